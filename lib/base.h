@@ -1,0 +1,56 @@
+/*
+ * base.h - the words that every file uses: fixed-width integers, attributes,
+ * arithmetic that says what it means. Freestanding; no code is generated for
+ * what is not used.
+ */
+#ifndef LIB_BASE_H
+#define LIB_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi/err.h"
+
+#define must_check         __attribute__((warn_unused_result))
+#define noreturn           __attribute__((noreturn))
+#define unused             __attribute__((unused))
+#define packed             __attribute__((packed))
+#define noinline           __attribute__((noinline))
+#define always_inline      inline __attribute__((always_inline))
+#define cold               __attribute__((cold))
+#define aligned_to(n)      __attribute__((aligned(n)))
+#define section(name)      __attribute__((section(name), used))
+#define printf_like(f, a)  __attribute__((format(printf, f, a)))
+#define likely(x)          __builtin_expect(!!(x), 1)
+#define unlikely(x)        __builtin_expect(!!(x), 0)
+#define static_assert      _Static_assert
+
+#define CACHE_LINE 64
+
+#define countof(a)                 (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, type, mem) ((type *)((char *)(p) - offsetof(type, mem)))
+#define min(a, b)                                                                                  \
+	({                                                                                         \
+		__typeof__(a) min_a = (a);                                                         \
+		__typeof__(b) min_b = (b);                                                         \
+		min_a < min_b ? min_a : min_b;                                                     \
+	})
+#define max(a, b)                                                                                  \
+	({                                                                                         \
+		__typeof__(a) max_a = (a);                                                         \
+		__typeof__(b) max_b = (b);                                                         \
+		max_a > max_b ? max_a : max_b;                                                     \
+	})
+/* n is a power of two */
+#define align_up(x, n)   (((x) + ((__typeof__(x))(n)-1)) & ~((__typeof__(x))(n)-1))
+#define align_down(x, n) ((x) & ~((__typeof__(x))(n)-1))
+#define is_pow2(x)       ((x) != 0 && ((x) & ((x)-1)) == 0)
+#define div_up(x, n)     (((x) + (n)-1) / (n))
+
+/* The compiler may call these by itself; lib/mem.c defines them for the kernel. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+#endif
