@@ -1,0 +1,217 @@
+/*
+ * arch.h - the contract between the kernel and the machine.
+ *
+ * arch/riscv64 fulfils it on the metal, arch/host in the simulator. Everything
+ * above sees the machine only through this header.
+ *
+ * Harts: a hart has a hardware id and a dense logical number, its cpu, from 0
+ * (the boot hart) to cpu_count() - 1. Each has a copy of the section .percpu,
+ * found through gp. `current` and need_resched live there.
+ *
+ * Preemption: preempt_count is a field of the thread, so that it moves with it.
+ * With preemption on, code may do single-instruction reads through gp only
+ * (arch_current); a pointer to per-hart data exists only with preemption off.
+ *
+ * Upcalls: the functions named upcall_* are called by arch and defined above it.
+ * There are at most eight, all declared here.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include "lib/base.h"
+#include "lib/buf.h"
+#include "lib/ktime.h"
+#include "lib/str.h"
+
+#ifdef CONFIG_SMP
+#define CPU_MAX CONFIG_CPU_MAX
+#else
+#define CPU_MAX 1
+#endif
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  ((size_t)1 << PAGE_SHIFT)
+
+typedef struct {
+	uintptr_t addr;
+} paddr;
+
+typedef struct {
+	uintptr_t addr;
+} vaddr;
+
+/*
+ * The part of a thread that arch knows; the first member of struct thread. The
+ * offsets are generated for assembly from this definition.
+ */
+struct arch_thread {
+	struct arch_context *context; /* saved by arch_switch on the thread's own stack */
+	uint32_t preempt_count;       /* 0: may be preempted */
+	uint32_t flags;               /* ARCH_THREAD_* */
+	uintptr_t stack_base;         /* lowest usable byte; the guard page lies below */
+	uintptr_t stack_top;
+};
+
+/* ---- what the device tree says about the machine; filled by boot before anything else ---- */
+
+#define MACHINE_MEMORY_MAX 8
+#define MACHINE_DEVICE_MAX 32
+
+struct machine_region {
+	uintptr_t base;
+	size_t size;
+};
+
+struct machine_device {
+	struct str node;       /* "virtio_mmio@10001000" */
+	struct str compatible; /* all its strings, NUL-separated as in the tree */
+	uintptr_t base;
+	size_t size;
+	uint32_t irq;         /* number at the interrupt controller, 0: none */
+	uint32_t clock_hz;    /* UART input clock, else 0 */
+	uint32_t first_param; /* PLIC: riscv,ndev, else 0 */
+};
+
+struct machine {
+	struct str model;
+	struct str cmdline;
+	struct machine_region memory[MACHINE_MEMORY_MAX]; /* RAM */
+	size_t memory_count;
+	struct machine_region reserved[MACHINE_MEMORY_MAX]; /* firmware, device tree, initrd, image */
+	size_t reserved_count;
+	struct machine_region initrd; /* size 0: none */
+	struct rbuf rng_seed;         /* the bootloader's random bytes; empty: none */
+	uint64_t timebase_hz;
+	uint32_t cpu_count;
+	uint32_t hart_id[CPU_MAX]; /* by cpu; [0] is the boot hart */
+	uint32_t plic_context[CPU_MAX];
+	bool has_sstc;
+	uintptr_t sswi_base; /* supervisor software-interrupt device, 0: use SBI */
+	struct machine_device device[MACHINE_DEVICE_MAX];
+	size_t device_count;
+};
+
+extern struct machine machine;
+
+static inline uint32_t cpu_count(void)
+{
+	return CPU_MAX == 1 ? 1 : machine.cpu_count;
+}
+
+/* ---- harts and their data ---- */
+
+/*
+ * PERCPU(type, name): one `name` for each hart. this_cpu(name) is an lvalue,
+ * with preemption off; cpu_of(name, cpu) is another hart's.
+ * Defined in the architecture's inline.h with arch_current() and the rest.
+ */
+static inline struct arch_thread *arch_current(void);
+static inline uint32_t arch_cpu(void); /* preemption off, or a hint only */
+
+/* Starts logical cpu (1..); it enters upcall_secondary on its own boot stack. */
+must_check enum err arch_cpu_start(uint32_t cpu);
+
+/* ---- interrupts ---- */
+
+typedef unsigned long irqflags;
+static inline irqflags arch_irq_save(void);
+static inline void arch_irq_restore(irqflags flags);
+static inline void arch_irq_enable(void);
+static inline void arch_irq_disable(void);
+static inline bool arch_irqs_enabled(void);
+
+/* ---- preemption ---- */
+
+static inline void preempt_disable(void);
+static inline void preempt_enable(void); /* calls upcall_preempt when one is due */
+static inline bool preempt_is_enabled(void); /* count is 0 and interrupts are on */
+static inline void arch_need_resched_set(void);   /* this hart, interrupts or preemption off */
+static inline void arch_need_resched_clear(void);
+static inline bool arch_need_resched(void);
+
+/* Interrupt context: between trap entry and exit of an interrupt on this hart. */
+static inline bool arch_in_interrupt(void);
+
+/* ---- switching ---- */
+
+/*
+ * Prepares a thread that, when first switched to, calls entry(arg) with the
+ * interrupts off and preempt_count as set by the caller. entry does not return.
+ */
+void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
+	noreturn void (*entry)(void *), void *arg);
+
+/*
+ * Saves what a C call must preserve, moves to `to` and makes it current.
+ * Returns, on the other side, the thread that was left, so that the caller
+ * there finishes it (drops the run-queue lock, restores interrupts). Interrupts off.
+ */
+struct arch_thread *arch_switch(struct arch_thread *from, struct arch_thread *to);
+
+/* Waits for an interrupt; interrupts off on entry and on return, one may be pending. */
+void arch_idle(void);
+
+/* In a spin loop, n counts the rounds: gives way to other harts on an oversubscribed host. */
+void arch_spin_relax(uint32_t n);
+
+/* ---- time ---- */
+
+static inline ktime arch_clock(void);   /* since boot, monotonic over all harts */
+void arch_timer_set(ktime deadline);    /* this hart; KTIME_NEVER: none. Interrupts off */
+static inline uint64_t arch_instret(void);
+
+/* ---- inter-processor interrupts ---- */
+
+enum ipi { IPI_RESCHED, IPI_FLUSH, IPI_STOP, IPI_CALL, IPI_COUNT };
+void arch_ipi_send(uint32_t cpu, enum ipi reason); /* any context; idempotent until taken */
+
+/* ---- paging (Sv39, identity-mapped kernel) ---- */
+
+enum prot { PROT_NONE = 0, PROT_R = 1, PROT_W = 2, PROT_X = 4, PROT_USER = 8, PROT_DEVICE = 16 };
+
+/* Tables come from here once mm is up; before, from a static pool. May be called under no lock. */
+void arch_paging_set_allocator(void *(*page_alloc)(void), void (*page_free)(void *));
+must_check enum err arch_map(vaddr va, paddr pa, size_t size, unsigned prot);
+must_check enum err arch_protect(vaddr va, size_t size, unsigned prot);
+void arch_unmap(vaddr va, size_t size); /* this hart's TLB is flushed; others at their next entry */
+/* The protection in force at va; PROT_NONE when unmapped. */
+unsigned arch_prot_at(vaddr va);
+
+/* ---- console, end, randomness ---- */
+
+void arch_console_write(struct str s); /* early and panic output: polled, any context */
+noreturn void arch_exit(int status);   /* semihosting when there, else power off by SBI */
+noreturn void arch_reboot(void);
+noreturn void arch_halt(void);         /* this hart, for ever */
+
+/* ---- backtrace ---- */
+
+/* Return addresses by frame pointer, from the given frame or from here when fp is 0; how many. */
+size_t arch_backtrace(uintptr_t fp, uintptr_t pc, uintptr_t *out, size_t max);
+
+/* ---- upcalls ---- */
+
+struct trap_frame; /* registers of the interrupted code */
+
+noreturn void upcall_boot(const void *fdt);     /* first hart; kernel/boot */
+noreturn void upcall_secondary(void);           /* every other hart; kernel/boot */
+void upcall_irq(void);                          /* external interrupt; kernel/irq */
+void upcall_timer(void);                        /* timer interrupt; kernel/time */
+void upcall_ipi(unsigned reasons);              /* bit per enum ipi, FLUSH already done; kernel/sched */
+void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts on */
+void upcall_fault(struct trap_frame *frame);    /* exception in the kernel; kernel/diag. Does not return */
+void upcall_user(struct trap_frame *frame);     /* system call or exception of user mode; kernel/proc */
+
+/* Registers as text into `out`, for panic. */
+void arch_frame_describe(const struct trap_frame *frame, struct abuf *out);
+uintptr_t arch_frame_pc(const struct trap_frame *frame);
+uintptr_t arch_frame_fp(const struct trap_frame *frame);
+/* Says in one line what the fault is: "store page fault at 0x..." */
+void arch_frame_cause(const struct trap_frame *frame, struct abuf *out);
+
+#ifdef CONFIG_ARCH_HOST
+#include "arch/host/inline.h"
+#else
+#include "arch/riscv64/inline.h"
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * dev.h - devices: how drivers are found, the interfaces that they fill, the
+ * registries where the kernel finds them, threaded interrupt handlers, and the
+ * type of a file server. Drivers have no headers of their own.
+ */
+#ifndef KERNEL_DEV_DEV_H
+#define KERNEL_DEV_DEV_H
+
+#include "arch/arch.h"
+#include "kernel/dev/packet.h"
+#include "kernel/irq/irq.h"
+#include "kernel/sync/waitq.h"
+#include "lib/buf.h"
+
+/* ---- driver.c: matched against the device tree's `compatible`, probed in order of node address ---- */
+
+struct driver {
+	const char *name;
+	const char *compatible;
+	bool early; /* probed before the scheduler: interrupt controllers */
+	/* ERR_NODEV: not mine (an empty slot); anything else is logged, the boot goes on. */
+	enum err (*probe)(const struct machine_device *d);
+};
+#define DRIVER(id, ...) static const struct driver driver_##id section(".driver") = {.name = #id, __VA_ARGS__}
+void drivers_probe(bool early);
+
+/* ---- threaded.c: a hard stub masks the interrupt and wakes a thread, which calls fn and unmasks ---- */
+
+must_check enum err irq_request_threaded(uint32_t irq, struct str name, uint8_t priority,
+	void (*fn)(void *arg), void *arg);
+
+/* ---- char.c ---- */
+
+struct chardev {
+	struct str name;
+	const struct chardev_ops *ops;
+};
+struct chardev_ops {
+	/* Blocks for at least one byte, ERR_TIMEDOUT, ERR_INTR. */
+	struct size_result (*read)(struct chardev *c, struct wbuf to, ktime deadline);
+	struct size_result (*write)(struct chardev *c, struct rbuf from, ktime deadline);
+};
+must_check enum err chardev_register(struct chardev *c);
+struct chardev *chardev_find(struct str name);
+
+/* ---- rng.c: ChaCha20, seeded by the device tree and hardware; never blocks after boot ---- */
+
+void rng_add_entropy(struct rbuf bytes);
+void rng_fill(void *out, size_t len); /* thread context or interrupts; bounded by len */
+uint64_t rng_u64(void);
+
+/* ---- netdev.c ---- */
+
+#define NETDEV_NAME_MAX 8
+struct netdev_stats {
+	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+struct netdev {
+	struct str name; /* "eth0" */
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint32_t features; /* NETDEV_* */
+	const struct netdev_ops *ops;
+	struct netdev_stats stats;
+	struct list node;
+};
+#define NETDEV_TX_CSUM  1
+#define NETDEV_RX_CSUM  2
+#define NETDEV_LOOPBACK 4
+
+struct netdev_ops {
+	/* Takes the packet: sent or freed. ERR_AGAIN: queue full, the packet stays the caller's. Thread context. */
+	enum err (*transmit)(struct netdev *d, struct packet *p);
+	/* Receive thread: hands up to `budget` packets to netdev_receive; how many. Re-arms its interrupt below budget. */
+	unsigned (*poll)(struct netdev *d, unsigned budget);
+};
+must_check enum err netdev_register(struct netdev *d);
+struct netdev *netdev_at(size_t i); /* NULL at the end */
+void netdev_receive_ready(struct netdev *d); /* from the interrupt handler: wakes the receive thread */
+/* From poll: passes a received frame up; takes it. */
+void netdev_receive(struct netdev *d, struct packet *p);
+/* The stack registers its entry once. */
+void netdev_set_stack(void (*input)(struct netdev *d, struct packet *p));
+
+/* ---- fileserver: the type with which kernel/fs, devfs, netfs, procfs serve files ---- */
+
+enum file_type { FILE_REGULAR, FILE_DIR, FILE_DEVICE };
+struct file_stat {
+	enum file_type type;
+	uint32_t mode; /* permission bits */
+	uint64_t size_bytes, mtime_ns;
+};
+struct file; /* an open file; kernel/fs */
+struct fs_ops {
+	/* `path` is relative to the mount, no leading slash, normalized. */
+	enum err (*stat)(void *fs, struct str path, struct file_stat *out);
+	enum err (*open)(void *fs, struct str path, unsigned flags, struct file *f);
+	struct size_result (*read)(struct file *f, uint64_t offset, struct wbuf to);
+	struct size_result (*write)(struct file *f, uint64_t offset, struct rbuf from);
+	/* The i-th entry; ERR_NOENT at the end. */
+	enum err (*readdir)(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
+	void (*close)(struct file *f);
+};
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * diag.h - what tells people what happens: log, panic, counters, backtraces.
+ *
+ * Log: one line a record, kept in a ring in memory (klog) and, from a level on,
+ * written to the console by a thread of its own: klog() itself never waits for
+ * the UART. Usable from boot on, in every context.
+ *
+ * Panic stops every hart, prints the reason, the registers and a symbolized
+ * backtrace of each, and ends the machine with a failure code.
+ */
+#ifndef KERNEL_DIAG_DIAG_H
+#define KERNEL_DIAG_DIAG_H
+
+#include "arch/arch.h"
+#include "lib/assert.h"
+#include "lib/buf.h"
+#include "lib/fmt.h"
+
+/* ---- klog.c ---- */
+
+enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+#define KLOG_TEXT_MAX 120
+
+struct klog_entry {
+	uint64_t seq; /* from 1, no gaps */
+	ktime time;
+	uint32_t cpu;
+	enum log_level level;
+	size_t len;
+	char text[KLOG_TEXT_MAX];
+};
+
+/* One record; "subsystem: what happened", without a line end. Truncated at KLOG_TEXT_MAX. Any context. */
+printf_like(2, 3) void klog(enum log_level level, const char *format, ...);
+
+/* Copies the first record with seq > since and level <= max_level; false when there is none. Any context. */
+bool klog_read(uint64_t since, enum log_level max_level, struct klog_entry *out);
+uint64_t klog_last_seq(void);
+struct str log_level_name(enum log_level level);
+
+/* The console's sink is called with what is new; registered by the console driver. */
+void klog_set_wake(void (*wake)(void));
+
+/* ---- panic.c ---- */
+
+/* Never returns. Any context, any lock held. */
+noreturn cold printf_like(1, 2) void panic(const char *format, ...);
+/* Stops a boot that cannot go on, with one sentence and no backtrace. */
+noreturn cold printf_like(1, 2) void boot_refuse(const char *format, ...);
+
+/* ---- symbols.c ---- */
+
+/* "name+0x12" or the bare address. Any context. */
+void symbol_describe(uintptr_t pc, struct abuf *out);
+
+#endif

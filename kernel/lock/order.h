@@ -1,0 +1,43 @@
+/*
+ * order.h - the lock order of the whole kernel, outermost first. lockdep reads
+ * this list: a thread that holds a lock may only take one further down. Two of
+ * one class are never held at once, except where X2 marks a class as nesting by
+ * address (lower address first).
+ */
+#ifndef KERNEL_LOCK_ORDER_H
+#define KERNEL_LOCK_ORDER_H
+
+/* X(class): sleeping locks (kernel/sync) stand before all spinlocks. */
+#define LOCK_ORDER(X)                                                                              \
+	X(LOCK_WEB)           /* user/net: the server's tables */                                  \
+	X(LOCK_VFS_MOUNT)     /* mutex: the mount table */                                         \
+	X(LOCK_FILE)          /* mutex: one open file */                                           \
+	X(LOCK_RAMFS)         /* mutex: the tree of a ramfs */                                     \
+	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
+	X(LOCK_ARP)           /* mutex or spin: the neighbour table */                             \
+	X(LOCK_TEST_MUTEX)    /* self-tests */                                                     \
+	X(LOCK_TCP_TABLE)     /* spin: hash, listeners, TIME_WAIT records */                       \
+	X(LOCK_TCP_READY)     /* spin: the ready list of a pollset */                              \
+	X(LOCK_NETDEV)        /* spin: transmit queue of one device */                             \
+	X(LOCK_CHAR)          /* spin: one character device */                                     \
+	X(LOCK_RNG)           /* spin: the random pool */                                          \
+	X(LOCK_TEST_OUTER)    /* self-tests */                                                     \
+	X(LOCK_TEST_INNER)                                                                         \
+	X(LOCK_PI)            /* spin: the priority-inheritance graph */                           \
+	X(LOCK_WAITQ)         /* spin: one wait queue */                                           \
+	X(LOCK_POOL)          /* spin: one object pool */                                          \
+	X(LOCK_BUDDY)         /* spin: the page allocator */                                       \
+	X(LOCK_PAGING)        /* spin: the page table */                                           \
+	X(LOCK_IRQ)           /* spin: one interrupt descriptor */                                 \
+	X(LOCK_CALLOUT)       /* spin: the callout heap of one hart */                             \
+	X2(LOCK_RUNQ)         /* spin: the run queue of one hart */                                \
+	X(LOCK_KLOG)          /* spin: the log ring */                                             \
+	X(LOCK_CONSOLE)       /* spin: early console output */
+
+#define LOCK_ENUM(name) name,
+#define X2(name)        LOCK_ENUM(name)
+enum lock_class { LOCK_ORDER(LOCK_ENUM) LOCK_CLASS_COUNT };
+#undef X2
+#undef LOCK_ENUM
+
+#endif
