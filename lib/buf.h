@@ -7,7 +7,10 @@
  *
  * None owns its memory. An append that does not fit appends nothing, sets
  * `overflow` and is seen once, at the end, by abuf_ok(): so a chain of appends
- * needs no check after each.
+ * needs no check after each. After an overflow nothing more is appended: what
+ * the buffer holds is always a beginning of what was to be there, without gaps.
+ *
+ * Context: any. Not locked: the owner of the buffer says who may use it.
  */
 #ifndef LIB_BUF_H
 #define LIB_BUF_H
@@ -75,6 +78,7 @@ static inline struct str rbuf_str(struct rbuf r)
 /* From `from` up to, not including, `to`; both are clamped to the length. */
 struct rbuf rbuf_slice(struct rbuf r, size_t from, size_t to);
 
+/* All of it or, when it does not fit, nothing. */
 void abuf_bytes_add(struct abuf *a, const void *ptr, size_t len);
 void abuf_str_add(struct abuf *a, struct str s);
 void abuf_char_add(struct abuf *a, char c);
@@ -82,6 +86,13 @@ void abuf_char_add(struct abuf *a, char c);
 static inline size_t abuf_room(const struct abuf *a)
 {
 	return a->cap - a->len;
+}
+
+/* Forgets the content and the overflow: the same memory, to be filled again. */
+static inline void abuf_reset(struct abuf *a)
+{
+	a->len = 0;
+	a->overflow = false;
 }
 
 /* True when nothing was lost. */

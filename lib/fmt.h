@@ -5,6 +5,12 @@
  * length modifiers hh h l ll z t, the flags 0 and -, a width, and %.*s for a
  * str (STR_ARG). %s takes a string literal or another static C string. Nothing
  * else is accepted. No floating point.
+ *
+ * Panic prints through this, so it trusts nothing: a NULL text prints "(null)",
+ * a negative precision counts as 0, a width as at most 4096, and a conversion
+ * outside the subset prints the rest of the format as it stands, because the
+ * arguments behind it can no longer be found. %p prints 0x and hexadecimal
+ * digits, NULL too.
  */
 #ifndef LIB_FMT_H
 #define LIB_FMT_H
@@ -14,6 +20,6 @@
 
 /* Appends what fits; what does not sets a->overflow. Any context. */
 printf_like(2, 3) void fmt(struct abuf *a, const char *format, ...);
-void fmt_v(struct abuf *a, const char *format, va_list ap);
+printf_like(2, 0) void fmt_v(struct abuf *a, const char *format, va_list ap);
 
 #endif

@@ -34,6 +34,12 @@ static inline struct str str_of(const void *ptr, size_t len)
 	return (struct str){ptr, len};
 }
 
+/* ASCII only. */
+static inline char str_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_cmp(struct str a, struct str b);        /* <0, 0, >0: bytewise, shorter first */
@@ -57,7 +63,10 @@ struct str str_cut(struct str *s, char sep);
 /* The next word (separated by spaces and tabs) of *s; empty at the end. */
 struct str str_word(struct str *s);
 
-/* The whole of s as a number: ERR_INVAL if it is not one, ERR_RANGE if it does not fit. */
+/*
+ * The whole of s as a number: ERR_INVAL if it is not one, ERR_RANGE if it does
+ * not fit. Digits only: no sign (i64 takes a leading '-'), no 0x, no spaces.
+ */
 must_check struct u64_result str_to_u64(struct str s, unsigned base); /* base 10 or 16 */
 must_check struct i64_result str_to_i64(struct str s);
 
