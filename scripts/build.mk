@@ -1,0 +1,164 @@
+# The kernel image: configuration, compilation, link. Included by the Makefile when a goal needs it.
+#
+#   $(O)/generated/   autoconf.h auto.conf version.h offsets.h, and stamps that hold flags
+#   $(O)/<source>.o   the object tree mirrors the source tree
+#   $(O)/mazu.elf     linked twice: the second time with the symbol table for backtraces
+
+gen := $(O)/generated
+$(shell mkdir -p $(gen))
+
+# $(call stamp,FILE,TEXT) writes TEXT to FILE when FILE does not hold it, so that what depends on
+# FILE is rebuilt when a flag or a list changes, and only then.
+stamp = $(if $(call differ,$(strip $(file <$(1))),$(strip $(2))),$(file >$(1),$(strip $(2))),\
+	$(if $(wildcard $(1)),,$(file >$(1),)))
+differ = $(if $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x),y)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+# --- configuration -----------------------------------------------------------------------------
+
+$(call stamp,$(gen)/debug.stamp,$(DEBUG))
+
+$(KCONFIG_CONFIG):
+	@scripts/setup.sh build
+	@$(PYTHON) scripts/kconfig.py defconfig defconfig
+
+$(gen)/auto.conf: $(KCONFIG_CONFIG) $(wildcard configs/Kconfig*) scripts/kconfig.py $(gen)/debug.stamp
+	@scripts/setup.sh build
+	@$(PYTHON) scripts/kconfig.py generate $(gen)/autoconf.h $@
+$(gen)/autoconf.h: $(gen)/auto.conf ;
+
+include $(gen)/auto.conf
+
+# --- toolchain and flags -----------------------------------------------------------------------
+
+isa-ext := _zba_zbb_zbs
+ifdef LLVM
+CC      := clang --target=riscv64-unknown-elf
+LD      := ld.lld
+NM      := llvm-nm
+OBJCOPY := llvm-objcopy
+kernel-isa := rv64imac$(isa-ext)
+float-isa  := rv64gc$(isa-ext)
+cc-flags   := -mno-relax -Wthread-safety -Wno-gnu-variable-sized-type-not-at-end
+ubsan      := -fsanitize=undefined -fsanitize-trap=undefined
+else
+cross   := riscv64-unknown-elf-
+CC      := $(cross)gcc
+LD      := $(cross)ld
+NM      := $(cross)nm
+OBJCOPY := $(cross)objcopy
+kernel-isa := rv64imac_zicsr_zifencei$(isa-ext)
+float-isa  := rv64gc_zicsr_zifencei$(isa-ext)
+cc-flags   :=
+ubsan      := -fsanitize=undefined -fsanitize-undefined-trap-on-error
+endif
+include scripts/warnings.mk
+
+cppflags := -I. -I$(O) -include $(gen)/autoconf.h
+cflags := -std=gnu11 -O2 -g -ffreestanding -mcmodel=medany -mabi=lp64 -fno-pic -fno-common \
+	-fno-strict-aliasing -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
+	-ffunction-sections -fdata-sections $(warnings) $(cc-flags)
+cflags += $(if $(CONFIG_STACKPROTECTOR),-fstack-protector-strong,-fno-stack-protector)
+cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
+cflags += $(if $(CONFIG_UBSAN),$(ubsan))
+ldflags := -nostdlib -static --gc-sections --build-id=none -z max-page-size=4096 \
+	$(if $(LLVM),,--no-warn-rwx-segments)
+
+# Control loops may use floating point; the calling convention stays the kernel's.
+isa-of = -march=$(if $(filter user/app/%,$(1)),$(float-isa),$(kernel-isa))
+compile = $(CC) $(cppflags) $(cflags) $(call isa-of,$(1))
+
+$(call stamp,$(gen)/flags.stamp,$(compile) $(isa-ext) $(LD) $(ldflags))
+
+# --- objects: each folder's obj.mk says what belongs to the image --------------------------------
+
+objs :=
+define collect
+obj-y :=
+include $(1)obj.mk
+objs += $$(addprefix $(1),$$(obj-y))
+endef
+folders := $(sort $(dir $(wildcard $(addsuffix obj.mk,lib/ arch/riscv64/ kernel/*/ kernel/*/*/ \
+	drivers/ drivers/*/ user/net/ user/net/*/ user/shell/ user/app/))))
+$(foreach folder,$(folders),$(eval $(call collect,$(folder))))
+objs += $(if $(CONFIG_SELFTEST),$(patsubst %.c,%.o,$(wildcard tests/kernel/*.c)))
+objs += $(if $(CONFIG_BENCH),$(patsubst %.c,%.o,$(wildcard tests/bench/*.c)))
+objects := $(addprefix $(O)/,$(sort $(objs)))
+
+$(call stamp,$(gen)/objects.stamp,$(objects))
+
+headers := $(gen)/autoconf.h $(gen)/version.h $(if $(wildcard arch/riscv64/offsets.c),$(gen)/offsets.h)
+
+$(O)/%.o: %.c $(gen)/flags.stamp | $(headers)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(call compile,$<) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.S $(gen)/flags.stamp | $(headers)
+	@mkdir -p $(@D)
+	$(call say,AS,$<)$(call compile,$<) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+# Offsets and sizes of structs for assembly: offsets.c writes "#define NAME value" into its own
+# assembly output.
+$(gen)/offsets.h: arch/riscv64/offsets.c $(gen)/flags.stamp | $(gen)/autoconf.h $(gen)/version.h
+	$(call say,OFFSETS,$<)$(call compile,$<) -MMD -MP -MT $@ -MF $(gen)/offsets.d -S -o $(gen)/offsets.s $< && \
+	sed -n 's/^[[:space:]]*\.ascii[[:space:]]*"\(#define [^"]*\)".*/\1/p' $(gen)/offsets.s > $@
+
+# The only place that knows the version: no other file depends on the commit.
+version := $(or $(shell git describe --always --dirty --tags 2>/dev/null),unversioned)
+$(call stamp,$(gen)/version.h,$(hash)define MAZU_VERSION "$(version)")
+$(gen)/version.h: ;
+
+# --- link --------------------------------------------------------------------------------------
+
+# The compiler's own helpers, for what RV64 has no instruction for.
+libgcc := $(shell riscv64-unknown-elf-gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name)
+
+$(O)/kernel.lds: arch/riscv64/kernel.ld $(gen)/flags.stamp | $(gen)/autoconf.h
+	$(call say,CPP,$<)$(CC) $(cppflags) -D__LINKER__ -E -P -x c -MMD -MP -MT $@ -MF $(O)/kernel.lds.d -o $@ $<
+
+link = $(LD) $(ldflags) -T $(O)/kernel.lds -o $(1) $(objects) $(O)/ramfs.o $(2) $(libgcc)
+parts := $(objects) $(O)/ramfs.o $(O)/kernel.lds $(gen)/objects.stamp
+
+# First link: no symbols yet. The table lies behind the text, so the addresses in it stay true;
+# mksyms.py --verify proves it for each image.
+$(O)/mazu.pass1.elf: $(parts) $(O)/symtab.empty.o
+	$(call say,LD,$@)$(call link,$@,$(O)/symtab.empty.o)
+
+$(O)/symtab.bin: $(O)/mazu.pass1.elf tools/mksyms.py
+	$(call say,SYMS,$@)$(NM) $< | $(PYTHON) tools/mksyms.py $@
+
+$(O)/mazu.elf: $(O)/mazu.pass1.elf $(O)/symtab.o
+	$(call say,LD,$@)$(call link,$@,$(O)/symtab.o) -Map $(O)/mazu.map
+	@$(NM) $@ | $(PYTHON) tools/mksyms.py --verify $(O)/symtab.bin
+
+# A file's bytes as an object: $(call blob,SECTION,SYMBOL,FILE)
+blob = printf '.section %s,"a"\n.balign 16\n.globl %s_start, %s_end\n%s_start:\n%s%s_end:\n' \
+	$(1) $(2) $(2) $(2) '$(if $(3),.incbin "$(3)"\n)' $(2)
+
+$(O)/symtab.o: $(O)/symtab.bin
+	@$(call blob,.symtab_mz,__symtab,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+$(O)/symtab.empty.o: $(gen)/flags.stamp
+	@$(call blob,.symtab_mz,__symtab,) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+
+# The files that the image carries, and the same format as an initrd (see kernel/fs/ramfs_image.h).
+rootfs := $(shell find rootfs -type f -o -type d 2>/dev/null)
+$(call stamp,$(gen)/rootfs.stamp,$(rootfs))
+$(O)/ramfs.img: $(gen)/rootfs.stamp $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
+	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs)
+$(O)/ramfs.o: $(O)/ramfs.img $(gen)/flags.stamp
+	@$(call blob,.ramfs,__ramfs,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+
+# --- goals -------------------------------------------------------------------------------------
+
+all: $(O)/mazu.elf compile_commands.json
+
+# For editors and clang-tidy: one entry per C file of the image.
+compile_commands.json: scripts/compdb.py $(gen)/flags.stamp $(gen)/objects.stamp
+	@$(PYTHON) scripts/compdb.py $@ '$(compile)' '$(float-isa)' '$(kernel-isa)' $(wildcard $(objs:.o=.c))
+
+include scripts/host.mk
+include scripts/analyze.mk
+
+-include $(objects:.o=.d) $(gen)/offsets.d $(O)/kernel.lds.d

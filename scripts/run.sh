@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# run.sh ELF: boots Mazu in QEMU with the serial console on this terminal. `make run` calls it; the
+# variables PORT SMP MEM APPEND GDB DISK INITRD TAP are those of docs/build.md. Ctrl-A X ends QEMU.
+set -eu
+elf=${1:?usage: run.sh ELF}
+PORT=${PORT:-8080} SMP=${SMP:-1} MEM=${MEM:-256M}
+
+args=(-M virt,aclint=on -smp "$SMP" -m "$MEM" -kernel "$elf" -nographic
+    -global virtio-mmio.force-legacy=false
+    -device virtio-rng-device
+    -semihosting-config enable=on,target=native)
+
+if [ -n "${TAP:-}" ]; then
+    tap=mazu0 # guest 192.168.100.2, host 192.168.100.1
+    if ! ip link show "$tap" >/dev/null 2>&1; then
+        echo "run: there is no $tap; as root, once:" >&2
+        echo "  ip tuntap add dev $tap mode tap user $(id -un) && ip addr add 192.168.100.1/24 dev $tap && ip link set $tap up" >&2
+        exit 1
+    fi
+    args+=(-netdev "tap,id=n0,ifname=$tap,script=no,downscript=no")
+    url=http://192.168.100.2/
+else
+    if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
+        echo "run: port $PORT of this machine is in use; choose another: make run PORT=$((PORT + 1))" >&2
+        exit 1
+    fi
+    args+=(-netdev "user,id=n0,hostfwd=tcp:127.0.0.1:$PORT-:80")
+    url=http://localhost:$PORT/
+fi
+args+=(-device virtio-net-device,netdev=n0)
+
+[ -z "${DISK:-}" ] || args+=(-drive "file=$DISK,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0)
+[ -z "${INITRD:-}" ] || args+=(-initrd "$INITRD")
+[ -z "${APPEND:-}" ] || args+=(-append "$APPEND")
+if [ -n "${GDB:-}" ]; then
+    args+=(-S -s)
+    echo "run: waiting for gdb: gdb-multiarch $elf -ex 'target remote :1234'"
+fi
+echo "run: $SMP harts, $MEM, dashboard at $url (Ctrl-A X ends)"
+exec qemu-system-riscv64 "${args[@]}"
