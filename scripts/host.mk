@@ -15,9 +15,6 @@ HOSTCC ?= $(if $(LLVM),clang,gcc)
 host-flags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -I. -I$(host) \
 	-include $(hgen)/autoconf.h $(warnings) $(if $(LLVM),-Wno-gnu-variable-sized-type-not-at-end)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
-# lib/mem.c defines memcpy & co.; on the host they get names of their own, so that a test can reach
-# them and the host's library keeps its.
-mem-names := $(foreach f,memcpy memmove memset memcmp,-D$(f)=mz_$(f))
 
 $(call stamp,$(host)/flags.stamp,$(HOSTCC) $(host-flags) $(sanitize))
 
@@ -35,8 +32,7 @@ fuzz-srcs := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 
 $(host)/%.o: %.c $(host)/flags.stamp | $(hgen)/autoconf.h
 	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)$(HOSTCC) $(host-flags) $(sanitize) $(if $(filter lib/mem.c,$<),$(mem-names)) \
-		-MMD -MP -c -o $@ $<
+	$(call say,HOSTCC,$<)$(HOSTCC) $(host-flags) $(sanitize) -MMD -MP -c -o $@ $<
 
 shared-objs := $(patsubst %.c,$(host)/%.o,$(lib-srcs) $(core-srcs))
 $(call stamp,$(host)/shared.stamp,$(shared-objs))
@@ -56,7 +52,7 @@ fuzz-flags := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 $(fuzzer)/%.o: %.c $(host)/flags.stamp | $(hgen)/autoconf.h
 	@mkdir -p $(@D)
 	$(call say,FUZZCC,$<)clang $(host-flags) -Wno-gnu-variable-sized-type-not-at-end $(fuzz-flags) \
-		$(if $(filter lib/mem.c,$<),$(mem-names)) -MMD -MP -c -o $@ $<
+		-MMD -MP -c -o $@ $<
 fuzz-shared := $(patsubst %.c,$(fuzzer)/%.o,$(lib-srcs) $(core-srcs) tests/host/assert.c)
 $(fuzzer)/libmazu.a: $(fuzz-shared) $(host)/shared.stamp
 	$(Q)rm -f $@ && ar rcsD $@ $(fuzz-shared)
