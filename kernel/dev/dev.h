@@ -49,9 +49,12 @@ void rng_add_entropy(struct rbuf bytes);
 void rng_fill(void *out, size_t len); /* thread context or interrupts; bounded by len */
 uint64_t rng_u64(void);
 
-/* ---- netdev.c ---- */
+/* ---- netdev.c: network devices, and the one thread that receives for all of them ---- */
 
 #define NETDEV_NAME_MAX 8
+#define NETDEV_MAX      4
+
+/* Updated by one writer each (rx: receive thread; tx: under the driver's lock); read without a lock. */
 struct netdev_stats {
 	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
 	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
@@ -59,27 +62,34 @@ struct netdev_stats {
 struct netdev {
 	struct str name; /* "eth0" */
 	uint8_t mac[6];
-	uint16_t mtu;
+	uint16_t mtu;      /* bytes behind the link header */
 	uint32_t features; /* NETDEV_* */
 	const struct netdev_ops *ops;
 	struct netdev_stats stats;
-	struct list node;
+	uint32_t ready; /* atomic: netdev.c's, work is waiting for the receive thread */
 };
-#define NETDEV_TX_CSUM  1
-#define NETDEV_RX_CSUM  2
-#define NETDEV_LOOPBACK 4
+#define NETDEV_TX_CSUM  1 /* completes PACKET_CSUM_PARTIAL */
+#define NETDEV_RX_CSUM  2 /* may set PACKET_CSUM_GOOD */
+#define NETDEV_LOOPBACK 4 /* no link header, no ARP */
 
 struct netdev_ops {
-	/* Takes the packet: sent or freed. ERR_AGAIN: queue full, the packet stays the caller's. Thread context. */
+	/* OK: the packet is the driver's. ERR_AGAIN: queue full, the packet stays the caller's. Thread context. */
 	enum err (*transmit)(struct netdev *d, struct packet *p);
-	/* Receive thread: hands up to `budget` packets to netdev_receive; how many. Re-arms its interrupt below budget. */
+	/*
+	 * Receive thread: hands up to `budget` packets to netdev_receive; how many. When it
+	 * returns fewer it has re-armed its interrupt and found nothing after that.
+	 */
 	unsigned (*poll)(struct netdev *d, unsigned budget);
 };
+/* The struct stays for ever. ERR_NOSPC, ERR_EXIST. */
 must_check enum err netdev_register(struct netdev *d);
-struct netdev *netdev_at(size_t i); /* NULL at the end */
-void netdev_receive_ready(struct netdev *d); /* from the interrupt handler: wakes the receive thread */
-/* From poll: passes a received frame up; takes it. */
+struct netdev *netdev_at(size_t i); /* NULL at the end; devices never go away. Any context */
+struct netdev *netdev_find(struct str name); /* NULL: none. Any context */
+void netdev_receive_ready(struct netdev *d); /* any context: wakes the receive thread, which polls d */
+/* From poll: passes a received packet of one fragment up; takes it. */
 void netdev_receive(struct netdev *d, struct packet *p);
+/* Takes p in every case: ERR_NOBUFS when the device's queue is full (counted in tx_dropped). Thread context. */
+enum err netdev_transmit(struct netdev *d, struct packet *p);
 /* The stack registers its entry once. */
 void netdev_set_stack(void (*input)(struct netdev *d, struct packet *p));
 
