@@ -20,8 +20,8 @@
 #ifndef KERNEL_DEV_PACKET_H
 #define KERNEL_DEV_PACKET_H
 
-#include "kernel/mm/mm.h"
 #include "lib/buf.h"
+#include "lib/list.h"
 
 #define PACKET_HEADROOM  128  /* Ethernet, IPv4 and TCP with all options: 14 + 20 + 60, and alignment */
 #define PACKET_SMALL_MAX 128  /* room that fits the packet itself: no buffer is taken */
@@ -56,6 +56,8 @@ struct packet {
 	uint8_t frag_count;
 	uint8_t class;
 	uint8_t flags; /* PACKET_CSUM_* */
+	uint16_t headroom; /* bytes in front of and behind frag[0] that are the packet's own */
+	uint16_t tailroom;
 	uint16_t csum_start;  /* PARTIAL: where the sum begins, from the first byte of the frame */
 	uint16_t csum_offset; /* PARTIAL: where it is stored, from csum_start */
 	uint32_t len;         /* of all fragments */
@@ -102,6 +104,8 @@ static inline struct rbuf packet_data(const struct packet *p)
 {
 	return rbuf_of(p->frag[0].ptr, p->frag[0].len);
 }
+/* Gives all fragments back; for packet_free(). */
+void packet_release_frags(struct packet *p);
 /* Asserts that lengths add up and fragments are sound (debug). */
 void packet_check(const struct packet *p);
 

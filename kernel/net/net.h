@@ -22,6 +22,7 @@
 
 #include "kernel/dev/dev.h"
 #include "kernel/dev/packet.h"
+#include "kernel/net/text.h"
 
 #define IPV4(a, b, c, d)                                                                           \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
@@ -31,14 +32,6 @@
 #define IPV4_HEADER_BYTES 20 /* as sent: without options */
 
 enum ip_proto { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
-
-/* ---- ipv4_core.c: text; any context ---- */
-
-#define IPV4_TEXT_MAX 15
-void ipv4_format(struct abuf *out, uint32_t addr); /* "10.0.2.15" */
-RESULT(uint32_t, ipv4_result);
-must_check struct ipv4_result ipv4_from_text(struct str s); /* four decimal numbers; ERR_INVAL */
-void mac_format(struct abuf *out, const uint8_t mac[6]); /* "52:54:00:12:34:56" */
 
 /* ---- ipv4.c: transports ---- */
 
