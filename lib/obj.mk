@@ -1,5 +1,9 @@
+obj-y += bitmap.o
 obj-y += buf.o
 obj-y += err.o
 obj-y += fmt.o
+obj-y += heap.o
 obj-y += mem.o
+obj-y += rbtree.o
+obj-y += ring.o
 obj-y += str.o
