@@ -29,7 +29,7 @@ include scripts/build.mk
 endif
 
 .PHONY: all help setup run check fuzz bench config menuconfig defconfig savedefconfig oldconfig \
-	format analyze sdk clean FORCE
+	format analyze clean
 
 help:
 	@sed -n 's/^## //p' scripts/help.txt

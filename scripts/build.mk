@@ -107,6 +107,7 @@ $(gen)/offsets.h: arch/riscv64/offsets.c $(gen)/flags.stamp | $(gen)/autoconf.h 
 
 # The only place that knows the version: no other file depends on the commit.
 version := $(or $(shell git describe --always --dirty --tags 2>/dev/null),unversioned)
+hash := \#
 $(call stamp,$(gen)/version.h,$(hash)define MAZU_VERSION "$(version)")
 $(gen)/version.h: ;
 

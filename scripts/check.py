@@ -1,16 +1,304 @@
 #!/usr/bin/python3
-import glob, os, subprocess, sys
+"""check.py PART...: runs Mazu's tests; `make check` is check.py all.
+
+  host      unit tests, simulations, tests of the tools, layers, purity
+  build     gcc and clang, every defconfig and fragment, what is off costs nothing
+  selftest  the self-tests inside the kernel, at 1, 2 and 4 harts, debug, release and UBSan
+  smp       those on more than one hart, and tests/system/smp_*.py
+  boot      every defconfig and fragment serves its page
+  fuzz      a short, counted run of every fuzzer (FUZZ_RUNS=N for a longer one)
+  net web.. tests/system/PART_*.py
+  all       everything
+
+Jobs run two at a time. Each has a time limit, a log in $O/check/, and a count of passed and failed
+tests: the sum of the lines "N passed, N failed" that it prints, or 1 for its exit status. The last
+line is the total, the exit status 0 only if nothing failed. To add a test, drop its file.
+"""
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
 O = os.environ.get("O", "build")
-assert sys.argv[1:] == ["host"], "only check-host exists yet"
-bad = subprocess.call(["make", "-k", "-j2", "host-tests", "purity"]) != 0
-passed = failed = 0
-for src in sorted(glob.glob("**/*_test.c", recursive=True)):
-    r = subprocess.run([f"{O}/host/{src[:-2]}"], capture_output=True, text=True, timeout=120) \
-        if os.path.exists(f"{O}/host/{src[:-2]}") else None
-    ok = r is not None and r.returncode == 0
-    passed += ok
-    failed += not ok
-    if not ok:
-        print(f"FAIL {src}", (r.stdout + r.stderr) if r else "not built")
-print(f"{passed} passed, {failed + bad} failed")
-sys.exit(failed + bad != 0)
+LOGS = f"{O}/check"
+PYTHON = "/usr/bin/python3"
+FUZZ_RUNS = os.environ.get("FUZZ_RUNS", "20000")
+TAIL_LINES = 40
+sys.path.insert(0, "tests/system")
+import mazu  # noqa: E402
+
+COUNT = re.compile(r"\b(\d+) passed, (\d+) failed\b")
+UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
+
+# What a person set for a build of his own must not reach the builds of the tests.
+ENV = {k: v for k, v in os.environ.items() if k not in (
+    "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LLVM", "RELEASE", "DEBUG", "V", "KCONFIG_CONFIG",
+    "APPEND", "GDB", "TAP", "DISK", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
+ENV["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+class Failure(Exception):
+    """A job found what a test must not find; its text says what."""
+
+
+def run(log, command, limit, env=None):
+    """Runs a command into the log; its output. A failure or a time-out raises."""
+    log.write(f"$ {' '.join(command)}\n")
+    log.flush()
+    start = log.tell()
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                               env={**ENV, **(env or {})}, start_new_session=True)
+    try:
+        status = process.wait(limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()
+        raise Failure(f"not finished after {limit} s") from None
+    log.seek(start)
+    output = log.read()
+    if status != 0:
+        raise Failure(f"exit status {status}")
+    return output
+
+
+# --- builds: each made once, by whoever needs it first -------------------------------------------
+
+class Build:
+    """One image: a defconfig, fragments, and variables of make. Its folder is $O/check/NAME."""
+    all = {}
+
+    def __init__(self, name, base="defconfig", fragments=(), **variables):
+        self.name, self.base, self.fragments, self.variables = name, base, fragments, variables
+        self.dir = f"{LOGS}/{name}"
+        self.elf = f"{self.dir}/mazu.elf"
+        self.lock = threading.Lock()
+        self.done = None
+        Build.all[name] = self
+
+    def env(self):
+        return {"O": self.dir, "KCONFIG_CONFIG": f"{self.dir}/.config", **self.variables}
+
+    def make(self, log):
+        with self.lock:
+            if self.done is None:
+                try:
+                    self.build(log)
+                    self.done = ""
+                except Failure as failure:
+                    self.done = f"build {self.name}: {failure} (see {log.name})"
+        if self.done:
+            raise Failure(self.done)
+        return self.elf
+
+    def build(self, log):
+        config = ["make", "defconfig", f"DEFCONFIG={self.base}",
+                  f"CONFIG_FRAGMENTS={' '.join(self.fragments)}"]
+        if self.base == "alloff":
+            config = [PYTHON, "scripts/kconfig.py", "alloff"]
+        run(log, config, 60, self.env())
+        run(log, ["make", "-j2", f"{self.dir}/mazu.elf"], 600, self.env())
+
+
+DEBUG = Build("debug")
+RELEASE = Build("release", fragments=("selftest",), RELEASE="1")
+CLANG = Build("clang-debug", LLVM="1")
+CLANG_RELEASE = Build("clang-release", RELEASE="1", LLVM="1")
+ALLOFF = Build("alloff", base="alloff")
+VARIANTS = []  # every other defconfig, and every fragment over defconfig
+for _path in sorted(glob.glob("configs/*_defconfig")):
+    VARIANTS.append(Build(os.path.basename(_path), base=os.path.basename(_path)))
+for _path in sorted(glob.glob("configs/fragments/*.config")):
+    _name = os.path.basename(_path).removesuffix(".config")
+    VARIANTS.append(Build(_name, fragments=(_name,)))
+UBSAN = Build.all.get("ubsan", DEBUG)
+
+
+class Once:
+    """A make goal that several jobs need: run by the first."""
+
+    def __init__(self, *goals):
+        self.goals, self.lock, self.ran = goals, threading.Lock(), False
+
+    def __call__(self, log):
+        with self.lock:
+            if not self.ran:
+                self.ran = True
+                try:
+                    run(log, ["make", "-k", "-j2", *self.goals], 900)
+                except Failure:
+                    pass  # who misses his program says so
+
+
+host_programs = Once("host-tests", "sims")
+fuzz_programs = Once("fuzzers")
+
+# --- jobs: a function of the log that returns (passed, failed) or raises Failure -------------------
+
+
+def count(output):
+    """The sum of what a program says it passed and failed; 1, 0 if it counts nothing."""
+    found = [(int(a), int(b)) for a, b in COUNT.findall(output)]
+    found += [(int(n), 0) for n in UNITTEST.findall(output)]
+    return tuple(map(sum, zip(*found))) if found else (1, 0)
+
+
+def command(*words, limit=120, env=None, before=None):
+    def job(log):
+        if before:
+            before(log)
+        if words[0].startswith(O) and not os.path.exists(words[0]):
+            raise Failure("it was not built")
+        return count(run(log, list(words), limit, env))
+    return job
+
+
+def compiles(build):
+    def job(log):
+        build.make(log)
+        return 1, 0
+    return job
+
+
+def selftest(build, smp):
+    def job(log):
+        elf = build.make(log)
+        with mazu.Mazu(elf, smp=smp, append="selftest", limit=300) as guest:
+            status = guest.wait()
+            log.write(guest.serial())
+        passed, failed = count(guest.serial())
+        if status != 0 and failed == 0:
+            raise Failure(f"exit status {status}")
+        return passed, failed
+    return job
+
+
+def serves(build):
+    """The image boots and answers; on one hart where it has only one."""
+    def job(log):
+        elf = build.make(log)
+        with mazu.Mazu(elf, smp=2, net="user", limit=120) as guest:
+            try:
+                status, _, body = guest.wait_http("/")
+            finally:
+                log.write(guest.serial())
+        if status != 200 or not body:
+            raise Failure(f"GET / gave {status} with {len(body)} bytes")
+        return 1, 0
+    return job
+
+
+def off_costs_nothing(log):
+    DEBUG.make(log)
+    ALLOFF.make(log)
+    return count(run(log, [PYTHON, "tools/check_off.py", DEBUG.dir, ALLOFF.dir], 60))
+
+
+def system_test(path):
+    def job(log):
+        env = {"MAZU_ELF": DEBUG.make(log), "MAZU_ELF_RELEASE": RELEASE.make(log)}
+        return count(run(log, [PYTHON, path], 600, env))
+    return job
+
+
+def fuzz(source):
+    name = os.path.basename(source).removesuffix("_fuzz.c")
+    program = f"{O}/fuzz/{source[:-2]}"
+    found = f"{O}/fuzz/found/{name}"
+    corpus = f"tests/fuzz/corpus/{name}"
+
+    def job(log):
+        fuzz_programs(log)
+        if not os.path.exists(program):
+            raise Failure("it was not built")
+        os.makedirs(found, exist_ok=True)
+        words = [program, "-seed=1", f"-runs={FUZZ_RUNS}", "-timeout=30", f"-artifact_prefix={found}/",
+                 "-print_final_stats=0", found]
+        run(log, words + ([corpus] if os.path.isdir(corpus) else []),
+            300 if FUZZ_RUNS == "20000" else None)
+        return 1, 0
+    return job
+
+
+def jobs():
+    """(part, name, function) of everything there is, the long ones first."""
+    matrix = [(DEBUG, 4), (DEBUG, 1), (DEBUG, 2), (RELEASE, 4), (RELEASE, 1), (UBSAN, 4)]
+    for build, smp in matrix:
+        parts = ("selftest", "smp") if smp > 1 else ("selftest",)
+        yield parts, f"selftest-{build.name}-{smp}", selftest(build, smp)
+    for path in sorted(glob.glob("tests/system/*_*.py")):
+        name = os.path.basename(path)[:-3]
+        yield (name.split("_")[0], "system"), f"system-{name}", system_test(path)
+    for path in sorted(glob.glob("tests/sim/*_sim.c")):
+        yield ("host", "sim"), f"sim-{os.path.basename(path)[:-2]}", \
+            command(f"{O}/host/{path[:-2]}", before=host_programs, limit=600)
+    for path in sorted(glob.glob("tests/fuzz/*_fuzz.c")):
+        yield ("fuzz",), os.path.basename(path)[:-2], fuzz(path)
+    for build in [CLANG, CLANG_RELEASE, RELEASE, DEBUG, *VARIANTS]:
+        yield ("build",), f"build-{build.name}", compiles(build)
+    for build in [DEBUG, RELEASE, CLANG, CLANG_RELEASE, *VARIANTS]:
+        yield ("boot",), f"boot-{build.name}", serves(build)
+    yield ("build",), "off-costs-nothing", off_costs_nothing
+    yield ("host",), "layers", command(PYTHON, "tools/check_layers.py")
+    yield ("host",), "purity", command("make", "purity", limit=300)
+    for path in sorted(glob.glob("tools/*_test.py") + glob.glob("scripts/*_test.py")):
+        yield ("host",), os.path.basename(path)[:-3], command(PYTHON, path)
+    tests = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*_test.c"],
+                           capture_output=True, text=True, check=False).stdout.split()
+    for path in sorted(tests):
+        yield ("host",), path[:-2].replace("/", "-"), \
+            command(f"{O}/host/{path[:-2]}", before=host_programs)
+
+
+class Report:
+    def __init__(self):
+        self.lock, self.passed, self.failed = threading.Lock(), 0, 0
+
+    def add(self, name, seconds, passed, failed, text, log):
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            print(f"{'FAIL' if failed else 'ok  '} {name:40} {passed:5} passed "
+                  f"{failed:3} failed {seconds:6.1f} s", flush=True)
+            if failed:
+                with open(log, errors="replace") as f:
+                    tail = f.read().splitlines()[-TAIL_LINES:]
+                print("\n".join([f"     {text}; {log} ends with:", *("     | " + t for t in tail)]),
+                      flush=True)
+
+    def run(self, name, function):
+        path, start = f"{LOGS}/{name}.log", time.monotonic()
+        text = "tests failed"
+        with open(path, "w+", errors="replace") as log:
+            try:
+                passed, failed = function(log)
+            except Failure as failure:
+                passed, failed, text = 0, 1, str(failure)
+            except (OSError, ValueError, mazu.MazuError) as error:
+                passed, failed, text = 0, 1, f"{type(error).__name__}: {error}"
+            if failed:
+                log.seek(0, 2)
+                log.write(f"\n{text}\n")
+        self.add(name, time.monotonic() - start, passed, failed, text, path)
+
+
+def main(parts):
+    chosen = [(name, fn) for belongs, name, fn in jobs() if "all" in parts or set(parts) & set(belongs)]
+    if not chosen:
+        sys.exit(f"check: nothing belongs to {' '.join(parts) or 'no part'}\n{__doc__}")
+    os.makedirs(LOGS, exist_ok=True)
+    report = Report()
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(report.run, name, fn) for name, fn in chosen]:
+            future.result()
+    print(f"{len(chosen)} jobs in {time.monotonic() - start:.0f} s, logs in {LOGS}/")
+    print(f"{report.passed} passed, {report.failed} failed")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

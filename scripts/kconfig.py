@@ -2,6 +2,7 @@
 """Kconfig for the build, over Debian's python3-kconfiglib.
 
   kconfig.py defconfig BASE [FRAGMENT...]   write the configuration from a defconfig and fragments
+  kconfig.py alloff                         every option that can be off is
   kconfig.py menuconfig | oldconfig | savedefconfig
   kconfig.py generate AUTOCONF_H AUTO_CONF  what C and make read
 
@@ -28,6 +29,7 @@ def fail(text):
 
 def load_tree():
     tree = kconfiglib.Kconfig("configs/Kconfig", warn_to_stderr=False)
+    tree.warn_assign_undef = True
     tree.warn_assign_override = False
     tree.warn_assign_redun = False
     if tree.warnings:
@@ -81,6 +83,16 @@ def cmd_defconfig(base, *fragments):
         check_granted(tree, path)
     write(tree)
     print(f"  CONFIG   {CONFIG} from {' '.join(files)}")
+
+
+def cmd_alloff():
+    """Every option that can be off is: the least image."""
+    tree = load_tree()
+    for sym in tree.unique_defined_syms:
+        if sym.orig_type == kconfiglib.BOOL and any(node.prompt for node in sym.nodes):
+            sym.set_value(0)
+    write(tree)
+    print(f"  CONFIG   {CONFIG} with everything off")
 
 
 def cmd_menuconfig():

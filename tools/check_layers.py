@@ -67,13 +67,36 @@ def is_test(path):
     return path.startswith(("tests/", "tools/")) or path.endswith("_test.c")
 
 
-def is_private(header):
-    name = os.path.basename(header)
-    # A machine's headers are arch's own business.
-    return name.endswith(("_priv.h", "_core.h")) or bool(re.match(r"arch/[^/]+/", header))
+def is_public(header):
+    """The folder's own header, one of a folder with a header per type, or one of the list."""
+    folder, name = os.path.split(header)
+    if name.endswith(("_priv.h", "_core.h")) or re.match(r"arch/[^/]+/", header):
+        return False  # a machine's headers are arch's own business
+    return (name == os.path.basename(folder) + ".h" or header in EXTRA_PUBLIC
+            or folder_of(header) in HEADER_PER_TYPE | USER_MODE)
 
 
-def check_include(path, quote, target):
+def pure_headers(texts):
+    """Headers that include only abi/, lib/ and pure headers of their own folder: the types that
+    several cores share. A core may include them; outside the folder they are private."""
+    pure = {path for path in texts if path.endswith(".h")}
+    while True:
+        impure = set()
+        for path in pure:
+            for line in texts[path]:
+                match = INCLUDE.match(line)
+                if not match or match.group(1) == "<":
+                    continue
+                target = match.group(2)
+                near = os.path.dirname(target) == os.path.dirname(path) and target in pure
+                if not near and folder_of(target) not in ("abi", "lib"):
+                    impure.add(path)
+        if not impure:
+            return pure
+        pure -= impure
+
+
+def check_include(path, quote, target, pure):
     """What is wrong with one include, or None."""
     own, place = folder_of(path), PLACES[folder_of(path)]
     if quote == "<":
@@ -90,11 +113,11 @@ def check_include(path, quote, target):
         return f'includes "{target}", which lies outside the layers'
     if path.endswith("_core.c"):
         if other not in ("abi", "lib") and not (
-                os.path.dirname(target) == os.path.dirname(path) and target.endswith("_core.h")):
+                os.path.dirname(target) == os.path.dirname(path) and target in pure):
             return f'is a pure core and includes "{target}"'
     if other == own:
         return None
-    if is_private(target):
+    if not is_public(target) and other not in NOBODY_INCLUDES:
         return f'includes "{target}", which is private to {other}'
     if other in NOBODY_INCLUDES:
         return f'includes "{target}"; nobody includes {other}'
@@ -110,8 +133,8 @@ def check_include(path, quote, target):
     return None
 
 
-def check_headers(headers):
-    """One public header a folder, at most one *_priv.h; drivers show nothing."""
+def check_headers(headers, pure):
+    """One public header a folder, at most one *_priv.h beside pure ones; drivers show nothing."""
     errors, private = [], {}
     for path in sorted(headers):
         folder, name = os.path.split(path)
@@ -121,13 +144,11 @@ def check_headers(headers):
         if name.endswith("_priv.h"):
             private.setdefault(folder, []).append(name)
             continue
-        if name.endswith("_core.h") or is_private(path) or owner in HEADER_PER_TYPE | USER_MODE:
-            continue
         if owner == "drivers":
             errors.append(f"{path}: drivers have no public headers")
-        elif name != os.path.basename(folder) + ".h" and path not in EXTRA_PUBLIC:
-            errors.append(f"{path}: the public header of {folder}/ is "
-                          f"{os.path.basename(folder)}.h; another one is *_priv.h or *_core.h")
+        elif not is_public(path) and path not in pure and not path.startswith("arch/"):
+            errors.append(f"{path}: the public header of {folder}/ is {os.path.basename(folder)}.h; "
+                          "another one is *_priv.h, or pure")
     for folder, names in private.items():
         if len(names) > 1:
             errors.append(f"{folder}: more than one private header: {' '.join(names)}")
@@ -162,7 +183,7 @@ def check_sizes(path, lines):
     return errors
 
 
-def check_file(path, lines):
+def check_file(path, lines, pure):
     errors = check_sizes(path, lines)
     owner = folder_of(path)
     if is_test(path):
@@ -171,7 +192,7 @@ def check_file(path, lines):
         return errors + [f"{path}: lies in no layer; add its folder to tools/check_layers.py"]
     for number, line in enumerate(lines, 1):
         if match := INCLUDE.match(line):
-            if wrong := check_include(path, *match.groups()):
+            if wrong := check_include(path, *match.groups(), pure):
                 errors.append(f"{path}:{number}: {wrong}")
     return errors
 
@@ -186,14 +207,13 @@ def sources(root):
 
 
 def check(root):
-    errors, headers, count = [], [], 0
+    texts = {}
     for path in sources(root):
-        count += 1
-        if path.endswith(".h"):
-            headers.append(path)
         with open(os.path.join(root, path), errors="replace") as f:
-            errors += check_file(path, f.read().splitlines())
-    return errors + check_headers(headers), count
+            texts[path] = f.read().splitlines()
+    pure = pure_headers(texts)
+    errors = [e for path, lines in texts.items() for e in check_file(path, lines, pure)]
+    return errors + check_headers([p for p in texts if p.endswith(".h")], pure), len(texts)
 
 
 def main():

@@ -1,0 +1,190 @@
+"""mazu.py - one booted Mazu, for tests.
+
+    with mazu.Mazu(elf, smp=4, net="user") as guest:
+        status, headers, body = guest.wait_http("/")
+        guest.wait_for(r"ready")
+        guest.type("ps\\n")
+
+    with mazu.Mazu(elf, net="frames") as guest:      # raw Ethernet, no root needed
+        guest.send_frame(b"...")
+        frame = guest.recv_frame(timeout=5)
+
+    with mazu.Mazu(elf, append="selftest") as guest:
+        assert guest.wait() == 0                     # the exit status that semihosting gives
+
+Leaving the block ends QEMU. No guest outlives `limit` seconds. Every wait that fails raises
+MazuError with the end of the serial output. Nothing here depends on how fast the machine is:
+limits are there to end what hangs.
+"""
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+FRAME_MAX = 65536
+
+
+class MazuError(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Mazu:
+    def __init__(self, elf, *, smp=1, mem="256M", append="", net=None, icount=False, limit=120,
+                 initrd=None, disk=None, seed=None, machine="virt,aclint=on", extra=()):
+        self.port = self.frames = None
+        self.mac = "52:54:00:12:34:56"
+        fds = ()
+        args = ["qemu-system-riscv64", "-M", machine, "-smp", str(smp), "-m", mem,
+                "-kernel", elf, "-display", "none", "-serial", "stdio", "-monitor", "none",
+                "-no-reboot", "-global", "virtio-mmio.force-legacy=false",
+                "-semihosting-config", "enable=on,target=native"]
+        if icount:
+            args += ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "clock=vm"]
+        else:
+            args += ["-device", "virtio-rng-device"]
+            args += ["-seed", str(seed)] if seed is not None else []
+        args += ["-append", append] if append else []
+        args += ["-initrd", initrd] if initrd else []
+        if disk:
+            args += ["-drive", f"file={disk},format=raw,if=none,id=d0",
+                     "-device", "virtio-blk-device,drive=d0"]
+        if net == "user":
+            self.port = free_port()
+            args += ["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.port}-:80"]
+        elif net == "frames":
+            self.frames, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            for s in (self.frames, theirs):
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            fds = (theirs.fileno(),)
+            args += ["-netdev", f"dgram,id=n0,local.type=fd,local.str={fds[0]}"]
+        elif net is not None:
+            raise ValueError(f"net is None, 'user' or 'frames', not {net!r}")
+        if net:
+            args += ["-device", f"virtio-net-device,netdev=n0,mac={self.mac}"]
+        self.command = args + list(extra)
+        self.deadline = time.monotonic() + limit
+        self.output = bytearray()
+        self.grown = threading.Condition()
+        self.closed = False
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, pass_fds=fds, start_new_session=True)
+        if fds:
+            theirs.close()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def _read(self):
+        while data := os.read(self.process.stdout.fileno(), 65536):
+            with self.grown:
+                self.output += data
+                self.grown.notify_all()
+        with self.grown:
+            self.closed = True
+            self.grown.notify_all()
+
+    def _left(self, timeout=None):
+        left = self.deadline - time.monotonic()
+        return max(0.0, left if timeout is None else min(left, timeout))
+
+    def _fail(self, text):
+        tail = "\n".join(self.serial().splitlines()[-30:])
+        raise MazuError(f"{text}\n--- serial output ends with:\n{tail}")
+
+    def kill(self):
+        """Ends QEMU, whatever it is doing."""
+        if self.process.poll() is None:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+        self.reader.join(5)
+        self.process.stdin.close()
+        if self.frames:
+            self.frames.close()
+
+    def wait(self, timeout=None):
+        """The exit status, once the guest has ended itself."""
+        try:
+            status = self.process.wait(self._left(timeout))
+        except subprocess.TimeoutExpired:
+            self._fail("the guest did not end in time")
+        self.reader.join(5)
+        return status
+
+    # --- serial console
+
+    def serial(self):
+        with self.grown:
+            return self.output.decode(errors="replace").replace("\r\n", "\n")
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def wait_for(self, pattern, timeout=None):
+        """Waits until the serial output matches the regular expression; the match."""
+        end = time.monotonic() + self._left(timeout)
+        while True:
+            if match := re.search(pattern, self.serial(), re.M):
+                return match
+            with self.grown:
+                if self.closed:
+                    break
+                self.grown.wait(min(0.5, max(0.01, end - time.monotonic())))
+            if time.monotonic() > end:
+                break
+        if match := re.search(pattern, self.serial(), re.M):
+            return match
+        return self._fail(f"no {pattern!r} on the serial console")
+
+    # --- HTTP over user networking
+
+    def http(self, path, method="GET", body=None, headers=None, timeout=30):
+        """One request on a connection of its own: (status, headers, body)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+            reply = connection.getresponse()
+            return reply.status, reply.headers, reply.read()
+        finally:
+            connection.close()
+
+    def wait_http(self, path="/", timeout=None):
+        """Asks until there is an answer: the guest boots while we wait."""
+        end = time.monotonic() + self._left(timeout)
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                return self.http(path, timeout=10)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+        return self._fail(f"no answer to GET {path}")
+
+    # --- raw Ethernet frames
+
+    def send_frame(self, frame):
+        self.frames.send(frame)
+
+    def recv_frame(self, timeout=5):
+        """The next frame from the guest, or None."""
+        self.frames.settimeout(max(0.001, self._left(timeout)))
+        try:
+            return self.frames.recv(FRAME_MAX)
+        except TimeoutError:
+            return None
