@@ -21,10 +21,17 @@ export O PORT SMP MEM DEBUG RELEASE GDB TAP IF DISK APPEND LLVM V KCONFIG_CONFIG
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Goals that this file serves alone. All others are files or build goals: scripts/build.mk.
+# Goals that this file serves alone; goals on this machine, which need no .config; all others are
+# files or goals of the image.
 people-goals := help setup run check check-% fuzz bench config menuconfig defconfig savedefconfig \
 	oldconfig format clean
-ifneq ($(filter-out $(people-goals),$(or $(MAKECMDGOALS),all)),)
+host-goals := host-tests sims fuzzers purity
+goals := $(filter-out $(people-goals),$(or $(MAKECMDGOALS),all))
+ifneq ($(goals),)
+include scripts/common.mk
+include scripts/host.mk
+endif
+ifneq ($(filter-out $(host-goals),$(goals)),)
 include scripts/build.mk
 endif
 

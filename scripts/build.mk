@@ -7,15 +7,6 @@
 gen := $(O)/generated
 $(shell mkdir -p $(gen))
 
-# $(call stamp,FILE,TEXT) writes TEXT to FILE when FILE does not hold it, so that what depends on
-# FILE is rebuilt when a flag or a list changes, and only then.
-stamp = $(if $(call differ,$(strip $(file <$(1))),$(strip $(2))),$(file >$(1),$(strip $(2))),\
-	$(if $(wildcard $(1)),,$(file >$(1),)))
-differ = $(if $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x),y)
-
-Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
-
 # --- configuration -----------------------------------------------------------------------------
 
 $(call stamp,$(gen)/debug.stamp,$(DEBUG))
@@ -54,7 +45,6 @@ float-isa  := rv64gc_zicsr_zifencei$(isa-ext)
 cc-flags   :=
 ubsan      := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 endif
-include scripts/warnings.mk
 
 cppflags := -I. -I$(O) -include $(gen)/autoconf.h
 cflags := -std=gnu11 -O2 -g -ffreestanding -mcmodel=medany -mabi=lp64 -fno-pic -fno-common \
@@ -107,7 +97,6 @@ $(gen)/offsets.h: arch/riscv64/offsets.c $(gen)/flags.stamp | $(gen)/autoconf.h 
 
 # The only place that knows the version: no other file depends on the commit.
 version := $(or $(shell git describe --always --dirty --tags 2>/dev/null),unversioned)
-hash := \#
 $(call stamp,$(gen)/version.h,$(hash)define MAZU_VERSION "$(version)")
 $(gen)/version.h: ;
 
@@ -135,8 +124,8 @@ $(O)/mazu.elf: $(O)/mazu.pass1.elf $(O)/symtab.o
 	@$(NM) $@ | $(PYTHON) tools/mksyms.py --verify $(O)/symtab.bin
 
 # A file's bytes as an object: $(call blob,SECTION,SYMBOL,FILE)
-blob = printf '.section %s,"a"\n.balign 16\n.globl %s_start, %s_end\n%s_start:\n%s%s_end:\n' \
-	$(1) $(2) $(2) $(2) '$(if $(3),.incbin "$(3)"\n)' $(2)
+blob = printf '%s\n' '.section $(1),"a"' '.balign 16' '.globl $(2)_start, $(2)_end' '$(2)_start:' \
+	'$(if $(3),.incbin "$(3)")' '$(2)_end:'
 
 $(O)/symtab.o: $(O)/symtab.bin
 	@$(call blob,.symtab_mz,__symtab,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
@@ -159,7 +148,6 @@ all: $(O)/mazu.elf compile_commands.json
 compile_commands.json: scripts/compdb.py $(gen)/flags.stamp $(gen)/objects.stamp
 	@$(PYTHON) scripts/compdb.py $@ '$(compile)' '$(float-isa)' '$(kernel-isa)' $(wildcard $(objs:.o=.c))
 
-include scripts/host.mk
 include scripts/analyze.mk
 
 -include $(objects:.o=.d) $(gen)/offsets.d $(O)/kernel.lds.d

@@ -113,8 +113,8 @@ for _path in sorted(glob.glob("configs/*_defconfig")):
     VARIANTS.append(Build(os.path.basename(_path), base=os.path.basename(_path)))
 for _path in sorted(glob.glob("configs/fragments/*.config")):
     _name = os.path.basename(_path).removesuffix(".config")
-    VARIANTS.append(Build(_name, fragments=(_name,)))
-UBSAN = Build.all.get("ubsan", DEBUG)
+    VARIANTS.append(Build(f"with-{_name}", fragments=(_name,)))
+UBSAN = Build.all["with-ubsan"]
 
 
 class Once:
@@ -266,7 +266,7 @@ class Report:
             if failed:
                 with open(log, errors="replace") as f:
                     tail = f.read().splitlines()[-TAIL_LINES:]
-                print("\n".join([f"     {text}; {log} ends with:", *("     | " + t for t in tail)]),
+                print("\n".join([f"     {text.splitlines()[0]}; {log} ends with:", *("     | " + t for t in tail)]),
                       flush=True)
 
     def run(self, name, function):
@@ -281,7 +281,7 @@ class Report:
                 passed, failed, text = 0, 1, f"{type(error).__name__}: {error}"
             if failed:
                 log.seek(0, 2)
-                log.write(f"\n{text}\n")
+                log.write(f"\n{text.splitlines()[0]}\n")
         self.add(name, time.monotonic() - start, passed, failed, text, path)
 
 

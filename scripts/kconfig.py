@@ -50,7 +50,8 @@ def load(tree, path, replace=True):
     tree.load_config(path, replace=replace)
     bad = [w for w in tree.warnings if "undefined symbol" in w or "malformed" in w]
     if bad:
-        fail("\n".join(bad))
+        hint = f"\n`make oldconfig` drops what {CONFIG} should not have" if path == CONFIG else ""
+        fail("\n".join(bad) + hint)
 
 
 def check_granted(tree, path):
