@@ -1,9 +1,14 @@
 obj-y += bitmap.o
 obj-y += buf.o
+obj-y += chacha20.o
+obj-y += checksum.o
+obj-y += crc32c.o
 obj-y += err.o
 obj-y += fmt.o
 obj-y += heap.o
 obj-y += mem.o
+obj-y += prng.o
 obj-y += rbtree.o
 obj-y += ring.o
+obj-y += siphash.o
 obj-y += str.o
