@@ -96,7 +96,7 @@ $(gen)/offsets.h: arch/riscv64/offsets.c $(gen)/flags.stamp | $(gen)/autoconf.h 
 	sed -n 's/^[[:space:]]*\.ascii[[:space:]]*"\(#define [^"]*\)".*/\1/p' $(gen)/offsets.s > $@
 
 # The only place that knows the version: no other file depends on the commit.
-version := $(or $(shell git describe --always --dirty --tags 2>/dev/null),unversioned)
+version := $(or $(VERSION),$(shell git describe --always --dirty --tags 2>/dev/null),unversioned)
 $(call stamp,$(gen)/version.h,$(hash)define MAZU_VERSION "$(version)")
 $(gen)/version.h: ;
 

@@ -11,14 +11,24 @@ args=(-M virt,aclint=on -smp "$SMP" -m "$MEM" -kernel "$elf" -nographic
     -semihosting-config enable=on,target=native)
 
 if [ -n "${TAP:-}" ]; then
-    tap=mazu0 # guest 192.168.100.2, host 192.168.100.1
+    tap=mazu0 # guest 192.168.100.2, this machine 192.168.100.1
+    setup="ip tuntap add dev $tap mode tap user $(id -un) && ip addr add 192.168.100.1/24 dev $tap && ip link set $tap up"
+    if [ -n "${IF:-}" ]; then # the guest reaches the world through that interface
+        setup="$setup && sysctl -qw net.ipv4.ip_forward=1 && nft add table ip mazu && \
+nft 'add chain ip mazu out { type nat hook postrouting priority 100 ; }' && nft add rule ip mazu out oifname $IF masquerade"
+    fi
     if ! ip link show "$tap" >/dev/null 2>&1; then
-        echo "run: there is no $tap; as root, once:" >&2
-        echo "  ip tuntap add dev $tap mode tap user $(id -un) && ip addr add 192.168.100.1/24 dev $tap && ip link set $tap up" >&2
-        exit 1
+        if [ "$(id -u)" = 0 ]; then
+            sh -c "$setup"
+        elif ! sudo -n sh -c "$setup" 2>/dev/null; then
+            echo "run: there is no $tap; as root, once:" >&2
+            echo "  $setup" >&2
+            exit 1
+        fi
     fi
     args+=(-netdev "tap,id=n0,ifname=$tap,script=no,downscript=no")
     url=http://192.168.100.2/
+    APPEND="ip=192.168.100.2/24,192.168.100.1 ${APPEND:-}"
 else
     if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
         echo "run: port $PORT of this machine is in use; choose another: make run PORT=$((PORT + 1))" >&2
