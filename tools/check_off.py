@@ -41,7 +41,8 @@ def size(path):
 
 def main(on, off):
     image = {name for name, _ in defined(f"{off}/mazu.elf")}
-    config = open(f"{off}/.config").read().splitlines()
+    with open(f"{off}/.config") as f:
+        config = f.read().splitlines()
     passed, errors = 0, []
     for option, name in optional_objects():
         source_on = f"{on}/{name}"

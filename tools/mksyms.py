@@ -4,6 +4,7 @@
 The format is that of kernel/diag/symtab.h. With --verify, TABLE exists already and must be what the
 symbols of the finished image give.
 """
+import pathlib
 import struct
 import sys
 
@@ -55,7 +56,7 @@ def main(argv):
     if not verify:
         with open(path, "wb") as f:
             f.write(data)
-    elif open(path, "rb").read() != data:
+    elif pathlib.Path(path).read_bytes() != data:
         sys.exit(f"mksyms: {path} does not describe this image: the table moved the text")
 
 
