@@ -29,17 +29,17 @@
 
 #define countof(a)                 (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, mem) ((type *)((char *)(p) - offsetof(type, mem)))
-#define min(a, b)                                                                                  \
+/* Arguments are evaluated once. Names of their own for each use, so that uses nest. */
+#define UNIQUE_PASTE_(name, n) name##_##n
+#define UNIQUE_PASTE(name, n)  UNIQUE_PASTE_(name, n)
+#define UNIQUE(name)           UNIQUE_PASTE(name, __COUNTER__)
+#define min(a, b)              PICK(a, <, b, UNIQUE(pick_a), UNIQUE(pick_b))
+#define max(a, b)              PICK(a, >, b, UNIQUE(pick_a), UNIQUE(pick_b))
+#define PICK(a, order, b, name_a, name_b)                                                          \
 	({                                                                                         \
-		__typeof__(a) min_a = (a);                                                         \
-		__typeof__(b) min_b = (b);                                                         \
-		min_a < min_b ? min_a : min_b;                                                     \
-	})
-#define max(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) max_a = (a);                                                         \
-		__typeof__(b) max_b = (b);                                                         \
-		max_a > max_b ? max_a : max_b;                                                     \
+		__typeof__(a) name_a = (a);                                                        \
+		__typeof__(b) name_b = (b);                                                        \
+		name_a order name_b ? name_a : name_b;                                             \
 	})
 /* n is a power of two */
 #define align_up(x, n)   (((x) + ((__typeof__(x))(n)-1)) & ~((__typeof__(x))(n)-1))

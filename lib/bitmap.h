@@ -6,8 +6,8 @@
  *	an array    uint64_t map[BITMAP_WORDS(n)], zeroed by its owner
  *
  * Array functions take n, the number of bits, where they look beyond one of
- * them; "none" is n. They are linear in the words they cover. Indices and ranges
- * outside the map are bugs, asserted in debug.
+ * them; "none" is n. They are linear in the words they cover. Nothing here can see
+ * whether an index lies outside the map: that is the caller's duty.
  *
  * Not atomic, not locked: the owner of the map says who may touch it.
  */

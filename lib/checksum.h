@@ -9,6 +9,7 @@
  *
  * Values are in host order; store_be16() writes them. Over data that contain
  * their right checksum, checksum_finish() gives 0. Data may be at any address.
+ * That UDP sends 0xffff for a checksum of 0 is the caller's business.
  *
  * Context: any. Linear in the data: bound it where interrupts are off.
  */

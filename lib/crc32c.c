@@ -7,9 +7,9 @@
 #include "lib/crc32c.h"
 
 #define CRC_BYTE(n)                                                                                \
-	((((n)&1) ? 0xf26b8303u : 0) ^ (((n)&2) ? 0xe13b70f7u : 0) ^ (((n)&4) ? 0xc79a971fu : 0) ^          \
-		(((n)&8) ? 0x8ad958cfu : 0) ^ (((n)&16) ? 0x105ec76fu : 0) ^                      \
-		(((n)&32) ? 0x20bd8edeu : 0) ^ (((n)&64) ? 0x417b1dbcu : 0) ^                     \
+	((((n)&1) ? 0xf26b8303u : 0) ^ (((n)&2) ? 0xe13b70f7u : 0) ^ (((n)&4) ? 0xc79a971fu : 0) ^ \
+		(((n)&8) ? 0x8ad958cfu : 0) ^ (((n)&16) ? 0x105ec76fu : 0) ^                       \
+		(((n)&32) ? 0x20bd8edeu : 0) ^ (((n)&64) ? 0x417b1dbcu : 0) ^                      \
 		(((n)&128) ? 0x82f63b78u : 0))
 #define CRC_4(n)  CRC_BYTE(n), CRC_BYTE((n) + 1), CRC_BYTE((n) + 2), CRC_BYTE((n) + 3)
 #define CRC_16(n) CRC_4(n), CRC_4((n) + 4), CRC_4((n) + 8), CRC_4((n) + 12)

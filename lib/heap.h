@@ -39,7 +39,7 @@ struct heap {
 /* The array is the caller's and lives as long as the heap. */
 void heap_init(struct heap *h, struct heap_node **slots, uint32_t capacity);
 
-/* Marks a node as being in no heap; heap_remove() does it too. */
+/* A new node is in no heap: needed once, before all else; heap_remove() leaves it so. */
 static inline void heap_node_init(struct heap_node *n)
 {
 	n->index = HEAP_NOWHERE;

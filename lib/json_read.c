@@ -143,8 +143,7 @@ static struct json_token json_scan_number(struct json_reader *r)
 	return (struct json_token){type, str_slice(r->text, start, r->at)};
 }
 
-static struct json_token json_scan_word(
-	struct json_reader *r, struct str word, enum json_type type)
+static struct json_token json_scan_word(struct json_reader *r, struct str word, enum json_type type)
 {
 	size_t start = r->at;
 
@@ -174,8 +173,8 @@ static struct json_token json_open(struct json_reader *r, bool object)
 	r->in_object = object ? r->in_object | bit : r->in_object & ~bit;
 	r->expect = object ? JSON_EXPECT_KEY_OR_END : JSON_EXPECT_VALUE_OR_END;
 	r->at++;
-	return (struct json_token){object ? JSON_OBJECT : JSON_ARRAY,
-		str_slice(r->text, r->at - 1, r->at)};
+	return (struct json_token){
+		object ? JSON_OBJECT : JSON_ARRAY, str_slice(r->text, r->at - 1, r->at)};
 }
 
 static struct json_token json_close(struct json_reader *r)

@@ -46,9 +46,9 @@ struct json_writer {
 	size_t start;       /* of the document in out, without a sink */
 	uint64_t in_object; /* bit i: container i from the outside is an object */
 	unsigned depth;
-	bool comma;         /* before the next member */
-	bool has_key;       /* the value of a key comes next */
-	bool done;          /* the document's value is complete */
+	bool comma;   /* before the next member */
+	bool has_key; /* the value of a key comes next */
+	bool done;    /* the document's value is complete */
 	enum err err;
 };
 

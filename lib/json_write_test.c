@@ -25,9 +25,9 @@ static void write_example(struct json_writer *w)
 	json_object_close(w);
 }
 
-static const struct str example =
-	STR_INIT("{\"name\":\"mazu\",\"cpus\":[0,{},[],-9223372036854775808],"
-		 "\"max\":18446744073709551615,\"less\":-1,\"on\":true,\"off\":false,\"none\":null}");
+static const struct str example = STR_INIT(
+	"{\"name\":\"mazu\",\"cpus\":[0,{},[],-9223372036854775808],"
+	"\"max\":18446744073709551615,\"less\":-1,\"on\":true,\"off\":false,\"none\":null}");
 
 TEST(json_write_objects_and_arrays)
 {
@@ -42,8 +42,8 @@ TEST(json_write_objects_and_arrays)
 
 TEST(json_write_plain_values)
 {
-	static const struct str expected[] = {
-		STR_INIT("1"), STR_INIT("-1"), STR_INIT("true"), STR_INIT("null"), STR_INIT("\"\"")};
+	static const struct str expected[] = {STR_INIT("1"), STR_INIT("-1"), STR_INIT("true"),
+		STR_INIT("null"), STR_INIT("\"\"")};
 	for (size_t i = 0; i < countof(expected); i++) {
 		char bytes[8];
 		struct abuf out = abuf_of(bytes, sizeof(bytes));
@@ -72,9 +72,12 @@ TEST(json_write_escapes)
 		{STR_INIT("a\"b\\c/d"), STR_INIT("\"a\\\"b\\\\c/d\"")},
 		{STR_INIT("\b\f\n\r\t"), STR_INIT("\"\\b\\f\\n\\r\\t\"")},
 		{STR_INIT("\0\x01\x1f\x7f"), STR_INIT("\"\\u0000\\u0001\\u001f\x7f\"")},
-		{STR_INIT("z\xc3\xbcrich \xf0\x9f\x8c\x8a"), STR_INIT("\"z\xc3\xbcrich \xf0\x9f\x8c\x8a\"")},
-		{STR_INIT("a\xff\xe2\x82" "b\xed\xa0\x80"),
-			STR_INIT("\"a\xef\xbf\xbd\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"")},
+		{STR_INIT("z\xc3\xbcrich \xf0\x9f\x8c\x8a"),
+			STR_INIT("\"z\xc3\xbcrich \xf0\x9f\x8c\x8a\"")},
+		{STR_INIT("a\xff\xe2\x82"
+			  "b\xed\xa0\x80"),
+			STR_INIT("\"a\xef\xbf\xbd\xef\xbf\xbd"
+				 "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"")},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		char bytes[64];

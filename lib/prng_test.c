@@ -5,8 +5,8 @@
 /* From an independent implementation. */
 TEST(prng_known_sequence)
 {
-	static const uint64_t expected[] = {0xbe6a36374160d49b, 0x214aaa0637a688c6,
-		0xf69d16de9954d388, 0xc60048c4e96e033};
+	static const uint64_t expected[] = {
+		0xbe6a36374160d49b, 0x214aaa0637a688c6, 0xf69d16de9954d388, 0xc60048c4e96e033};
 	struct prng r = prng_of(12345);
 	for (size_t i = 0; i < countof(expected); i++)
 		CHECK_EQ(prng_u64(&r), expected[i]);

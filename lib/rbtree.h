@@ -48,7 +48,7 @@ struct rb_queue {
 
 typedef bool rb_before_fn(const struct rb_node *a, const struct rb_node *b);
 
-/* Marks a node as being in no tree; rb_remove() does it too. */
+/* A new node is in no tree: needed once, before rb_is_linked(); rb_remove() leaves it so. */
 static inline void rb_node_init(struct rb_node *n)
 {
 	n->parent = n;
@@ -79,8 +79,7 @@ bool rb_check(const struct rb_root *root, rb_before_fn *before);
 bool rb_queue_check(const struct rb_queue *q, rb_before_fn *before);
 
 /* True if the node became the first. Inline, so that `before` is inlined as well. */
-static always_inline bool rb_insert(
-	struct rb_root *root, struct rb_node *n, rb_before_fn *before)
+static always_inline bool rb_insert(struct rb_root *root, struct rb_node *n, rb_before_fn *before)
 {
 	struct rb_node *parent = NULL;
 	struct rb_node *at = root->top;

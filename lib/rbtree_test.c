@@ -96,7 +96,8 @@ TEST(rbtree_ascending_and_descending)
 		CHECK(rb_first(&root) == NULL && rb_last(&root) == NULL);
 		for (int i = 0; i < ITEMS; i++) {
 			items[i].key = direction ? i : -i;
-			CHECK_EQ(rb_insert(&root, &items[i].node, item_before), i == 0 || !direction);
+			CHECK_EQ(rb_insert(&root, &items[i].node, item_before),
+				i == 0 || !direction);
 			CHECK(rb_check(&root, item_before));
 		}
 		for (int i = 0; i < ITEMS; i += 2) {

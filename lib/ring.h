@@ -5,7 +5,7 @@
  * ring_read, ring_peek and ring_consume. Each side may be an interrupt handler
  * or a thread, on any hart, but only one at a time: several producers (or
  * consumers) agree among themselves, by a lock of theirs. ring_used may be asked
- * by anybody and is a snapshot. A full ring takes less than it was offered; what
+ * by anybody; for a third party it is a guess, never more than the size. A full ring takes less than it was offered; what
  * to do then (drop and count, or wait) is the caller's business.
  *
  * Barriers: each side publishes its position with release after it has touched
@@ -44,7 +44,8 @@ void ring_init(struct ring *r, struct wbuf memory);
 static inline uint32_t ring_used(const struct ring *r)
 {
 	uint32_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
-	return __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) - head;
+	/* Both may move between the two loads. */
+	return min(__atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) - head, r->size);
 }
 
 static inline uint32_t ring_room(const struct ring *r)

@@ -34,9 +34,7 @@ struct unaligned_64 {
 		: "=r"(v)                                                                          \
 		: "m"(*(const struct unaligned_##bits *)(p)))
 #define UNALIGNED_STORE(bits, p, v)                                                                \
-	__asm__(UNALIGNED_STORE_##bits " %z1, %0"                                                  \
-		: "=m"(*(struct unaligned_##bits *)(p))                                            \
-		: "rJ"(v))
+	__asm__(UNALIGNED_STORE_##bits " %z1, %0" : "=m"(*(struct unaligned_##bits *)(p)) : "rJ"(v))
 #define UNALIGNED_LOAD_16  "lhu"
 #define UNALIGNED_LOAD_32  "lwu"
 #define UNALIGNED_LOAD_64  "ld"
