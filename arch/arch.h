@@ -78,6 +78,7 @@ struct machine {
 	size_t memory_count;
 	struct machine_region reserved[MACHINE_MEMORY_MAX]; /* firmware, device tree, initrd, image */
 	size_t reserved_count;
+	size_t firmware_count; /* so many of `reserved`, from the first, are the firmware's: not mapped */
 	struct machine_region initrd; /* size 0: none */
 	struct rbuf rng_seed;         /* the bootloader's random bytes; empty: none */
 	uint64_t timebase_hz;
@@ -86,6 +87,8 @@ struct machine {
 	uint32_t plic_context[CPU_MAX];
 	bool has_sstc;
 	uintptr_t sswi_base; /* supervisor software-interrupt device, 0: use SBI */
+	uint32_t sswi_index[CPU_MAX];
+	struct str isa; /* of the boot hart, "rv64imafdc_zicsr..." */
 	struct machine_device device[MACHINE_DEVICE_MAX];
 	size_t device_count;
 };
@@ -107,8 +110,15 @@ static inline uint32_t cpu_count(void)
 static inline struct arch_thread *arch_current(void);
 static inline uint32_t arch_cpu(void); /* preemption off, or a hint only */
 
-/* Starts logical cpu (1..); it enters upcall_secondary on its own boot stack. */
-must_check enum err arch_cpu_start(uint32_t cpu);
+/* On the first hart, after `machine` is filled: its per-hart data, traps, timer, the kernel's page table. */
+void arch_init(void);
+
+/*
+ * Starts logical cpu (1..) on the given stack (STACK_SIZE long, from its lowest
+ * byte, aligned as every stack); it enters upcall_secondary. The stack is its own.
+ */
+must_check enum err arch_cpu_start(uint32_t cpu, void *stack);
+bool arch_cpu_online(uint32_t cpu);
 
 /* ---- interrupts ---- */
 
@@ -130,6 +140,9 @@ static inline bool arch_need_resched(void);
 
 /* Interrupt context: between trap entry and exit of an interrupt on this hart. */
 static inline bool arch_in_interrupt(void);
+
+/* In a handler, between two pieces of bounded work: lets what is pending in, without preemption. */
+void arch_irq_window(void);
 
 /* ---- switching ---- */
 
@@ -163,30 +176,53 @@ static inline uint64_t arch_instret(void);
 
 enum ipi { IPI_RESCHED, IPI_FLUSH, IPI_STOP, IPI_CALL, IPI_COUNT };
 void arch_ipi_send(uint32_t cpu, enum ipi reason); /* any context; idempotent until taken */
+void arch_on_stop(void (*stop)(void)); /* what IPI_STOP does, for panic; interrupt context */
+void arch_on_call(void (*call)(void)); /* what IPI_CALL does, for diag; interrupt context */
 
 /* ---- paging (Sv39, identity-mapped kernel) ---- */
 
 enum prot { PROT_NONE = 0, PROT_R = 1, PROT_W = 2, PROT_X = 4, PROT_USER = 8, PROT_DEVICE = 16 };
 
-/* Tables come from here once mm is up; before, from a static pool. May be called under no lock. */
-void arch_paging_set_allocator(void *(*page_alloc)(void), void (*page_free)(void *));
+/* Tables come from here once mm is up; before, from a static pool. Called with no lock held. */
+void arch_paging_set_allocator(void *(*page_alloc)(void));
 must_check enum err arch_map(vaddr va, paddr pa, size_t size, unsigned prot);
 must_check enum err arch_protect(vaddr va, size_t size, unsigned prot);
 void arch_unmap(vaddr va, size_t size); /* this hart's TLB is flushed; others at their next entry */
-/* The protection in force at va; PROT_NONE when unmapped. */
+/* The protection in force at va; PROT_NONE when unmapped. Any context. */
 unsigned arch_prot_at(vaddr va);
 
-/* ---- console, end, randomness ---- */
+/*
+ * What was unmapped up to a generation may be used again once every hart has
+ * flushed since: nobody waits for it, who frees asks later.
+ */
+uint64_t arch_flush_generation(void);
+bool arch_flush_reached(uint64_t generation);
+
+/*
+ * Reads, writes or calls an address that may fault; false when it did. For tests of
+ * protection, and later for user memory. A called page holds a function without arguments.
+ */
+must_check bool arch_probe_read(const void *at, uint8_t *out);
+must_check bool arch_probe_write(void *at, uint8_t value);
+must_check bool arch_probe_exec(const void *at);
+
+/* ---- console, end ---- */
 
 void arch_console_write(struct str s); /* early and panic output: polled, any context */
 noreturn void arch_exit(int status);   /* semihosting when there, else power off by SBI */
 noreturn void arch_reboot(void);
 noreturn void arch_halt(void);         /* this hart, for ever */
+void arch_console_uart(uintptr_t base); /* an ns16550 to write to from now on, instead of through the firmware */
 
 /* ---- backtrace ---- */
 
-/* Return addresses by frame pointer, from the given frame or from here when fp is 0; how many. */
-size_t arch_backtrace(uintptr_t fp, uintptr_t pc, uintptr_t *out, size_t max);
+/*
+ * Return addresses of the code at pc with frame pointer fp and stack pointer sp, innermost
+ * first; how many. By frame pointer when the build keeps them; otherwise by looking through
+ * the stack for what may be a return address, which also finds stale ones: `exact` tells.
+ */
+size_t arch_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp, uintptr_t *out, size_t max,
+	bool *exact);
 
 /* ---- upcalls ---- */
 
@@ -197,7 +233,8 @@ noreturn void upcall_secondary(void);           /* every other hart; kernel/boot
 void upcall_irq(void);                          /* external interrupt; kernel/irq */
 void upcall_timer(void);                        /* timer interrupt; kernel/time */
 void upcall_ipi(unsigned reasons);              /* bit per enum ipi, FLUSH already done; kernel/sched */
-void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts on */
+void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts off, and
+                                                   off on return; called from preempt_enable and from interrupt exit */
 void upcall_fault(struct trap_frame *frame);    /* exception in the kernel; kernel/diag. Does not return */
 void upcall_user(struct trap_frame *frame);     /* system call or exception of user mode; kernel/proc */
 
@@ -205,6 +242,7 @@ void upcall_user(struct trap_frame *frame);     /* system call or exception of u
 void arch_frame_describe(const struct trap_frame *frame, struct abuf *out);
 uintptr_t arch_frame_pc(const struct trap_frame *frame);
 uintptr_t arch_frame_fp(const struct trap_frame *frame);
+uintptr_t arch_frame_sp(const struct trap_frame *frame);
 /* Says in one line what the fault is: "store page fault at 0x..." */
 void arch_frame_cause(const struct trap_frame *frame, struct abuf *out);
 

@@ -38,15 +38,32 @@ bool klog_read(uint64_t since, enum log_level max_level, struct klog_entry *out)
 uint64_t klog_last_seq(void);
 struct str log_level_name(enum log_level level);
 
-/* The console's sink is called with what is new; registered by the console driver. */
+/* Records up to this level go to the console too; `loglevel=` on the command line. */
+void klog_set_console_level(enum log_level level);
+/*
+ * Until the console's thread registers here, records are written to the console at once.
+ * Afterwards wake is called when there is something new: in interrupt context, no lock held
+ * (klog sends its hart an IPI for it), so it may wake a thread, wherever klog was called.
+ */
 void klog_set_wake(void (*wake)(void));
+/* One record as the line that people see, with its line end. */
+void klog_format(const struct klog_entry *e, struct abuf *out);
 
 /* ---- panic.c ---- */
 
 /* Never returns. Any context, any lock held. */
 noreturn cold printf_like(1, 2) void panic(const char *format, ...);
+/* How the scheduler says which thread a hart was running. */
+void panic_set_describe(void (*describe)(const struct arch_thread *t, struct abuf *out));
 /* Stops a boot that cannot go on, with one sentence and no backtrace. */
 noreturn cold printf_like(1, 2) void boot_refuse(const char *format, ...);
+
+/* Seeds the stack protector's canary; its caller must not return through a checked frame. */
+void stack_protector_seed(uint64_t seed);
+void diag_init(void); /* once per boot, before the other harts start */
+
+#define EXIT_REFUSED 2   /* boot_refuse */
+#define EXIT_PANIC   125 /* panic */
 
 /* ---- symbols.c ---- */
 

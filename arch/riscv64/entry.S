@@ -1,0 +1,79 @@
+/*
+ * entry.S - where the firmware hands over. The kernel is identity-mapped, so it
+ * runs the same before and after paging is on (hart.c switches it on).
+ *
+ * The first hart, whichever it is: a0 = hart id, a1 = device tree. The others
+ * come through SBI HSM: a0 = hart id, a1 = their base, with everything else in it.
+ */
+#include "arch/riscv64/asm.h"
+
+	.section .text.entry, "ax"
+	.globl arch_entry
+arch_entry:
+	.option push
+	.option norelax
+	csrw	sie, zero
+	csrci	sstatus, 2
+	lla	t0, early_trap
+	csrw	stvec, t0
+	lla	t0, bss_start
+	lla	t1, image_end
+1:	sd	zero, 0(t0)		/* bss starts and ends at a multiple of 8 */
+	addi	t0, t0, 8
+	bltu	t0, t1, 1b
+	lla	gp, percpu_area
+	lla	sp, boot_stack_top
+	li	s0, 0
+	li	ra, 0
+	call	arch_entry_first
+
+	.globl arch_entry_secondary
+arch_entry_secondary:
+	csrw	sie, zero
+	lla	t0, early_trap
+	csrw	stvec, t0
+	mv	gp, a1
+	LD(t0, HART_CURRENT, gp)
+	LD(sp, THREAD_STACK_TOP, t0)
+	li	s0, 0
+	li	ra, 0
+	call	arch_entry_other
+
+/*
+ * Until the trap vector is set, an exception means that this processor cannot run
+ * the kernel's instructions. Says so with base instructions only.
+ */
+	.balign 4
+early_trap:
+	lla	s1, early_sentence
+1:	lbu	a0, 0(s1)
+	beqz	a0, 2f
+	li	a7, 1			/* SBI putchar */
+	ecall
+	addi	s1, s1, 1
+	j	1b
+2:	lla	t0, 3f
+	csrw	stvec, t0
+	li	a0, 0x20		/* exit with a status, by semihosting */
+	lla	a1, early_status
+	.balign 16
+	.option norvc
+	slli	zero, zero, 0x1f
+	ebreak
+	srai	zero, zero, 7
+	.balign 4
+3:	li	a7, 0x53525354		/* no semihosting: power off by SBI */
+	li	a6, 0
+	li	a0, 0
+	li	a1, 1
+	ecall
+4:	wfi
+	j	4b
+	.option pop
+
+	.section .rodata.early, "a"
+early_sentence:
+	.asciz "\r\nboot refused: this processor lacks an instruction that the kernel is compiled for (rv64imac with Zba, Zbb, Zbs)\r\n"
+	.balign 8
+early_status:
+	.quad 0x20026, 1

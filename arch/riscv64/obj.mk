@@ -1,0 +1,10 @@
+obj-y += backtrace.o
+obj-y += console.o
+obj-y += entry.o
+obj-y += exception.o
+obj-y += hart.o
+obj-y += ipi.o
+obj-y += paging.o
+obj-y += switch.o
+obj-y += timer.o
+obj-y += trap.o

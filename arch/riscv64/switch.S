@@ -1,0 +1,109 @@
+/*
+ * switch.S - from one thread to another. Meant to be tail-called: what has to
+ * happen on the other side happens in whoever called there.
+ */
+#include "arch/riscv64/asm.h"
+
+/* struct arch_thread *arch_switch(struct arch_thread *from, struct arch_thread *to) */
+FUNCTION(arch_switch)
+	addi	sp, sp, -CONTEXT_SIZE
+	sd	ra, 0(sp)
+	sd	s0, 8(sp)
+	sd	s1, 16(sp)
+	sd	s2, 24(sp)
+	sd	s3, 32(sp)
+	sd	s4, 40(sp)
+	sd	s5, 48(sp)
+	sd	s6, 56(sp)
+	sd	s7, 64(sp)
+	sd	s8, 72(sp)
+	sd	s9, 80(sp)
+	sd	s10, 88(sp)
+	sd	s11, 96(sp)
+	SD(sp, THREAD_CONTEXT, a0)
+	LD(sp, THREAD_CONTEXT, a1)
+	SD(a1, HART_CURRENT, gp)
+	ld	ra, 0(sp)
+	ld	s0, 8(sp)
+	ld	s1, 16(sp)
+	ld	s2, 24(sp)
+	ld	s3, 32(sp)
+	ld	s4, 40(sp)
+	ld	s5, 48(sp)
+	ld	s6, 56(sp)
+	ld	s7, 64(sp)
+	ld	s8, 72(sp)
+	ld	s9, 80(sp)
+	ld	s10, 88(sp)
+	ld	s11, 96(sp)
+	addi	sp, sp, CONTEXT_SIZE
+	ret				/* a0 is still the thread that was left */
+END(arch_switch)
+
+/* The first time: arch_thread_init put entry into s1 and its argument into s2. a1 = the thread left. */
+FUNCTION(arch_thread_start)
+	mv	a1, a0
+	mv	a0, s2
+	li	ra, 0
+	jr	s1
+END(arch_thread_start)
+
+/* long arch_semihost(op, arg): the three instructions that a debugger or emulator looks for. */
+	.section .text.arch_semihost, "ax"
+	.balign 16
+	.globl arch_semihost
+	.type arch_semihost, @function
+	.option push
+	.option norvc
+arch_semihost:
+	slli	zero, zero, 0x1f
+	.globl arch_semihost_break
+arch_semihost_break:
+	ebreak
+	srai	zero, zero, 7
+	ret
+	.option pop
+END(arch_semihost)
+
+/*
+ * Probes: each touches memory in one instruction, which the table names with the
+ * place where the trap goes on. a0 = address; result 1, or 0 after a fault.
+ */
+.macro	may_fault at, next
+	.pushsection .extable, "a"
+	.quad	\at, \next
+	.popsection
+.endm
+
+FUNCTION(arch_probe_read)
+	may_fault 1f, probe_failed
+1:	lbu	a2, 0(a0)
+	sb	a2, 0(a1)
+	li	a0, 1
+	ret
+END(arch_probe_read)
+
+FUNCTION(arch_probe_write)
+	may_fault 1f, probe_failed
+1:	sb	a1, 0(a0)
+	li	a0, 1
+	ret
+END(arch_probe_write)
+
+/* The fault's pc is the address itself: the hart's probe_pc says that it is expected. */
+FUNCTION(arch_probe_call)
+	addi	sp, sp, -16
+	sd	ra, 0(sp)
+	jalr	a0
+	ld	ra, 0(sp)
+	addi	sp, sp, 16
+	li	a0, 1
+	ret
+	.globl arch_probe_call_failed
+arch_probe_call_failed:
+	ld	ra, 0(sp)
+	addi	sp, sp, 16
+probe_failed:
+	li	a0, 0
+	ret
+END(arch_probe_call)

@@ -1,0 +1,61 @@
+/*
+ * main.c - from the firmware's handing over to the running system: the machine is
+ * read, then memory, the page table and the scheduler begin, then this context is
+ * the boot thread, which starts the other harts and runs every init function.
+ */
+#include "kernel/boot/boot_priv.h"
+#include "kernel/boot/options_core.h"
+#include "kernel/diag/diag.h"
+#include "kernel/diag/selftest.h"
+#include "generated/version.h"
+
+static void boot_loglevel(struct str wanted)
+{
+	for (enum log_level l = LOG_ERR; l <= LOG_DEBUG; l++)
+		if (str_eq(wanted, log_level_name(l)))
+			klog_set_console_level(l);
+}
+
+/* The bootloader's random bytes, mixed; without any the time has to do. */
+static uint64_t boot_canary(void)
+{
+	uint64_t seed = (uint64_t)arch_clock().ns * 0x9e3779b97f4a7c15;
+	for (size_t i = 0; i < machine.rng_seed.len; i++)
+		seed = (seed << 7 | seed >> 57) ^ machine.rng_seed.ptr[i];
+	return seed;
+}
+
+static void boot_mode(const struct boot_options *o)
+{
+	if (o->unknown.len)
+		klog(LOG_WARN, "boot: the option %.*s means nothing", STR_ARG(o->unknown));
+	if (o->mode == MODE_SELFTEST) {
+#ifdef CONFIG_SELFTEST
+		arch_exit(selftest_run(o->what.ptr, o->what.len) != 0);
+#else
+		boot_refuse("this build has no self-tests (CONFIG_SELFTEST)");
+#endif
+	}
+}
+
+void upcall_boot(const void *fdt)
+{
+	machine_read(fdt);
+	struct boot_options options = options_parse(machine.cmdline);
+	boot_loglevel(options.loglevel);
+	stack_protector_seed(boot_canary());
+	arch_init();
+	diag_init();
+	klog(LOG_INFO, "Mazu %s on %.*s, %u harts", MAZU_VERSION, STR_ARG(machine.model), cpu_count());
+	if (machine_harts_left_out())
+		klog(LOG_WARN, "boot: %u harts more than CONFIG_CPU_MAX stay stopped",
+			machine_harts_left_out());
+	initcalls_run();
+	boot_mode(&options);
+	arch_halt();
+}
+
+void upcall_secondary(void)
+{
+	arch_halt();
+}

@@ -1,0 +1,23 @@
+/*
+ * options_core.h - the command line (`-append`): words separated by spaces, each
+ * "name" or "name=value". The one that picks the mode ends the list for run=, whose
+ * arguments are the program's.
+ */
+#ifndef KERNEL_BOOT_OPTIONS_CORE_H
+#define KERNEL_BOOT_OPTIONS_CORE_H
+
+#include "lib/str.h"
+
+enum boot_mode { MODE_NORMAL, MODE_SELFTEST, MODE_BENCH, MODE_RUN };
+
+struct boot_options {
+	enum boot_mode mode;
+	struct str what;     /* selftest=WHAT, bench=WHAT, run=WHAT */
+	struct str args;     /* what follows run=PATH */
+	struct str loglevel; /* empty: not given */
+	struct str unknown;  /* the first word that means nothing; empty: none */
+};
+
+struct boot_options options_parse(struct str cmdline);
+
+#endif
