@@ -22,10 +22,17 @@ struct fmt_spec {
 	char conversion;
 };
 
+/* Pieces are short: a loop is cheaper than the way down to memcpy. */
 static void fmt_put(struct abuf *a, const char *ptr, size_t len)
 {
 	size_t fits = a->overflow ? 0 : min(len, abuf_room(a));
-	abuf_bytes_add(a, ptr, fits);
+
+	uint8_t *end = a->ptr; /* NULL without room: not to be added to */
+	if (fits > 0)
+		end += a->len;
+	for (size_t i = 0; i < fits; i++)
+		end[i] = (uint8_t)ptr[i];
+	a->len += fits;
 	if (fits < len)
 		a->overflow = true;
 }
@@ -52,18 +59,31 @@ static void fmt_field(struct abuf *a, const struct fmt_spec *spec, struct str pr
 		fmt_pad(a, ' ', pad);
 }
 
+/* The digits of v in base 10 or 16 at the end of `digits`, which holds 2^64 - 1 in either. */
+#define FMT_DIGITS 20
+static struct str fmt_digits(char digits[FMT_DIGITS], uint64_t v, char conversion)
+{
+	const char *alphabet = conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+	size_t at = FMT_DIGITS;
+
+	if (conversion == 'd' || conversion == 'u') {
+		do {
+			digits[--at] = (char)('0' + v % 10);
+			v /= 10;
+		} while (v != 0);
+	} else {
+		do {
+			digits[--at] = alphabet[v % 16];
+			v /= 16;
+		} while (v != 0);
+	}
+	return str_of(digits + at, FMT_DIGITS - at);
+}
+
 static void fmt_number(struct abuf *a, const struct fmt_spec *spec, struct str prefix, uint64_t v)
 {
-	char digits[20]; /* 2^64 - 1 in decimal */
-	size_t at = sizeof(digits);
-	unsigned base = spec->conversion == 'd' || spec->conversion == 'u' ? 10 : 16;
-	const char *alphabet = spec->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-
-	do {
-		digits[--at] = alphabet[v % base];
-		v /= base;
-	} while (v != 0);
-	fmt_field(a, spec, prefix, str_of(digits + at, sizeof(digits) - at));
+	char digits[FMT_DIGITS];
+	fmt_field(a, spec, prefix, fmt_digits(digits, v, spec->conversion));
 }
 
 static void fmt_signed(struct abuf *a, const struct fmt_spec *spec, int64_t v)
@@ -193,6 +213,20 @@ void fmt_v(struct abuf *a, const char *format, va_list ap)
 			return;
 		}
 	}
+}
+
+void fmt_u64(struct abuf *a, uint64_t value)
+{
+	char digits[FMT_DIGITS];
+	struct str s = fmt_digits(digits, value, 'u');
+	fmt_put(a, s.ptr, s.len);
+}
+
+void fmt_i64(struct abuf *a, int64_t value)
+{
+	if (value < 0)
+		fmt_put(a, "-", 1);
+	fmt_u64(a, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void fmt(struct abuf *a, const char *format, ...)

@@ -20,6 +20,10 @@
 
 /* Appends what fits; what does not sets a->overflow. Any context. */
 printf_like(2, 3) void fmt(struct abuf *a, const char *format, ...);
+/* As fmt() with "%lu" and "%ld", without a format to read: for writers of many numbers. */
+void fmt_u64(struct abuf *a, uint64_t value);
+void fmt_i64(struct abuf *a, int64_t value);
+
 printf_like(2, 0) void fmt_v(struct abuf *a, const char *format, va_list ap);
 
 #endif

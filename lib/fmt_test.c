@@ -34,6 +34,20 @@ TEST(fmt_integers)
 	CHECK_FMT("12 -3", "%zu %td", (size_t)12, (ptrdiff_t)-3);
 }
 
+TEST(fmt_integers_alone)
+{
+	char bytes[64];
+	struct abuf a = abuf_of(bytes, sizeof(bytes));
+	fmt_u64(&a, UINT64_MAX);
+	fmt_i64(&a, INT64_MIN);
+	fmt_i64(&a, 7);
+	CHECK_STR(abuf_str(&a), S("18446744073709551615-92233720368547758087"));
+	a = abuf_of(bytes, 3);
+	fmt_i64(&a, -1234);
+	CHECK_STR(abuf_str(&a), S("-12"));
+	CHECK(!abuf_ok(&a));
+}
+
 TEST(fmt_width_and_flags)
 {
 	CHECK_FMT("[   42]", "[%5d]", 42);

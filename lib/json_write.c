@@ -27,7 +27,8 @@ static void json_flush(struct json_writer *w)
 		json_fail(w, err);
 }
 
-static void json_put(struct json_writer *w, struct str s)
+/* Piece by piece, through the sink; or an overflow. */
+static void json_put_slow(struct json_writer *w, struct str s)
 {
 	while (w->err == OK) {
 		size_t fits = min(s.len, abuf_room(w->out));
@@ -40,6 +41,24 @@ static void json_put(struct json_writer *w, struct str s)
 		else
 			json_flush(w);
 	}
+}
+
+static void json_put(struct json_writer *w, struct str s)
+{
+	if (w->err == OK && s.len <= abuf_room(w->out))
+		abuf_str_add(w->out, s);
+	else
+		json_put_slow(w, s);
+}
+
+static void json_put_char(struct json_writer *w, char c)
+{
+	struct abuf *out = w->out;
+
+	if (w->err == OK && out->len < out->cap)
+		out->ptr[out->len++] = (uint8_t)c;
+	else
+		json_put(w, str_of(&c, 1));
 }
 
 static void json_put_escaped(struct json_writer *w, uint8_t c)
@@ -68,33 +87,52 @@ static void json_put_escaped(struct json_writer *w, uint8_t c)
 	}
 }
 
-/* Runs of what needs no change are written in one piece. */
-static void json_put_string(struct json_writer *w, struct str s)
+static bool json_is_plain(uint8_t c)
 {
-	size_t run = 0;
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* How much of the front of s is written as it is. */
+static size_t json_plain_run(struct str s)
+{
 	size_t i = 0;
 
-	json_put(w, S("\""));
-	while (i < s.len && w->err == OK) {
-		uint8_t c = (uint8_t)s.ptr[i];
-		size_t taken = 1;
-		uint32_t code = c;
-		if (c >= 0x80)
-			taken = utf8_next(str_slice(s, i, s.len), &code);
-		if (c >= 0x20 && c != '"' && c != '\\' && code != UTF8_INVALID) {
-			i += taken;
+	while (i < s.len) {
+		uint32_t code;
+		if (json_is_plain((uint8_t)s.ptr[i])) {
+			i++;
 			continue;
 		}
-		json_put(w, str_slice(s, run, i));
+		if ((uint8_t)s.ptr[i] < 0x80)
+			break;
+		size_t taken = utf8_next(str_slice(s, i, s.len), &code);
 		if (code == UTF8_INVALID)
-			json_put(w, S(UTF8_REPLACEMENT_TEXT));
-		else
-			json_put_escaped(w, c);
+			break;
 		i += taken;
-		run = i;
 	}
-	json_put(w, str_slice(s, run, i));
-	json_put(w, S("\""));
+	return i;
+}
+
+static void json_put_string(struct json_writer *w, struct str s)
+{
+	json_put_char(w, '"');
+	while (w->err == OK) {
+		size_t taken = json_plain_run(s);
+		json_put(w, str_slice(s, 0, taken));
+		s = str_slice(s, taken, s.len);
+		if (s.len == 0)
+			break;
+		if ((uint8_t)s.ptr[0] < 0x80) {
+			json_put_escaped(w, (uint8_t)s.ptr[0]);
+			taken = 1;
+		} else {
+			uint32_t code;
+			taken = utf8_next(s, &code);
+			json_put(w, S(UTF8_REPLACEMENT_TEXT));
+		}
+		s = str_slice(s, taken, s.len);
+	}
+	json_put_char(w, '"');
 }
 
 static bool json_in_object(const struct json_writer *w)
@@ -108,7 +146,7 @@ static void json_value_begin(struct json_writer *w)
 	assert(!w->done);
 	assert(w->has_key == json_in_object(w));
 	if (w->comma && !w->has_key)
-		json_put(w, S(","));
+		json_put_char(w, ',');
 	w->has_key = false;
 }
 
@@ -125,14 +163,14 @@ static void json_open(struct json_writer *w, bool object)
 	uint64_t bit = UINT64_C(1) << w->depth++;
 	w->in_object = object ? w->in_object | bit : w->in_object & ~bit;
 	w->comma = false;
-	json_put(w, object ? S("{") : S("["));
+	json_put_char(w, object ? '{' : '[');
 }
 
 static void json_close(struct json_writer *w, bool object)
 {
 	assert(w->depth > 0 && json_in_object(w) == object && !w->has_key);
 	w->depth--;
-	json_put(w, object ? S("}") : S("]"));
+	json_put_char(w, object ? '}' : ']');
 	json_value_end(w);
 }
 
@@ -182,9 +220,9 @@ void json_key(struct json_writer *w, struct str key)
 {
 	assert(json_in_object(w) && !w->has_key);
 	if (w->comma)
-		json_put(w, S(","));
+		json_put_char(w, ',');
 	json_put_string(w, key);
-	json_put(w, S(":"));
+	json_put_char(w, ':');
 	w->has_key = true;
 }
 
@@ -194,7 +232,7 @@ void json_u64(struct json_writer *w, uint64_t value)
 	struct abuf text = abuf_of(digits, sizeof(digits));
 
 	json_value_begin(w);
-	fmt(&text, "%lu", value);
+	fmt_u64(&text, value);
 	json_put(w, abuf_str(&text));
 	json_value_end(w);
 }
@@ -205,7 +243,7 @@ void json_i64(struct json_writer *w, int64_t value)
 	struct abuf text = abuf_of(digits, sizeof(digits));
 
 	json_value_begin(w);
-	fmt(&text, "%ld", value);
+	fmt_i64(&text, value);
 	json_put(w, abuf_str(&text));
 	json_value_end(w);
 }

@@ -41,21 +41,16 @@ static always_inline void mem_copy_short(uint8_t *d, const uint8_t *s, size_t n)
 	}
 }
 
-/* One block; all loads before all stores, as mem_move() needs. */
-static always_inline void mem_copy_block(uint8_t *d, const uint8_t *s)
+/* A constant number of words, at most 8; all loads before all stores, as mem_move() needs. */
+static always_inline void mem_copy_words(uint8_t *d, const uint8_t *s, int words)
 {
-	uint64_t w0 = load_u64(s), w1 = load_u64(s + 8);
-	uint64_t w2 = load_u64(s + 16), w3 = load_u64(s + 24);
-	uint64_t w4 = load_u64(s + 32), w5 = load_u64(s + 40);
-	uint64_t w6 = load_u64(s + 48), w7 = load_u64(s + 56);
-	store_u64(d, w0);
-	store_u64(d + 8, w1);
-	store_u64(d + 16, w2);
-	store_u64(d + 24, w3);
-	store_u64(d + 32, w4);
-	store_u64(d + 40, w5);
-	store_u64(d + 48, w6);
-	store_u64(d + 56, w7);
+	uint64_t w[8];
+#pragma GCC unroll 8
+	for (int i = 0; i < words; i++)
+		w[i] = load_u64(s + 8 * i);
+#pragma GCC unroll 8
+	for (int i = 0; i < words; i++)
+		store_u64(d + 8 * i, w[i]);
 }
 
 void *mem_copy(void *restrict dst, const void *restrict src, size_t n)
@@ -74,16 +69,28 @@ void *mem_copy(void *restrict dst, const void *restrict src, size_t n)
 	s += head;
 	n -= head;
 	for (; n >= MEM_BLOCK; n -= MEM_BLOCK) {
-		mem_copy_block(d, s);
+		mem_copy_words(d, s, MEM_BLOCK / 8);
 		d += MEM_BLOCK;
 		s += MEM_BLOCK;
 	}
-	for (; n >= 8; n -= 8) {
-		store_u64(d, load_u64(s));
+	/* Less than a block: its size in binary. */
+	if (n & 32) {
+		mem_copy_words(d, s, 4);
+		d += 32;
+		s += 32;
+	}
+	if (n & 16) {
+		mem_copy_words(d, s, 2);
+		d += 16;
+		s += 16;
+	}
+	if (n & 8) {
+		mem_copy_words(d, s, 1);
 		d += 8;
 		s += 8;
 	}
-	/* n is below 8 and at least 8 bytes lie before d: reach back. */
+	/* At least 8 bytes lie before d: reach back. */
+	n &= 7;
 	store_u64(d + n - 8, load_u64(s + n - 8));
 	return dst;
 }
@@ -95,7 +102,7 @@ static void mem_move_up(uint8_t *d, const uint8_t *s, size_t n)
 	uint8_t *d_last = d + n - 8;
 
 	for (; n >= MEM_BLOCK; n -= MEM_BLOCK) {
-		mem_copy_block(d, s);
+		mem_copy_words(d, s, MEM_BLOCK / 8);
 		d += MEM_BLOCK;
 		s += MEM_BLOCK;
 	}
@@ -113,7 +120,7 @@ static void mem_move_down(uint8_t *d, const uint8_t *s, size_t n)
 	uint64_t first = load_u64(s);
 
 	for (; n >= MEM_BLOCK; n -= MEM_BLOCK)
-		mem_copy_block(d + n - MEM_BLOCK, s + n - MEM_BLOCK);
+		mem_copy_words(d + n - MEM_BLOCK, s + n - MEM_BLOCK, MEM_BLOCK / 8);
 	for (; n >= 8; n -= 8)
 		store_u64(d + n - 8, load_u64(s + n - 8));
 	store_u64(d, first);

@@ -56,14 +56,6 @@ bool str_ends(struct str s, struct str suffix)
 	return s.len >= suffix.len && str_eq(str_slice(s, s.len - suffix.len, s.len), suffix);
 }
 
-struct str str_slice(struct str s, size_t from, size_t to)
-{
-	to = min(to, s.len);
-	from = min(from, to);
-	/* Arithmetic on NULL is undefined, and an empty str may have it. */
-	return from == 0 ? str_of(s.ptr, to) : str_of(s.ptr + from, to - from);
-}
-
 struct str str_trim(struct str s)
 {
 	size_t from = 0;

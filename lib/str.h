@@ -47,7 +47,14 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 
 /* The part from `from` up to, not including, `to`; both are clamped to the length. */
-struct str str_slice(struct str s, size_t from, size_t to);
+static inline struct str str_slice(struct str s, size_t from, size_t to)
+{
+	to = min(to, s.len);
+	from = min(from, to);
+	/* Arithmetic on NULL is undefined, and an empty str may have it. */
+	return from == 0 ? str_of(s.ptr, to) : str_of(s.ptr + from, to - from);
+}
+
 /* Without ASCII space, tab, CR and LF at both ends. */
 struct str str_trim(struct str s);
 
