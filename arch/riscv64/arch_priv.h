@@ -54,8 +54,7 @@ long arch_semihost(unsigned long op, const void *arg);
 
 /* The linker's marks. */
 extern char image_start[], __text_start[], __text_end[], rodata_start[], rodata_end[], image_end[];
-extern char percpu_load[], percpu_area[], boot_stack_top[], emergency_stacks[];
-extern char percpu_size[], percpu_stride[];
+extern char percpu_load[], percpu_load_end[], percpu_area[], boot_stack_top[], emergency_stacks[];
 
 #define EMERGENCY_STACK_SIZE 4096
 

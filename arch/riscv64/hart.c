@@ -13,8 +13,9 @@ uintptr_t arch_percpu_base[CPU_MAX];
 
 static void hart_prepare(uint32_t cpu, uintptr_t stack_base, uintptr_t stack_top)
 {
-	arch_percpu_base[cpu] = (uintptr_t)percpu_area + cpu * (uintptr_t)percpu_stride;
-	memcpy((void *)arch_percpu_base[cpu], percpu_load, (size_t)percpu_size);
+	size_t size = (size_t)(percpu_load_end - percpu_load);
+	arch_percpu_base[cpu] = (uintptr_t)percpu_area + cpu * size;
+	memcpy((void *)arch_percpu_base[cpu], percpu_load, size);
 
 	struct arch_hart *h = &cpu_of(arch_hart_template, cpu);
 	struct arch_thread *t = &cpu_of(boot_thread, cpu);
