@@ -379,17 +379,17 @@ static uint32_t pick(struct sim *s, const uint32_t *of, uint32_t n)
 {
 	return of[test_below(&s->rng, n)];
 }
-#define PICK(s, ...)                                                                               \
+#define CHOOSE(s, ...)                                                                               \
 	pick(s, (const uint32_t[]){__VA_ARGS__}, countof(((const uint32_t[]){__VA_ARGS__})))
 
 static struct tcp_config end_config(struct sim *s)
 {
-	uint32_t mss = PICK(s, 100, 536, 1000, 1460, 1460, 1460);
-	uint32_t buf = PICK(s, 2048, 4096, 16384, 65535, 65536, 262144, 1048576);
+	uint32_t mss = CHOOSE(s, 100, 536, 1000, 1460, 1460, 1460);
+	uint32_t buf = CHOOSE(s, 2048, 4096, 16384, 65535, 65536, 262144, 1048576);
 	return (struct tcp_config){
 		.cong = &tcp_cong_reno,
 		.mss = (uint16_t)mss,
-		.rcv_buf = max(buf, 2 * mss),
+		.rcv_buf = buf > 2 * mss ? buf : 2 * mss,
 		.no_delay = chance(s, 5000),
 		.no_ts = chance(s, 3000),
 		.no_scale = chance(s, 3000),
@@ -411,13 +411,13 @@ static void sim_links(struct sim *s, bool clean)
 {
 	for (int i = 0; i < 2; i++) {
 		struct link *l = &s->link[i];
-		l->delay_ns = (int64_t)PICK(s, 50, 1000, 10000, 50000) * NS_PER_US;
-		l->jitter_ns = (int64_t)PICK(s, 100, 2000, 30000) * NS_PER_US;
-		l->bytes_per_s = PICK(s, 200000, 1000000, 12500000, 125000000);
-		l->loss = clean ? PICK(s, 0, 1, 5) : PICK(s, 0, 0, 10, 100, 300, 1000);
-		l->dup = PICK(s, 0, 0, 50, 500);
-		l->corrupt = clean ? 1 : PICK(s, 0, 0, 10, 200);
-		l->reorder = clean ? PICK(s, 0, 10) : PICK(s, 0, 0, 100, 2000);
+		l->delay_ns = (int64_t)CHOOSE(s, 50, 1000, 10000, 50000) * NS_PER_US;
+		l->jitter_ns = (int64_t)CHOOSE(s, 100, 2000, 30000) * NS_PER_US;
+		l->bytes_per_s = CHOOSE(s, 200000, 1000000, 12500000, 125000000);
+		l->loss = clean ? CHOOSE(s, 0, 1, 5) : CHOOSE(s, 0, 0, 10, 100, 300, 1000);
+		l->dup = CHOOSE(s, 0, 0, 50, 500);
+		l->corrupt = clean ? 1 : CHOOSE(s, 0, 0, 10, 200);
+		l->reorder = clean ? CHOOSE(s, 0, 10) : CHOOSE(s, 0, 0, 100, 2000);
 	}
 }
 
@@ -436,11 +436,11 @@ static void sim_start(struct sim *s, uint64_t bytes, bool big)
 			cfg.rcv_buf = 262144 + 1000 * (uint32_t)i;
 		}
 		e->to_send = s->e[!i].expect = bytes;
-		e->snd_buf = big ? 262144 : PICK(s, 1000, 8192, 65536, 300000);
+		e->snd_buf = big ? 262144 : CHOOSE(s, 1000, 8192, 65536, 300000);
 		e->ring_bytes = cfg.rcv_buf;
 		e->ring = malloc(e->ring_bytes);
-		e->read_max = PICK(s, 100, 5000, 1u << 30);
-		e->stall_chance = PICK(s, 0, 0, 1, 20) / (big ? 20 : 1);
+		e->read_max = CHOOSE(s, 100, 5000, 1u << 30);
+		e->stall_chance = CHOOSE(s, 0, 0, 1, 20) / (big ? 20 : 1);
 		e->open = true;
 		if (i == 0 || kind == 1) /* 1: both open at once */
 			tcp_open_active(&e->c, &cfg, end_iss(s), s->now);
