@@ -18,7 +18,7 @@
 
 #define FDT_MAGIC       0xd00dfeedu
 #define FDT_HEADER_SIZE 40
-#define FDT_SIZE_MAX    ((size_t)1 << 20) /* QEMU's is 8 KiB; more than this is damage */
+#define FDT_SIZE_MAX    ((size_t)2 << 20) /* QEMU makes 8 KiB to 1 MiB; more than this is damage */
 #define FDT_DEPTH_MAX   16
 #define FDT_NAME_MAX    256
 
