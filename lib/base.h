@@ -27,6 +27,13 @@
 
 #define CACHE_LINE 64
 
+/* 1 if the Kconfig symbol is y, else 0; for C, so that both sides are compiled. */
+#define config_on(symbol)    config_on_1(symbol)
+#define config_on_1(value)   config_on_2(config_is_##value)
+#define config_on_2(comma)   config_on_3(comma 1, 0, 0)
+#define config_on_3(a, b, ...) b
+#define config_is_1          ,
+
 #define countof(a)                 (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, mem) ((type *)((char *)(p) - offsetof(type, mem)))
 /* Arguments are evaluated once. Names of their own for each use, so that uses nest. */

@@ -5,10 +5,18 @@
  * first, and lockdep checks every acquire against that list and against the
  * order that it has learned. In release builds lockdep is not there.
  *
- * A lock that an interrupt handler takes is taken everywhere with the _irqsave
- * form; lockdep reports a class used both ways.
+ * spin_lock() turns preemption off by the thread's count. The _irqsave form turns
+ * interrupts off, which does the same without touching the count, and preempts at
+ * the unlock when that became due. A lock that an interrupt handler takes is taken
+ * everywhere with the _irqsave form; lockdep reports a class used both ways.
+ * The _raw form does neither: interrupts are off already, as in the scheduler,
+ * where one thread takes the lock and another, switched to, drops it.
  *
- * Context: any. FIFO among waiters (ticket lock); waits through arch_spin_relax.
+ * Context: any. FIFO among waiters (ticket lock: one amoadd and one compare when
+ * free); waits through arch_spin_relax. At most 65,535 wait at once. Without
+ * CONFIG_SMP only the preemption or interrupt part is left.
+ *
+ * CONFIG_LOCK_STATS measures how often and how long each class was waited for and held.
  */
 #ifndef KERNEL_LOCK_LOCK_H
 #define KERNEL_LOCK_LOCK_H
@@ -17,38 +25,198 @@
 #include "kernel/lock/order.h"
 
 struct spinlock {
-	uint32_t ticket; /* next << 16 | serving */
-	uint16_t class;  /* enum lock_class */
-	uint16_t holder; /* cpu + 1, debug only */
-	uint32_t contended;
+	union {
+		uint32_t ticket; /* what an acquire adds LOCK_TICKET to */
+		struct {
+			uint16_t serving;
+			uint16_t next;
+		};
+	};
+	uint16_t class;     /* enum lock_class */
+	uint16_t holder;    /* cpu + 1; 0: free. Kept with CONFIG_LOCK_TRACE only */
+	uint32_t contended; /* acquires that had to wait */
+	uint32_t since_ns;  /* low half of the instant of acquire; CONFIG_LOCK_STATS only */
 };
 
+#define LOCK_TICKET      0x10000u
 #define SPINLOCK_INIT(c) {.class = (c)}
+
 static inline void spin_init(struct spinlock *l, enum lock_class class)
 {
-	*l = (struct spinlock){.class = class};
+	*l = (struct spinlock){.class = (uint16_t)class};
 }
 
-void spin_lock(struct spinlock *l);
-void spin_unlock(struct spinlock *l);
-must_check bool spin_try(struct spinlock *l);
-must_check irqflags spin_lock_irqsave(struct spinlock *l);
-void spin_unlock_irqrestore(struct spinlock *l, irqflags flags);
-bool spin_is_held(const struct spinlock *l); /* by this hart; for assertions */
+/* ---- lock.c: what is out of the fast path ---- */
 
-/* seqlock: readers retry, one writer at a time (which holds its own spinlock). */
-struct seqcount {
-	uint32_t seq;
+cold void spin_lock_contended(struct spinlock *l, uint16_t mine);
+cold void spin_preempt(void); /* switches when that is due and possible here */
+
+struct lock_stats {
+	struct str name;
+	uint64_t acquired, contended;
+	int64_t wait_max_ns, hold_max_ns, wait_total_ns;
 };
-uint32_t seq_read_begin(const struct seqcount *s);
-must_check bool seq_read_retry(const struct seqcount *s, uint32_t begin);
-void seq_write_begin(struct seqcount *s);
-void seq_write_end(struct seqcount *s);
+struct str lock_class_name(enum lock_class class); /* "RUNQ" */
 
-/* lockdep.c: also called by sync/ for mutexes. */
+#ifdef CONFIG_LOCK_TRACE
+/* Figures of the i-th class, for /proc/locks; false when there are no more, or without CONFIG_LOCK_STATS. */
+bool lock_stats_at(size_t i, struct lock_stats *out);
+void lock_trace_acquire(struct spinlock *l);  /* before waiting */
+void lock_trace_acquired(struct spinlock *l); /* now held */
+void lock_trace_release(struct spinlock *l);
+#else
+static inline void lock_trace_acquire(unused struct spinlock *l)
+{
+}
+static inline void lock_trace_acquired(unused struct spinlock *l)
+{
+}
+static inline void lock_trace_release(unused struct spinlock *l)
+{
+}
+static inline bool lock_stats_at(unused size_t i, unused struct lock_stats *out)
+{
+	return false;
+}
+#endif
+
+/* ---- the fast path ---- */
+
+/* Interrupts are off, and stay off until the unlock, on whatever thread that happens. */
+static inline void spin_lock_raw(struct spinlock *l)
+{
+	lock_trace_acquire(l);
+	if (config_on(CONFIG_SMP)) {
+		uint32_t old = __atomic_fetch_add(&l->ticket, LOCK_TICKET, __ATOMIC_ACQUIRE);
+		uint16_t mine = (uint16_t)(old >> 16);
+		if (unlikely((uint16_t)old != mine))
+			spin_lock_contended(l, mine);
+	}
+	lock_trace_acquired(l);
+}
+
+static inline void spin_unlock_raw(struct spinlock *l)
+{
+	lock_trace_release(l);
+	if (config_on(CONFIG_SMP))
+		__atomic_store_n(&l->serving, (uint16_t)(l->serving + 1), __ATOMIC_RELEASE);
+	else
+		__asm__ volatile("" ::: "memory");
+}
+
+static inline void spin_lock(struct spinlock *l)
+{
+	preempt_disable();
+	spin_lock_raw(l);
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	spin_unlock_raw(l);
+	preempt_enable();
+}
+
+/* False, without waiting and without effect, when somebody holds it. */
+must_check static inline bool spin_try(struct spinlock *l)
+{
+	preempt_disable();
+	if (config_on(CONFIG_SMP)) {
+		uint32_t old = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
+		if ((uint16_t)old != old >> 16 ||
+			!__atomic_compare_exchange_n(&l->ticket, &old, old + LOCK_TICKET, false,
+				__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+			preempt_enable();
+			return false;
+		}
+	}
+	lock_trace_acquired(l);
+	return true;
+}
+
+must_check static inline irqflags spin_lock_irqsave(struct spinlock *l)
+{
+	irqflags flags = arch_irq_save();
+	spin_lock_raw(l);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *l, irqflags flags)
+{
+	spin_unlock_raw(l);
+	arch_irq_restore(flags);
+	if (unlikely(arch_need_resched()))
+		spin_preempt();
+}
+
+/*
+ * For assertions: by this hart, where CONFIG_LOCK_TRACE keeps the holder; by
+ * anybody elsewhere; with one hart and no tracing always true.
+ */
+static inline bool spin_is_held(const struct spinlock *l)
+{
+	if (config_on(CONFIG_LOCK_TRACE))
+		return __atomic_load_n(&l->holder, __ATOMIC_RELAXED) == arch_cpu() + 1;
+	uint32_t now = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
+	return !config_on(CONFIG_SMP) || (uint16_t)now != now >> 16;
+}
+
+/* ---- seqcount: readers retry, one writer at a time (which holds a spinlock of its own) ---- */
+
+struct seqcount {
+	uint32_t seq; /* odd: being written */
+};
+
+static inline uint32_t seq_read_begin(const struct seqcount *s)
+{
+	uint32_t seq;
+	for (uint32_t n = 0; (seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE)) & 1; n++)
+		arch_spin_relax(n);
+	return seq;
+}
+
+/* True: what was read since seq_read_begin() may be torn, begin again. */
+must_check static inline bool seq_read_retry(const struct seqcount *s, uint32_t begin)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with seq_write_begin */
+	return __atomic_load_n(&s->seq, __ATOMIC_RELAXED) != begin;
+}
+
+/* The writer cannot be preempted by a reader on its own hart: preemption or interrupts are off. */
+static inline void seq_write_begin(struct seqcount *s)
+{
+	debug_assert(!preempt_is_enabled() && !(s->seq & 1));
+	__atomic_store_n(&s->seq, s->seq + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* pairs with seq_read_retry */
+}
+
+static inline void seq_write_end(struct seqcount *s)
+{
+	debug_assert(s->seq & 1);
+	__atomic_store_n(&s->seq, s->seq + 1, __ATOMIC_RELEASE); /* pairs with seq_read_begin */
+}
+
+/* ---- lockdep.c: the order of locks that sleep; called by kernel/sync ---- */
+
+#ifdef CONFIG_LOCKDEP
+/* Before waiting for a lock that sleeps, in its thread. */
 void lockdep_acquire(enum lock_class class, const void *lock);
+/* By the thread that acquired it. */
 void lockdep_release(enum lock_class class, const void *lock);
-/* Asserts that the caller may sleep: no spinlock held, preemption and interrupts on. */
+/* Asserts that the caller may sleep: thread context, no spinlock held, preemption and interrupts on. */
 void might_sleep(void);
+/* For self-tests: called with the reason of a report instead of panic; NULL: panic again. */
+void lockdep_set_hook(void (*hook)(struct str what));
+#else
+static inline void lockdep_acquire(unused enum lock_class class, unused const void *lock)
+{
+}
+static inline void lockdep_release(unused enum lock_class class, unused const void *lock)
+{
+}
+static inline void might_sleep(void)
+{
+	debug_assert(preempt_is_enabled() && !arch_in_interrupt());
+}
+#endif
 
 #endif

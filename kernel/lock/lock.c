@@ -1,0 +1,34 @@
+/*
+ * lock.c - waiting for a spinlock, and preempting behind one.
+ *
+ * The ticket's two halves are written by different instructions: `next` with the
+ * amoadd of whoever comes, `serving` by the holder alone.
+ */
+#include "kernel/lock/lock_priv.h"
+
+void spin_lock_contended(struct spinlock *l, uint16_t mine)
+{
+	ktime begin = config_on(CONFIG_LOCK_STATS) ? arch_clock() : KTIME_ZERO;
+	for (uint32_t n = 0; __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine; n++)
+		arch_spin_relax(n);
+	l->contended++;
+	if (config_on(CONFIG_LOCK_STATS))
+		lock_stats_waited(l->class, ktime_diff(arch_clock(), begin));
+}
+
+void spin_preempt(void)
+{
+	preempt_disable();
+	preempt_enable();
+}
+
+struct str lock_class_name(enum lock_class class)
+{
+#define LOCK_NAME(name) {&#name[5], sizeof(#name) - 6}, /* without LOCK_ */
+#define X2(name)        LOCK_NAME(name)
+	static const struct str names[] = {LOCK_ORDER(LOCK_NAME) LOCK_UNORDERED(LOCK_NAME)};
+#undef X2
+#undef LOCK_NAME
+	static_assert(countof(names) == LOCK_CLASS_COUNT, "a class without a name");
+	return class < LOCK_CLASS_COUNT ? names[class] : S("none");
+}
