@@ -1,0 +1,139 @@
+/*
+ * http_reply_core.c - heads of replies, chunks and problem documents.
+ *
+ * The security fields are on every reply: nothing is sniffed, framed or run that
+ * did not come from this server as a file of its own.
+ *
+ * Reference: RFC 9110 sections 8, 14, 15; RFC 9112 section 7.1; RFC 9457.
+ */
+#include "user/net/http_reply_core.h"
+#include "lib/assert.h"
+#include "lib/fmt.h"
+
+static const struct {
+	uint16_t status;
+	struct str text;
+} http_statuses[] = {
+	{200, STR_INIT("OK")},
+	{204, STR_INIT("No Content")},
+	{206, STR_INIT("Partial Content")},
+	{303, STR_INIT("See Other")},
+	{304, STR_INIT("Not Modified")},
+	{308, STR_INIT("Permanent Redirect")},
+	{400, STR_INIT("Bad Request")},
+	{401, STR_INIT("Unauthorized")},
+	{403, STR_INIT("Forbidden")},
+	{404, STR_INIT("Not Found")},
+	{405, STR_INIT("Method Not Allowed")},
+	{408, STR_INIT("Request Timeout")},
+	{411, STR_INIT("Length Required")},
+	{412, STR_INIT("Precondition Failed")},
+	{413, STR_INIT("Content Too Large")},
+	{414, STR_INIT("URI Too Long")},
+	{415, STR_INIT("Unsupported Media Type")},
+	{416, STR_INIT("Range Not Satisfiable")},
+	{417, STR_INIT("Expectation Failed")},
+	{426, STR_INIT("Upgrade Required")},
+	{429, STR_INIT("Too Many Requests")},
+	{431, STR_INIT("Request Header Fields Too Large")},
+	{500, STR_INIT("Internal Server Error")},
+	{501, STR_INIT("Not Implemented")},
+	{503, STR_INIT("Service Unavailable")},
+	{505, STR_INIT("HTTP Version Not Supported")},
+};
+
+struct str http_status_text(uint16_t status)
+{
+	for (size_t i = 0; i < countof(http_statuses); i++) {
+		if (http_statuses[i].status == status)
+			return http_statuses[i].text;
+	}
+	return STR_EMPTY;
+}
+
+static const struct str http_security_fields = STR_INIT(
+	"X-Content-Type-Options: nosniff\r\n"
+	"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; "
+	"frame-ancestors 'none'\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n");
+
+static void http_reply_content(struct abuf *out, const struct http_reply *r)
+{
+	if (r->type.len)
+		fmt(out, "Content-Type: %.*s\r\n", STR_ARG(r->type));
+	if (r->status == 304 || r->status == 204)
+		return;
+	if (r->length == HTTP_LENGTH_CHUNKED)
+		abuf_str_add(out, S("Transfer-Encoding: chunked\r\n"));
+	else
+		fmt(out, "Content-Length: %llu\r\n", (unsigned long long)r->length);
+	if (r->status == 206)
+		fmt(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)r->range_from,
+			(unsigned long long)(r->range_from + r->length - 1),
+			(unsigned long long)r->range_size);
+	if (r->status == 416)
+		fmt(out, "Content-Range: bytes */%llu\r\n", (unsigned long long)r->range_size);
+}
+
+void http_reply_head(struct abuf *out, const struct http_reply *r)
+{
+	assert(r->status >= 200 && http_status_text(r->status).len > 0);
+	fmt(out, "HTTP/1.1 %u %.*s\r\n", r->status, STR_ARG(http_status_text(r->status)));
+	http_reply_content(out, r);
+	if (r->gzip)
+		abuf_str_add(out, S("Content-Encoding: gzip\r\n"));
+	if (r->vary)
+		abuf_str_add(out, S("Vary: Accept-Encoding\r\n"));
+	if (r->etag.len)
+		fmt(out, "ETag: %.*s\r\n", STR_ARG(r->etag));
+	if (r->ranges)
+		abuf_str_add(out, S("Accept-Ranges: bytes\r\n"));
+	if (r->allow.len)
+		fmt(out, "Allow: %.*s\r\n", STR_ARG(r->allow));
+	if (r->status == 429 || r->status == 503)
+		abuf_str_add(out, S("Retry-After: 1\r\n"));
+	abuf_str_add(out, r->no_store ? S("Cache-Control: no-store\r\n") : S("Cache-Control: no-cache\r\n"));
+	if (r->close)
+		abuf_str_add(out, S("Connection: close\r\n"));
+	else if (r->minor0)
+		abuf_str_add(out, S("Connection: keep-alive\r\n"));
+	abuf_str_add(out, http_security_fields);
+	abuf_str_add(out, S("\r\n"));
+}
+
+void http_continue(struct abuf *out)
+{
+	abuf_str_add(out, S("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+void http_chunk_head(uint8_t out[HTTP_CHUNK_HEAD], size_t len)
+{
+	assert(len > 0 && len <= HTTP_CHUNK_MAX);
+	for (unsigned i = 0; i < 4; i++)
+		out[i] = (uint8_t)"0123456789abcdef"[len >> (12 - 4 * i) & 15];
+	out[4] = '\r';
+	out[5] = '\n';
+}
+
+void http_chunk_end(struct abuf *out)
+{
+	abuf_str_add(out, S("\r\n"));
+}
+
+void http_chunk_last(struct abuf *out)
+{
+	abuf_str_add(out, S("0\r\n\r\n"));
+}
+
+void http_problem(struct abuf *out, uint16_t status, struct str detail)
+{
+	fmt(out, "{\"type\":\"about:blank\",\"title\":\"%.*s\",\"status\":%u,\"detail\":\"",
+		STR_ARG(http_status_text(status)), status);
+	for (size_t i = 0; i < detail.len; i++) {
+		if (detail.ptr[i] == '"' || detail.ptr[i] == '\\')
+			abuf_char_add(out, '\\');
+		abuf_char_add(out, detail.ptr[i]);
+	}
+	abuf_str_add(out, S("\"}\n"));
+}
