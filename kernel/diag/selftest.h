@@ -6,7 +6,8 @@
  *	SELFTEST(mutex_handover) { ST_CHECK(cond); }
  *
  * A failed ST_CHECK is printed and counted, and the test goes on; ST_REQUIRE
- * returns from the function. A prefix of the name selects (selftest=mutex).
+ * returns from the function. A prefix of the name selects (selftest=mutex). Tests
+ * whose name begins with crash_ end the machine on purpose and run only if asked for.
  */
 #ifndef KERNEL_DIAG_SELFTEST_H
 #define KERNEL_DIAG_SELFTEST_H
