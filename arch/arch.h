@@ -216,17 +216,17 @@ void arch_console_uart(uintptr_t base); /* an ns16550 to write to from now on, i
 
 /* ---- backtrace ---- */
 
+struct trap_frame; /* registers of the interrupted code */
+
 /*
- * Return addresses of the code at pc with frame pointer fp and stack pointer sp, innermost
- * first; how many. By frame pointer when the build keeps them; otherwise by looking through
- * the stack for what may be a return address, which also finds stale ones: `exact` tells.
+ * Where the code of a frame was, or the caller when frame is NULL, and the return
+ * addresses from there outwards; how many. By frame pointer when the build keeps them;
+ * otherwise by looking through the stack for what may be a return address, which also
+ * finds stale ones: `exact` tells.
  */
-size_t arch_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp, uintptr_t *out, size_t max,
-	bool *exact);
+size_t arch_backtrace(const struct trap_frame *frame, uintptr_t *out, size_t max, bool *exact);
 
 /* ---- upcalls ---- */
-
-struct trap_frame; /* registers of the interrupted code */
 
 noreturn void upcall_boot(const void *fdt);     /* first hart; kernel/boot */
 noreturn void upcall_secondary(void);           /* every other hart; kernel/boot */
@@ -241,8 +241,6 @@ void upcall_user(struct trap_frame *frame);     /* system call or exception of u
 /* Registers as text into `out`, for panic. */
 void arch_frame_describe(const struct trap_frame *frame, struct abuf *out);
 uintptr_t arch_frame_pc(const struct trap_frame *frame);
-uintptr_t arch_frame_fp(const struct trap_frame *frame);
-uintptr_t arch_frame_sp(const struct trap_frame *frame);
 /* Says in one line what the fault is: "store page fault at 0x..." */
 void arch_frame_cause(const struct trap_frame *frame, struct abuf *out);
 

@@ -8,6 +8,8 @@
  */
 #include "arch/riscv64/arch_priv.h"
 
+extern char arch_trap_end[];
+
 static bool backtrace_is_text(uintptr_t pc)
 {
 	return pc >= (uintptr_t)__text_start && pc < (uintptr_t)__text_end;
@@ -30,24 +32,57 @@ static bool backtrace_readable(uintptr_t at, uintptr_t end)
 	return at % 8 == 0 && at + 8 <= end && (arch_prot_at((vaddr){at}) & PROT_R);
 }
 
-#ifdef CONFIG_FRAME_POINTER
-static size_t backtrace_walk(uintptr_t fp, uintptr_t sp, uintptr_t *out, size_t n, size_t max)
+struct walk {
+	uintptr_t *out;
+	size_t n, max;
+	uintptr_t fp, sp, end;
+};
+
+static void backtrace_add(struct walk *w, uintptr_t pc)
 {
-	uintptr_t end = backtrace_stack_end(sp);
-	while (n < max && fp > sp && fp <= end && backtrace_readable(fp - 16, end) &&
-		backtrace_readable(fp - 8, end)) {
-		uintptr_t ra = ((const uintptr_t *)fp)[-1];
-		uintptr_t next = ((const uintptr_t *)fp)[-2];
+	if (w->n < w->max)
+		w->out[w->n++] = pc;
+	/* Behind the call in trap.S stands what the interrupt stopped. */
+	uintptr_t sepc;
+	__asm__ volatile("csrr %0, sepc" : "=r"(sepc));
+	if (pc >= (uintptr_t)arch_trap_vector && pc < (uintptr_t)arch_trap_end && w->n < w->max)
+		w->out[w->n++] = sepc;
+}
+
+#ifdef CONFIG_FRAME_POINTER
+#define BACKTRACE_EXACT true
+
+/* A function that calls nobody keeps only its caller's fp, at fp - 8. */
+static void backtrace_leave_leaf(struct walk *w, const struct trap_frame *f)
+{
+	uintptr_t saved;
+	if (!f || !backtrace_readable(w->fp - 8, w->end) || w->fp < w->sp)
+		return;
+	saved = ((const uintptr_t *)w->fp)[-1];
+	if (saved > w->fp && saved <= w->end && backtrace_is_text(f->x[1])) {
+		backtrace_add(w, f->x[1]);
+		w->fp = saved;
+	}
+}
+
+static void backtrace_walk(struct walk *w, const struct trap_frame *f)
+{
+	backtrace_leave_leaf(w, f);
+	while (w->n < w->max && w->fp >= w->sp && w->fp <= w->end &&
+		backtrace_readable(w->fp - 16, w->end) && backtrace_readable(w->fp - 8, w->end)) {
+		uintptr_t ra = ((const uintptr_t *)w->fp)[-1];
+		uintptr_t next = ((const uintptr_t *)w->fp)[-2];
 		if (!backtrace_is_text(ra))
 			break;
-		out[n++] = ra;
-		if (next <= fp)
+		backtrace_add(w, ra);
+		if (next <= w->fp)
 			break;
-		fp = next;
+		w->fp = next;
 	}
-	return n;
 }
 #else
+#define BACKTRACE_EXACT false
+
 /* Does a call end at pc? jal or jalr with rd = ra, or their short forms. */
 static bool backtrace_follows_call(uintptr_t pc)
 {
@@ -55,35 +90,31 @@ static bool backtrace_follows_call(uintptr_t pc)
 		return false;
 	uint32_t half = ((const uint16_t *)pc)[-1];
 	uint32_t word = half << 16 | ((const uint16_t *)pc)[-2];
-	return (word & 0xfff) == 0x0ef || (word & 0x7fff) == 0x00e7 || (word & 0xf8f) == 0x087 ||
+	return (word & 0xfff) == 0x0ef || (word & 0xfff) == 0x0e7 ||
 		((half & 0xf07f) == 0x9002 && (half & 0xf80) != 0);
 }
 
-static size_t backtrace_walk(uintptr_t fp, uintptr_t sp, uintptr_t *out, size_t n, size_t max)
+static void backtrace_walk(struct walk *w, const struct trap_frame *f)
 {
-	uintptr_t end = backtrace_stack_end(sp);
-	(void)fp;
-	for (uintptr_t at = align_up(sp, 8); n < max && backtrace_readable(at, end); at += 8)
-		if (backtrace_follows_call(*(const uintptr_t *)at))
-			out[n++] = *(const uintptr_t *)at;
-	return n;
+	if (f && backtrace_follows_call(f->x[1]))
+		backtrace_add(w, f->x[1]);
+	for (uintptr_t at = align_up(w->sp, 8); w->n < w->max && at < w->end; at += 8)
+		if (backtrace_readable(at, w->end) && backtrace_follows_call(*(const uintptr_t *)at))
+			backtrace_add(w, *(const uintptr_t *)at);
 }
 #endif
 
-size_t arch_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp, uintptr_t *out, size_t max,
-	bool *exact)
+noinline size_t arch_backtrace(const struct trap_frame *f, uintptr_t *out, size_t max, bool *exact)
 {
-	size_t n = 0;
-#ifdef CONFIG_FRAME_POINTER
-	*exact = true;
-#else
-	*exact = false;
-#endif
-	if (pc && n < max)
-		out[n++] = pc;
-	if (!fp)
-		fp = (uintptr_t)__builtin_frame_address(0);
-	if (!sp)
-		sp = (uintptr_t)__builtin_frame_address(0) - 16;
-	return backtrace_walk(fp, sp, out, n, max);
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	struct walk w = {.out = out,
+		.max = max,
+		.fp = f ? f->x[8] : here,
+		.sp = f ? f->x[2] : here - 16};
+	w.end = backtrace_stack_end(w.sp);
+	*exact = BACKTRACE_EXACT;
+	if (f)
+		backtrace_add(&w, f->pc);
+	backtrace_walk(&w, f);
+	return w.n;
 }

@@ -76,4 +76,4 @@ early_sentence:
 	.asciz "\r\nboot refused: this processor lacks an instruction that the kernel is compiled for (rv64imac with Zba, Zbb, Zbs)\r\n"
 	.balign 8
 early_status:
-	.quad 0x20026, 1
+	.quad 0x20026, 2

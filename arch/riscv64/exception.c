@@ -102,13 +102,3 @@ uintptr_t arch_frame_pc(const struct trap_frame *f)
 {
 	return f->pc;
 }
-
-uintptr_t arch_frame_fp(const struct trap_frame *f)
-{
-	return f->x[8];
-}
-
-uintptr_t arch_frame_sp(const struct trap_frame *f)
-{
-	return f->x[2];
-}

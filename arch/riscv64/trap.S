@@ -175,3 +175,5 @@ stack_overflow:
 	sd	t0, 16(sp)
 	mv	a0, sp
 	call	arch_stack_overflow
+	.globl arch_trap_end
+arch_trap_end:

@@ -69,5 +69,7 @@ void diag_init(void); /* once per boot, before the other harts start */
 
 /* "name+0x12" or the bare address. Any context. */
 void symbol_describe(uintptr_t pc, struct abuf *out);
+/* The same for a return address: the function that called. */
+void symbol_describe_return(uintptr_t pc, struct abuf *out);
 
 #endif

@@ -56,7 +56,7 @@ static void panic_stop(void)
 {
 	arch_irq_disable();
 	struct panic_record *r = &this_cpu(panic_record);
-	r->count = arch_backtrace(0, 0, 0, r->pc, BACKTRACE_MAX, &r->exact);
+	r->count = arch_backtrace(NULL, r->pc, BACKTRACE_MAX, &r->exact);
 	__atomic_store_n(&r->stopped, true, __ATOMIC_RELEASE);
 	arch_halt();
 }
@@ -102,8 +102,8 @@ static void panic_print_backtrace(uint32_t cpu, const struct panic_record *r)
 		panic_describe(cpu_of(arch_hart_template, cpu).current, &out);
 	fmt(&out, r->exact ? ":\n" : " (without frame pointers, so some lines may be stale):\n");
 	for (size_t i = 0; i < r->count; i++) {
-		fmt(&out, r->exact || i == 0 ? "  " : "  ? ");
-		symbol_describe(r->pc[i], &out);
+		fmt(&out, r->exact ? "  " : "  ? ");
+		symbol_describe_return(r->pc[i], &out);
 		abuf_char_add(&out, '\n');
 	}
 	arch_console_write(abuf_str(&out));
@@ -144,8 +144,7 @@ void panic(const char *format, ...)
 	fmt_v(&reason, format, ap);
 	va_end(ap);
 	panic_print_reason(&reason);
-	r->count = arch_backtrace(0, (uintptr_t)__builtin_frame_address(0), 0, r->pc,
-		BACKTRACE_MAX, &r->exact);
+	r->count = arch_backtrace(NULL, r->pc, BACKTRACE_MAX, &r->exact);
 	panic_end();
 }
 
@@ -168,8 +167,7 @@ void upcall_fault(struct trap_frame *frame)
 	abuf_reset(&reason);
 	arch_frame_describe(frame, &reason);
 	arch_console_write(abuf_str(&reason));
-	r->count = arch_backtrace(arch_frame_pc(frame), arch_frame_fp(frame), arch_frame_sp(frame),
-		r->pc, BACKTRACE_MAX, &r->exact);
+	r->count = arch_backtrace(frame, r->pc, BACKTRACE_MAX, &r->exact);
 	panic_end();
 }
 

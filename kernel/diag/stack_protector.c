@@ -19,6 +19,6 @@ void __stack_chk_fail(void)
 {
 	uint8_t text[96];
 	struct abuf where = abuf_of(text, sizeof(text));
-	symbol_describe((uintptr_t)__builtin_return_address(0), &where);
+	symbol_describe_return((uintptr_t)__builtin_return_address(0), &where);
 	panic("stack overwritten: the canary is gone at the return of %.*s", STR_ARG(abuf_str(&where)));
 }

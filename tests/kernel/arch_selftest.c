@@ -167,7 +167,7 @@ SELFTEST(arch_backtrace_finds_the_caller)
 {
 	uintptr_t pc[8];
 	bool exact;
-	size_t n = arch_backtrace(0, 0, 0, pc, countof(pc), &exact);
+	size_t n = arch_backtrace(NULL, pc, countof(pc), &exact);
 	ST_CHECK(n >= 1);
 	uint8_t room[80];
 	struct abuf name = abuf_of(room, sizeof(room));
