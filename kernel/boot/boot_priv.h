@@ -10,6 +10,8 @@
 void machine_read(const void *fdt);
 /* Harts that the tree has and the configuration leaves out. */
 uint32_t machine_harts_left_out(void);
+/* Lowest byte of the stack on which a hart but the first starts; the page below is a guard. */
+void *machine_idle_stack(uint32_t cpu);
 
 /* initcall.c: runs all init functions in order, or refuses the boot. */
 void initcalls_run(void);

@@ -21,6 +21,12 @@
 struct machine machine;
 extern char image_start[], image_end[];
 
+/*
+ * The stacks of the other harts' idle threads follow the image, one for each hart that
+ * there is. Behind each is as much that is not used: trap entry needs the alignment.
+ */
+static uintptr_t stacks_base;
+
 /* What is known of a node while it is open. */
 struct node {
 	struct str name;
@@ -293,7 +299,9 @@ void machine_read(const void *blob)
 			machine.timebase_hz);
 	machine_harts();
 	machine_memory_check();
-	machine_reserve((uintptr_t)image_start, (size_t)(image_end - image_start));
+	stacks_base = align_up((uintptr_t)image_end + PAGE_SIZE, 2 * CONFIG_STACK_SIZE);
+	machine_reserve((uintptr_t)image_start,
+		stacks_base + (machine.cpu_count - 1) * 2 * CONFIG_STACK_SIZE - (uintptr_t)image_start);
 	machine_reserve((uintptr_t)blob, size);
 	if (walk.initrd_end > walk.initrd_start) {
 		machine.initrd = (struct machine_region){
@@ -305,4 +313,10 @@ void machine_read(const void *blob)
 uint32_t machine_harts_left_out(void)
 {
 	return walk.left_out;
+}
+
+void *machine_idle_stack(uint32_t cpu)
+{
+	assert(cpu > 0 && cpu < machine.cpu_count);
+	return (void *)(stacks_base + (cpu - 1) * 2 * CONFIG_STACK_SIZE);
 }

@@ -9,6 +9,8 @@
 #include "kernel/diag/selftest.h"
 #include "generated/version.h"
 
+#define HART_PATIENCE (10 * NS_PER_S)
+
 static void boot_loglevel(struct str wanted)
 {
 	for (enum log_level l = LOG_ERR; l <= LOG_DEBUG; l++)
@@ -23,6 +25,24 @@ static uint64_t boot_canary(void)
 	for (size_t i = 0; i < machine.rng_seed.len; i++)
 		seed = (seed << 7 | seed >> 57) ^ machine.rng_seed.ptr[i];
 	return seed;
+}
+
+/* A hart that does not come up is a broken machine: the sentence beats a system that is half there. */
+static void boot_start_harts(void)
+{
+	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
+		char *stack = machine_idle_stack(cpu);
+		arch_unmap((vaddr){(uintptr_t)stack - PAGE_SIZE}, PAGE_SIZE);
+		if (arch_cpu_start(cpu, stack) != OK)
+			boot_refuse("the firmware does not start hart %u", machine.hart_id[cpu]);
+	}
+	ktime until = ktime_add(arch_clock(), HART_PATIENCE);
+	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++)
+		for (uint32_t n = 0; !arch_cpu_online(cpu); n++) {
+			if (ktime_before(until, arch_clock()))
+				boot_refuse("hart %u does not come up", machine.hart_id[cpu]);
+			arch_spin_relax(n);
+		}
 }
 
 static void boot_mode(const struct boot_options *o)
@@ -50,6 +70,7 @@ void upcall_boot(const void *fdt)
 	if (machine_harts_left_out())
 		klog(LOG_WARN, "boot: %u harts more than CONFIG_CPU_MAX stay stopped",
 			machine_harts_left_out());
+	boot_start_harts();
 	initcalls_run();
 	boot_mode(&options);
 	arch_halt();
@@ -57,5 +78,9 @@ void upcall_boot(const void *fdt)
 
 void upcall_secondary(void)
 {
-	arch_halt();
+	for (;;) {
+		arch_idle();
+		arch_irq_enable();
+		arch_irq_disable();
+	}
 }

@@ -82,7 +82,7 @@ static void lockdep_print_trace(const uintptr_t *pc, size_t n)
 static size_t lockdep_trace(uintptr_t *pc)
 {
 	bool exact;
-	return arch_backtrace(0, 0, 0, pc, TRACE_MAX, &exact);
+	return arch_backtrace(NULL, pc, TRACE_MAX, &exact);
 }
 
 /* The place that taught `before` -> something towards `after`; the first edge out of `before` will do. */
