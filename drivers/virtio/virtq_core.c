@@ -1,5 +1,5 @@
 /*
- * virtq_core.c - the split ring; see virtq.h.
+ * virtq_core.c - the split ring; see virtq_core.h.
  *
  * Barriers, each with its partner in the device:
  *   publish   virtq_add: descriptors and ring entry before avail->idx
@@ -7,7 +7,7 @@
  *   consume   virtq_take: used->idx before the entries it covers
  *   rearm     virtq_arm: used_event / flags before reading used->idx again
  */
-#include "drivers/virtio/virtq.h"
+#include "drivers/virtio/virtq_core.h"
 #include "lib/assert.h"
 
 #define DESC_NEXT     1

@@ -1,5 +1,5 @@
 /* virtq_core_test.c - the split ring against a model of the device, honest and not. */
-#include "drivers/virtio/virtq.h"
+#include "drivers/virtio/virtq_core.h"
 #include "tests/host/test.h"
 
 #define SIZE 16

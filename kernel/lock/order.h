@@ -19,6 +19,7 @@
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
 	X(LOCK_ARP)           /* mutex or spin: the neighbour table */                             \
 	X(LOCK_TEST_MUTEX)    /* self-tests */                                                     \
+	X(LOCK_NET_IFACE)     /* spin: writers of interface addresses */                           \
 	X(LOCK_TCP_TABLE)     /* spin: hash, listeners, TIME_WAIT records */                       \
 	X(LOCK_TCP_READY)     /* spin: the ready list of a pollset */                              \
 	X(LOCK_NETDEV)        /* spin: transmit queue of one device */                             \
@@ -32,6 +33,7 @@
 	X(LOCK_BUDDY)         /* spin: the page allocator */                                       \
 	X(LOCK_PAGING)        /* spin: the page table */                                           \
 	X(LOCK_IRQ)           /* spin: one interrupt descriptor */                                 \
+	X(LOCK_IRQCHIP)       /* spin: registers of the interrupt controller */                    \
 	X(LOCK_CALLOUT)       /* spin: the callout heap of one hart */                             \
 	X2(LOCK_RUNQ)         /* spin: the run queue of one hart */                                \
 	X(LOCK_KLOG)          /* spin: the log ring */                                             \

@@ -12,9 +12,7 @@ enum wire_verdict wire_icmp_parse(struct rbuf bytes, struct wire_icmp *out)
 {
 	if (bytes.len < ICMP_HEADER_BYTES)
 		return WIRE_SHORT;
-	struct wire_sum sum = {0};
-	wire_sum_add(&sum, bytes);
-	if (wire_sum_checksum(&sum) != 0)
+	if (checksum_of(bytes.ptr, bytes.len) != 0)
 		return WIRE_CHECKSUM;
 	out->type = bytes.ptr[0];
 	out->code = bytes.ptr[1];
@@ -29,9 +27,7 @@ void wire_icmp_build(uint8_t *out, size_t len, const struct wire_icmp *h)
 	out[1] = h->code;
 	store_be16(out + 2, 0);
 	store_be32(out + 4, h->rest);
-	struct wire_sum sum = {0};
-	wire_sum_add(&sum, rbuf_of(out, len));
-	store_be16(out + 2, wire_sum_checksum(&sum));
+	store_be16(out + 2, checksum_of(out, len));
 }
 
 static bool icmp_is_query(uint8_t type)

@@ -6,6 +6,7 @@
  * filters). Fragments are refused: reassembly would be memory that strangers fill.
  */
 #include "kernel/net/wire.h"
+#include "lib/assert.h"
 #include "lib/unaligned.h"
 
 #define IPV4_MORE_FRAGMENTS 0x2000
@@ -61,9 +62,7 @@ enum wire_verdict wire_ipv4_parse(struct rbuf bytes, struct wire_ipv4 *out)
 		return WIRE_HEADER;
 	if (h.total_len < h.header_len || h.total_len > bytes.len)
 		return WIRE_LENGTH;
-	struct wire_sum sum = {0};
-	wire_sum_add(&sum, rbuf_of(bytes.ptr, h.header_len));
-	if (wire_sum_checksum(&sum) != 0)
+	if (checksum_of(bytes.ptr, h.header_len) != 0)
 		return WIRE_CHECKSUM;
 	*out = h;
 	if (!ipv4_options_ok(rbuf_slice(bytes, IPV4_BYTES_MIN, h.header_len)))
@@ -85,9 +84,16 @@ void wire_ipv4_build(uint8_t *out, const struct wire_ipv4 *h)
 	store_be16(out + 10, 0);
 	store_be32(out + 12, h->src);
 	store_be32(out + 16, h->dst);
-	struct wire_sum sum = {0};
-	wire_sum_add(&sum, rbuf_of(out, IPV4_BYTES_MIN));
-	store_be16(out + 10, wire_sum_checksum(&sum));
+	store_be16(out + 10, checksum_of(out, IPV4_BYTES_MIN));
+}
+
+void wire_checksum_pseudo(struct checksum *c, uint32_t src, uint32_t dst, uint8_t proto, size_t len)
+{
+	assert(len <= UINT16_MAX);
+	checksum_add_be32(c, src);
+	checksum_add_be32(c, dst);
+	checksum_add_be16(c, proto);
+	checksum_add_be16(c, (uint16_t)len);
 }
 
 /* ---- quoted by ICMP errors ---- */

@@ -1,18 +1,19 @@
 /*
  * wire.h - the formats of Ethernet, ARP, IPv4 and ICMP: parsers that trust
- * nothing, builders, and the Internet checksum.
+ * nothing, and builders.
  *
  * A parser takes the received bytes and fills its struct only when it returns
  * WIRE_OK; any other verdict is the reason to drop, and the caller counts it.
  * Nothing here keeps a pointer, and every read is inside the bytes given.
  *
  * Context: any.
- * Reference: RFC 894, 826, 791, 792, 1071, 1122, 1191, 7126.
+ * Reference: RFC 894, 826, 791, 792, 1122, 1191, 7126.
  */
 #ifndef KERNEL_NET_WIRE_H
 #define KERNEL_NET_WIRE_H
 
 #include "lib/buf.h"
+#include "lib/checksum.h"
 
 enum wire_verdict {
 	WIRE_OK,
@@ -26,21 +27,8 @@ enum wire_verdict {
 	WIRE_MALFORMED,
 };
 
-/* ---- checksum_core.c (RFC 1071): a running sum over pieces of any length ---- */
-
-struct wire_sum {
-	uint64_t sum; /* of 16-bit words in the machine's order */
-	bool odd;     /* an odd number of bytes is in it */
-};
-void wire_sum_add(struct wire_sum *s, struct rbuf bytes);
-/* The pseudo-header of TCP and UDP; len: transport header and payload. */
-void wire_sum_pseudo(struct wire_sum *s, uint32_t src, uint32_t dst, uint8_t proto, size_t len);
-/* The sum folded to 16 bits, as load_be16 would show it; its complement is the checksum. */
-uint16_t wire_sum_fold(const struct wire_sum *s);
-static inline uint16_t wire_sum_checksum(const struct wire_sum *s)
-{
-	return (uint16_t)~wire_sum_fold(s);
-}
+/* The pseudo-header of TCP and UDP; len: transport header and payload. ipv4_core.c */
+void wire_checksum_pseudo(struct checksum *c, uint32_t src, uint32_t dst, uint8_t proto, size_t len);
 
 /* ---- ether_core.c ---- */
 

@@ -1,5 +1,5 @@
 /*
- * virtq.h - a split virtqueue (virtio 1.2 section 2.7), driver side, with indirect
+ * virtq_core.h - a split virtqueue (virtio 1.2 section 2.7), driver side, with indirect
  * descriptors and the event index. Pure: the memory is given, the device is
  * whoever else reads and writes it.
  *
@@ -18,8 +18,8 @@
  *
  * Context: any; the owner's lock guards it.
  */
-#ifndef DRIVERS_VIRTIO_VIRTQ_H
-#define DRIVERS_VIRTIO_VIRTQ_H
+#ifndef DRIVERS_VIRTIO_VIRTQ_CORE_H
+#define DRIVERS_VIRTIO_VIRTQ_CORE_H
 
 #include "lib/base.h"
 

@@ -1,0 +1,52 @@
+/* net_priv.h - what the files of the stack need of each other. */
+#ifndef KERNEL_NET_NET_PRIV_H
+#define KERNEL_NET_NET_PRIV_H
+
+#include "kernel/net/net.h"
+#include "kernel/net/wire.h"
+
+/* ---- ether.c ---- */
+
+/* Puts the header in front and sends; takes p. */
+enum err ether_send(struct netdev *dev, const uint8_t *dst, uint16_t type, struct packet *p);
+
+/* ---- arp.c ---- */
+
+/* p begins at the ARP message; takes p. */
+void arp_receive(struct netdev *dev, struct packet *p);
+/* Sends the IPv4 packet p to the neighbour, now or when its address is known; takes p. */
+enum err arp_send(struct netdev *dev, uint32_t next_hop, struct packet *p);
+/* Announces the address of an interface, twice (RFC 5227 section 2.3). */
+void arp_announce_iface(size_t index);
+
+/* ---- ipv4.c ---- */
+
+/* p begins at the IPv4 header; takes p. link_multicast: the frame was not to us alone. */
+void ipv4_receive(struct netdev *dev, struct packet *p, bool link_multicast);
+
+/* ---- icmp.c ---- */
+
+/*
+ * Reports an error about a received datagram to its sender, if that is allowed and
+ * the rate permits. `datagram` begins at the IPv4 header.
+ */
+void icmp_send_error(const struct wire_ipv4 *ip, struct rbuf datagram, uint8_t type, uint8_t code);
+/* Tells the transport about an error; ipv4.c. */
+void ipv4_deliver_error(const struct net_error *e, uint8_t proto);
+
+/* ---- iface.c ---- */
+
+struct iface {
+	struct netdev *dev;
+	uint32_t addr;
+	uint32_t gateway;
+	uint8_t prefix_len;
+	bool conflict;
+};
+/* A consistent copy of the i-th interface; false when there are no more. Any context. */
+must_check bool iface_get(size_t i, struct iface *out);
+/* The interface of a device, and its index; false when it has none. Any context. */
+must_check bool iface_of(const struct netdev *dev, struct iface *out, size_t *index);
+void iface_set_conflict(size_t i, bool conflict);
+
+#endif
