@@ -5,11 +5,8 @@
  * rings and FIFO and wakes who waits. Its work is bounded by the FIFO and by
  * UART_RX_BATCH.
  *
- * Log: klog() may be called anywhere, a scheduler's lock held, so its wake-up takes
- * no lock at all: it sets a flag and makes the UART raise its transmit interrupt (by
- * switching that off and on again); the handler wakes the log thread. That thread
- * writes through the ring like everybody, so klog() never waits for the UART.
- * In a panic, arch_console_write() polls the firmware instead.
+ * Log: a thread writes new records through the ring like everybody, so klog() never
+ * waits for the UART. In a panic, arch_console_write() writes to the UART by polling.
  *
  * Locks: LOCK_CHAR guards rings and registers, interrupts off. Waiters stand on two
  * wait queues; they are woken after it is dropped.
@@ -31,7 +28,7 @@ enum uart_reg { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UART_LC
 #define UART_FIFO_BYTES    16
 #define UART_RX_BATCH      64
 #define UART_LOG_PRIORITY  4 /* below everything that has work to do */
-#define UART_LOG_LEVEL     LOG_INFO
+#define UART_LINE_MAX      (KLOG_TEXT_MAX + 60)
 
 static_assert(is_pow2(CONFIG_UART_RX_RING) && is_pow2(CONFIG_UART_TX_RING), "ring indices wrap");
 
@@ -94,8 +91,6 @@ static void uart_interrupt(void *arg)
 		waitq_wake_all(&uart.rx_wait);
 	if (sent)
 		waitq_wake_all(&uart.tx_wait);
-	if (__atomic_load_n(&uart.log_pending, __ATOMIC_ACQUIRE) != 0)
-		waitq_wake_one(&uart.log_wait);
 }
 
 /* ---- the character device ---- */
@@ -161,10 +156,8 @@ static struct chardev uart_console = {.name = STR_INIT("console"), .ops = &uart_
 
 static void uart_log_wake(void)
 {
-	if (__atomic_exchange_n(&uart.log_pending, 1, __ATOMIC_RELEASE) != 0)
-		return;
-	uart_write_reg(UART_IER, UART_IER_RX);
-	uart_write_reg(UART_IER, UART_IER_RX | UART_IER_TX);
+	__atomic_store_n(&uart.log_pending, 1, __ATOMIC_RELEASE);
+	waitq_wake_one(&uart.log_wait);
 }
 
 static void uart_write_all(struct rbuf bytes)
@@ -178,10 +171,9 @@ static void uart_write_all(struct rbuf bytes)
 
 static void uart_log_line(const struct klog_entry *e)
 {
-	char room[KLOG_TEXT_MAX + 40];
+	char room[UART_LINE_MAX];
 	struct abuf line = abuf_of(room, sizeof(room));
-	fmt(&line, "[%5lld.%06lld] %.*s\r\n", (long long)(e->time.ns / NS_PER_S),
-		(long long)(e->time.ns % NS_PER_S / NS_PER_US), (int)e->len, e->text);
+	klog_format(e, &line);
 	uart_write_all(abuf_bytes(&line));
 }
 
@@ -191,7 +183,7 @@ static void uart_log_thread(void *arg)
 	for (;;) {
 		struct klog_entry e;
 		__atomic_store_n(&uart.log_pending, 0, __ATOMIC_SEQ_CST);
-		while (klog_read(seen, UART_LOG_LEVEL, &e)) {
+		while (klog_read(seen, klog_console_level(), &e)) {
 			seen = e.seq;
 			uart_log_line(&e);
 		}

@@ -20,7 +20,7 @@
 #define PLIC_CONTEXT          0x200000
 #define PLIC_CONTEXT_STRIDE   0x1000
 #define PLIC_CONTEXT_CLAIM    4
-#define PLIC_IRQ_LIMIT        1024
+#define PLIC_IRQ_MAX          (IRQ_MAX < 1024 ? IRQ_MAX - 1 : 1023)
 
 static uintptr_t plic_base;
 static uint32_t plic_irq_count; /* interrupts are 1..plic_irq_count */
@@ -101,7 +101,7 @@ static enum err plic_probe(const struct machine_device *d)
 	if (d->size < PLIC_CONTEXT + PLIC_CONTEXT_STRIDE)
 		return ERR_INVAL;
 	plic_base = d->base;
-	plic_irq_count = min(d->first_param, (uint32_t)min(PLIC_IRQ_LIMIT, IRQ_MAX) - 1);
+	plic_irq_count = min(d->first_param, (uint32_t)PLIC_IRQ_MAX);
 	for (uint32_t irq = 1; irq <= plic_irq_count; irq++)
 		plic_disable(irq);
 	irqchip_register(&plic_ops);

@@ -12,7 +12,7 @@
 #include "lib/err.h"
 #include "lib/initcall.h"
 
-extern const struct driver __driver_start[], __driver_end[];
+extern const struct driver driver_start[], driver_end[];
 
 static bool driver_matches(const struct driver *drv, const struct machine_device *d)
 {
@@ -34,7 +34,7 @@ static enum err driver_map(const struct machine_device *d)
 
 static void driver_probe(const struct machine_device *d, bool early)
 {
-	for (const struct driver *drv = __driver_start; drv < __driver_end; drv++) {
+	for (const struct driver *drv = driver_start; drv < driver_end; drv++) {
 		if (drv->early != early || !driver_matches(drv, d))
 			continue;
 		enum err e = driver_map(d);

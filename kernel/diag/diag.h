@@ -40,6 +40,7 @@ struct str log_level_name(enum log_level level);
 
 /* Records up to this level go to the console too; `loglevel=` on the command line. */
 void klog_set_console_level(enum log_level level);
+enum log_level klog_console_level(void);
 /*
  * Until the console's thread registers here, records are written to the console at once.
  * Afterwards wake is called when there is something new: in interrupt context, no lock held

@@ -113,6 +113,11 @@ bool klog_read(uint64_t since, enum log_level max_level, struct klog_entry *out)
 	}
 }
 
+enum log_level klog_console_level(void)
+{
+	return console_level;
+}
+
 void klog_set_console_level(enum log_level level)
 {
 	console_level = level;
