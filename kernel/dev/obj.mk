@@ -1,1 +1,1 @@
-obj-y += packet_core.o packet.o netdev.o driver.o threaded.o char.o rng.o
+obj-y += packet_core.o
