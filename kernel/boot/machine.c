@@ -145,13 +145,17 @@ static void node_memory(const struct node *n)
 	}
 }
 
+/* The table stays in the order of addresses: so network interfaces get the same names at every boot. */
 static void node_device(const struct node *n, const struct machine_region *r)
 {
 	if (machine.device_count == MACHINE_DEVICE_MAX) {
 		klog(LOG_WARN, "boot: too many devices, %.*s left out", STR_ARG(n->name));
 		return;
 	}
-	machine.device[machine.device_count++] = (struct machine_device){
+	size_t i = machine.device_count++;
+	for (; i > 0 && machine.device[i - 1].base > r->base; i--)
+		machine.device[i] = machine.device[i - 1];
+	machine.device[i] = (struct machine_device){
 		.node = n->name,
 		.compatible = rbuf_str(n->compatible),
 		.base = r->base,
