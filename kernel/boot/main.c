@@ -5,9 +5,9 @@
  */
 #include "kernel/boot/boot_priv.h"
 #include "kernel/boot/options_core.h"
-#include "kernel/diag/bench.h"
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
+#include "kernel/mm/mm.h"
 #include "generated/version.h"
 
 #define HART_PATIENCE (10 * NS_PER_S)
@@ -56,14 +56,6 @@ static void boot_mode(const struct boot_options *o)
 #else
 		boot_refuse("this build has no self-tests (CONFIG_SELFTEST)");
 #endif
-	} else if (o->mode == MODE_BENCH) {
-#ifdef CONFIG_BENCH
-		arch_exit(bench_run(o->what.ptr, o->what.len) == 0);
-#else
-		boot_refuse("this build has no benchmarks (CONFIG_BENCH)");
-#endif
-	} else if (o->mode == MODE_RUN) {
-		boot_refuse("run=%.*s: this kernel has no user programs", STR_ARG(o->what));
 	}
 }
 
@@ -79,8 +71,10 @@ void upcall_boot(const void *fdt)
 	if (machine_harts_left_out())
 		klog(LOG_WARN, "boot: %u harts more than CONFIG_CPU_MAX stay stopped",
 			machine_harts_left_out());
+	mm_init();
 	boot_start_harts();
 	initcalls_run();
+	mm_fail_every((uint32_t)options.fail_alloc);
 	boot_mode(&options);
 	arch_halt();
 }

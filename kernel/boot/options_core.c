@@ -3,6 +3,14 @@
  */
 #include "kernel/boot/options_core.h"
 
+static bool options_number(struct str text, uint64_t *out)
+{
+	struct u64_result n = str_to_u64(text, 10);
+	if (n.err == OK)
+		*out = n.value;
+	return n.err == OK;
+}
+
 struct boot_options options_parse(struct str cmdline)
 {
 	struct boot_options o = {.mode = MODE_NORMAL};
@@ -22,6 +30,8 @@ struct boot_options options_parse(struct str cmdline)
 			return o;
 		} else if (str_eq(name, S("loglevel"))) {
 			o.loglevel = value;
+		} else if (str_eq(name, S("failalloc")) && options_number(value, &o.fail_alloc)) {
+			continue;
 		} else if (o.unknown.len == 0) {
 			o.unknown = word;
 		}

@@ -51,7 +51,7 @@ static struct arch_lock rows_lock;
 static struct row rows[ROW_COUNT];
 static uint64_t rows_missed;
 
-static bool silenced; /* after a fatal report */
+static uint32_t silenced; /* after a fatal report */
 static void (*report_hook)(struct str what);
 
 static const struct str verdict_text[LOCKDEP_VERDICTS] = {
@@ -112,7 +112,7 @@ static noinline void lockdep_report(
 		hook(verdict_text[v]);
 		return;
 	}
-	if (__atomic_exchange_n(&silenced, true, __ATOMIC_ACQ_REL))
+	if (__atomic_exchange_n(&silenced, 1, __ATOMIC_ACQ_REL))
 		return;
 	uintptr_t pc[TRACE_MAX];
 	klog(LOG_ERR, "lockdep: taking %.*s, with %.*s: %.*s", STR_ARG(lock_class_name(t->class)),
@@ -170,7 +170,7 @@ static void held_push(struct held_stack *s, const struct lockdep_held *t)
 {
 	if (s->count < HELD_MAX)
 		s->held[s->count++] = *t;
-	else if (!__atomic_exchange_n(&silenced, true, __ATOMIC_ACQ_REL))
+	else if (!__atomic_exchange_n(&silenced, 1, __ATOMIC_ACQ_REL))
 		panic("lockdep: more than %d locks held at once", HELD_MAX);
 }
 

@@ -1,0 +1,9 @@
+obj-y += alloc.o
+obj-y += arena.o
+obj-y += buddy_core.o
+obj-y += memmap_core.o
+obj-y += page.o
+obj-y += pool.o
+obj-y += stack.o
+obj-$(CONFIG_FAIL_ALLOC) += fail.o
+obj-$(CONFIG_DEBUG) += pool_check.o
