@@ -99,9 +99,24 @@ enum file_type { FILE_REGULAR, FILE_DIR, FILE_DEVICE };
 struct file_stat {
 	enum file_type type;
 	uint32_t mode; /* permission bits */
+	bool secret;   /* never served over the network */
 	uint64_t size_bytes, mtime_ns;
+	uint64_t digest; /* names this content for good; 0: none */
 };
-struct file; /* an open file; kernel/fs */
+
+#define OPEN_READ  1
+#define OPEN_WRITE 2
+
+/* An open file: the server fills `state` in its open and uses it; the rest is kernel/fs's. */
+struct file {
+	const struct fs_ops *ops;
+	void *fs;    /* the server's instance */
+	void *state; /* the server's, for this open */
+	unsigned flags;
+	enum file_type type;
+	uint32_t mounts; /* directory: the mounts that stand in it, a bit each */
+	size_t dir_end;  /* directory: the server's entries end here; SIZE_MAX: not known yet */
+};
 struct fs_ops {
 	/* `path` is relative to the mount, no leading slash, normalized. */
 	enum err (*stat)(void *fs, struct str path, struct file_stat *out);
@@ -111,6 +126,31 @@ struct fs_ops {
 	/* The i-th entry; ERR_NOENT at the end. */
 	enum err (*readdir)(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
 	void (*close)(struct file *f);
+	/*
+	 * Optional. The whole content where it lies, with a reference to its memory: the
+	 * bytes do not change while it is held.
+	 */
+	enum err (*content)(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
 };
+
+/* ---- synth.c: files that are generated at each open, or act at each read and write ---- */
+
+/*
+ * A synthetic tree is a table sorted by path; "tcp/stats" makes the directory
+ * "tcp". render() is called at open, perhaps again with more room, and what it
+ * appends is what all reads of this open see; more than CONFIG_SYNTH_PAGES pages
+ * are ERR_FBIG. Without render, read and write act directly (a device).
+ */
+struct synth_file {
+	struct str path;
+	void (*render)(struct abuf *out);
+	struct size_result (*read)(uint64_t offset, struct wbuf to);
+	struct size_result (*write)(struct rbuf from);
+};
+struct synth_fs {
+	const struct synth_file *files;
+	size_t count;
+};
+extern const struct fs_ops synth_ops; /* fs: a struct synth_fs */
 
 #endif

@@ -1,1 +1,2 @@
 obj-y += packet_core.o
+obj-y += synth_core.o

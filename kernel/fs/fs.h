@@ -1,6 +1,15 @@
 /*
  * fs.h - the namespace: a mount table searched by longest prefix, and file servers
- * behind it. Thread context; may sleep.
+ * behind it.
+ *
+ * A path is absolute; "." and ".." and doubled slashes are taken out of its text,
+ * for there are no symbolic links. Mounts are made at boot and stay, so that a
+ * lookup takes no lock; an open file belongs to one thread at a time.
+ *
+ * Limits: PATH_BYTES_MAX (ERR_NAMETOOLONG), CONFIG_FILES_MAX open files in all
+ * (ERR_NFILE), both counted.
+ *
+ * Context: thread; may sleep.
  */
 #ifndef KERNEL_FS_FS_H
 #define KERNEL_FS_FS_H
@@ -8,23 +17,32 @@
 #include "kernel/dev/dev.h"
 
 #define PATH_BYTES_MAX 256
-#define OPEN_READ     1
-#define OPEN_WRITE    2
-
-struct file {
-	const struct fs_ops *ops;
-	void *fs;    /* the server's instance */
-	void *state; /* the server's, for this open */
-	unsigned flags;
-};
 RESULT(struct file *, file_result);
 
+/* ---- vfs.c ---- */
+
+/* At boot. ERR_EXIST, ERR_NOSPC; `path` and `type` stay the caller's and must last. */
 must_check enum err vfs_mount(struct str path, const struct fs_ops *ops, void *fs, struct str type);
 must_check enum err vfs_stat(struct str path, struct file_stat *out);
+/* ERR_ISDIR for a directory that is to be written. */
 must_check struct file_result vfs_open(struct str path, unsigned flags);
+/* How many bytes; 0 at the end. */
 must_check struct size_result vfs_read(struct file *f, uint64_t offset, struct wbuf to);
 must_check struct size_result vfs_write(struct file *f, uint64_t offset, struct rbuf from);
+/* Entry i, asked for in order from 0; mounts come behind the server's own. ERR_NOENT at the end. */
 must_check enum err vfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
+/* The content in place (see fs_ops.content); ERR_NOTSUP: it has to be read. */
+must_check enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
 void vfs_close(struct file *f);
+
+struct vfs_mount_info {
+	struct str path, type;
+};
+/* The i-th mount; false when there are no more. Any context. */
+bool vfs_mount_at(size_t i, struct vfs_mount_info *out);
+
+/* ---- ramfs.c: the file tree of the image at "/", that of an initrd at "/initrd" ---- */
+
+/* Initcall "ramfs". A damaged initrd is logged and left out; the boot goes on. */
 
 #endif

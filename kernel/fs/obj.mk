@@ -1,0 +1,2 @@
+obj-y += ramfs_image_core.o
+obj-y += vfs_core.o
