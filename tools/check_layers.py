@@ -36,6 +36,7 @@ HEADER_PER_TYPE = {"abi", "lib", "kernel/sync"}
 # Public headers beside the folder's own, each for a reason.
 EXTRA_PUBLIC = {
     "kernel/diag/selftest.h": "tests include it, nothing else should",
+    "kernel/diag/bench.h": "tests/bench includes it, nothing else should",
     "kernel/lock/order.h": "the list of lock classes, read by lockdep and by people",
     "kernel/dev/packet.h": "drivers and net share it without knowing each other",
     "kernel/fs/ramfs_image.h": "the format that tools/mkramfs.py writes",

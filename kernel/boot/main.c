@@ -5,6 +5,7 @@
  */
 #include "kernel/boot/boot_priv.h"
 #include "kernel/boot/options_core.h"
+#include "kernel/diag/bench.h"
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
@@ -56,6 +57,14 @@ static void boot_mode(const struct boot_options *o)
 #else
 		boot_refuse("this build has no self-tests (CONFIG_SELFTEST)");
 #endif
+	} else if (o->mode == MODE_BENCH) {
+#ifdef CONFIG_BENCH
+		arch_exit(bench_run(o->what.ptr, o->what.len) == 0);
+#else
+		boot_refuse("this build has no benchmarks (CONFIG_BENCH)");
+#endif
+	} else if (o->mode == MODE_RUN) {
+		boot_refuse("run=%.*s: this kernel has no user programs", STR_ARG(o->what));
 	}
 }
 

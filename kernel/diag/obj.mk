@@ -2,4 +2,5 @@ obj-y += klog.o
 obj-y += panic.o
 obj-y += stack_protector.o
 obj-y += symbols.o
+obj-$(CONFIG_BENCH) += bench.o
 obj-$(CONFIG_SELFTEST) += selftest.o

@@ -233,6 +233,7 @@ must_check enum err tcp_user_shutdown(struct tcp_core *c, ktime now, struct tcp_
 /* Neither reads nor sends any more. With unread bytes it resets (RFC 2525 2.17). */
 void tcp_user_close(struct tcp_core *c, ktime now, struct tcp_out *out);
 void tcp_user_abort(struct tcp_core *c, ktime now, struct tcp_out *out);
+void tcp_user_keepalive(struct tcp_core *c, int64_t idle_ns, ktime now); /* 0: off */
 /* The path takes at most mtu bytes (RFC 1191): smaller segments from now on, and again from snd_una. */
 void tcp_set_mtu(struct tcp_core *c, uint32_t mtu, ktime now);
 

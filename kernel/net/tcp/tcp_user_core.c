@@ -96,6 +96,15 @@ void tcp_user_abort(struct tcp_core *c, unused ktime now, struct tcp_out *out)
 		tcp_end_reset(c, ERR_CONNABORTED, out);
 }
 
+void tcp_user_keepalive(struct tcp_core *c, int64_t idle_ns, ktime now)
+{
+	c->cfg.keep_idle_ns = idle_ns;
+	tcp_timer_stop(c, TCP_TIMER_KEEP);
+	if (!tcp_is_done(c) && c->state >= TCP_ESTABLISHED)
+		tcp_timer_keep_restart(c, now);
+	debug_assert(tcp_invariants_hold(c));
+}
+
 void tcp_set_mtu(struct tcp_core *c, uint32_t mtu, unused ktime now)
 {
 	uint32_t fixed = 40 + (c->has_ts ? TCP_TS_OPTION_BYTES : 0);

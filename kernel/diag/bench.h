@@ -1,0 +1,31 @@
+/*
+ * bench.h - measurements inside the kernel: `bench` or `bench=NAME` on the command
+ * line runs them in order of name in a thread that may sleep, and ends the machine.
+ *
+ *	BENCH(switch_yield) { ... bench_report("switch_yield", "instructions", samples, n); }
+ *
+ * scripts/bench.py reads the lines, and says under which conditions they were measured.
+ */
+#ifndef KERNEL_DIAG_BENCH_H
+#define KERNEL_DIAG_BENCH_H
+
+#include "lib/base.h"
+
+struct bench {
+	const char *name;
+	void (*run)(void);
+};
+
+#define BENCH(id)                                                                                  \
+	static void bench_##id(void);                                                              \
+	static const struct bench bench_entry_##id section(".bench") = {.name = #id,               \
+		.run = bench_##id};                                                                \
+	static void bench_##id(void)
+
+/* Prints "bench NAME UNIT N MIN MEDIAN P99 MAX"; sorts the samples. n is at least 1. */
+void bench_report(const char *name, const char *unit, uint64_t *samples, size_t n);
+
+/* Runs all whose name starts with the prefix; how many. */
+unsigned bench_run(const char *prefix, size_t prefix_len);
+
+#endif

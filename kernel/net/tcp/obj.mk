@@ -1,0 +1,14 @@
+obj-y += tcp_ack_core.o
+obj-y += tcp_cong_core.o
+obj-y += tcp_input_core.o
+obj-y += tcp_isn_core.o
+obj-y += tcp_open_core.o
+obj-y += tcp_output_core.o
+obj-y += tcp_reass_core.o
+obj-y += tcp_rtt_core.o
+obj-y += tcp_state_core.o
+obj-y += tcp_text_core.o
+obj-y += tcp_timer_core.o
+obj-y += tcp_timewait_core.o
+obj-y += tcp_user_core.o
+obj-y += tcp_wire_core.o
