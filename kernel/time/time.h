@@ -1,16 +1,27 @@
 /*
  * time.h - the clock and callouts.
  *
+ *	callout_init(&c, CALLOUT_HARD, fn, arg);
+ *	err = callout_start(&c, ktime_add(clock_now(), 5 * NS_PER_MS));
+ *	callout_stop(&c);  or  callout_stop_wait(&c);    before its memory goes
+ *
  * A callout is a function to be called at an instant. HARD ones run in interrupt
  * context, bounded, and only wake or replenish; SOFT ones run in a thread per
- * hart and may take mutexes. Never early. One hardware deadline per hart: the
- * earliest of its sources. No tick.
+ * hart and may take mutexes. Never early; those of one hart and kind run in the
+ * order of their instants, equal ones in the order in which they were started. A
+ * callout never runs on two harts at once. It may start itself again, and may free
+ * its own memory: it is not looked at after its function was called.
+ *
+ * One hardware deadline per hart: the earliest of its sources. No tick.
+ *
+ * Locks: LOCK_CALLOUT, one for each hart and kind; no function runs under it. So
+ * callouts may be started and stopped under any lock that stands before it in order.h.
  */
 #ifndef KERNEL_TIME_TIME_H
 #define KERNEL_TIME_TIME_H
 
 #include "arch/arch.h"
-#include "lib/heap.h"
+#include "kernel/time/callout_core.h"
 
 static inline ktime clock_now(void)
 {
@@ -20,47 +31,50 @@ static inline ktime clock_now(void)
 /* ---- deadline.c: what may want the hardware timer of this hart ---- */
 
 enum timer_source { TIMER_CALLOUT, TIMER_SCHED, TIMER_WATCHDOG, TIMER_SOURCE_COUNT };
-/* This hart, interrupts off. Reprograms the hardware only when the earliest changes. */
+/*
+ * This hart, interrupts off, any lock held; KTIME_NEVER: no wish. Reprograms the hardware only when the
+ * earliest of the sources changes; from an expired() function once, after all of them.
+ */
 void timer_source_set(enum timer_source s, ktime at);
-/* expired(now): interrupt context, sets its source anew if it wants another. */
+/*
+ * expired(now): interrupt context, no lock held; its source's wish is spent, it sets it anew if it wants
+ * another. Once for each source, before its first timer_source_set().
+ */
 void timer_source_register(enum timer_source s, void (*expired)(ktime now));
+/* In expired(), between two pieces of bounded work: opens interrupts, the timer's included, for a moment. */
+void timer_window(void);
 
 /* ---- callout.c ---- */
 
-enum callout_kind { CALLOUT_HARD, CALLOUT_SOFT };
-
-struct callout {
-	struct heap_node node; /* guarded by the heap's lock */
-	void (*fn)(void *arg);
-	void *arg;
-	uint16_t cpu;
-	uint8_t kind;
-	uint8_t state;
-};
-
+/* struct callout is in callout_core.h: nobody but kernel/time looks into it. */
 void callout_init(struct callout *c, enum callout_kind kind, void (*fn)(void *), void *arg);
 /*
- * (Re)arms for `at`, on this hart. ERR_NOSPC when the hart's heap (CONFIG_CALLOUT_MAX) is full, counted.
- * Any context for HARD; thread context for SOFT.
+ * (Re)arms for `at`, on this hart even if it was pending on another; when it is just running on another hart,
+ * there, for after that run. An instant in the past is due at once. ERR_NOSPC when the hart's heap
+ * (CONFIG_CALLOUT_MAX) is full, counted: then it is not pending any more. Any context.
  */
 must_check enum err callout_start(struct callout *c, ktime at);
 /* True when it was pending and now will not run. It may still be running elsewhere. Any context. */
 bool callout_stop(struct callout *c);
-/* After return it neither is pending nor runs. Thread context; not from the callout itself. */
+/*
+ * After return it neither is pending nor runs, whoever started it meanwhile excepted. Thread context, no
+ * spinlock held; not from the callout itself, nor holding a mutex that its function takes (lockdep sees it).
+ */
 void callout_stop_wait(struct callout *c);
 
-#define CALLOUT_BUCKETS 24
-struct callout_stats {
-	uint64_t started, expired, refused;
-	uint32_t pending, pending_max;
-	uint64_t lateness[CALLOUT_BUCKETS]; /* bucket i: lateness < 2^i * 128 ns */
-	int64_t lateness_max_ns, longest_ns;
-};
+/* Figures of one hart since boot. Any context. */
 void callout_stats(uint32_t cpu, enum callout_kind kind, struct callout_stats *out);
 
-/* Soft expiry: the thread in kernel/sync registers its wake-up and runs what is due. */
-void callout_soft_set_wake(void (*wake)(uint32_t cpu));
-/* Runs what is due on this hart's soft heap, unlocked; the next deadline. Thread context. */
+/* ---- soft expiry: what the threads in kernel/sync need ---- */
+
+struct callout_soft_ops {
+	void (*wake)(uint32_t cpu);  /* this hart's thread, because something is due; interrupt context */
+	void (*enter)(uint32_t cpu); /* around every soft callout of a hart, by its thread; and by whoever waits */
+	void (*leave)(uint32_t cpu); /* for the end of the one that runs: a mutex with inheritance. Thread context */
+};
+/* Once. What was due before is found by the first callout_soft_run(). */
+void callout_soft_set_ops(const struct callout_soft_ops *ops);
+/* Runs what is due on this hart's soft heap, unlocked; the next deadline. By the hart's thread, pinned to it. */
 ktime callout_soft_run(uint32_t cpu);
 
 #endif

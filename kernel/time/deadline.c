@@ -1,0 +1,86 @@
+/*
+ * deadline.c - one hardware timer for everybody on a hart.
+ *
+ *	timer_source_register(TIMER_SCHED, quantum_expired);     once
+ *	timer_source_set(TIMER_SCHED, at);                       this hart
+ *	upcall_timer() -> quantum_expired(now)
+ *
+ * Locks: none. The table of a hart is touched by that hart alone, interrupts off.
+ *
+ * While expired functions run, wishes are only noted, and the hardware is set once
+ * at the end. timer_window() lets other interrupts in between, so upcall_timer() may
+ * nest in itself; before it does, the hardware is set to what is still wished, or the
+ * spent deadline would interrupt again.
+ *
+ * Invariant: outside of upcall_timer(), `programmed` is the earliest of at[].
+ */
+#include "kernel/time/time.h"
+#include "lib/assert.h"
+
+struct timer_hart {
+	ktime at[TIMER_SOURCE_COUNT];
+	ktime programmed;
+	bool collecting; /* in upcall_timer: it programs */
+};
+
+static PERCPU(struct timer_hart, timer_hart) = {
+	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
+	.programmed = {INT64_MAX},
+};
+static_assert(TIMER_SOURCE_COUNT == 3, "an initial value for each");
+
+/* Constant once the sources have begun. */
+static void (*timer_expired[TIMER_SOURCE_COUNT])(ktime now);
+
+void timer_source_register(enum timer_source s, void (*expired)(ktime now))
+{
+	assert(s < TIMER_SOURCE_COUNT && timer_expired[s] == NULL);
+	timer_expired[s] = expired;
+}
+
+static void timer_program(struct timer_hart *t)
+{
+	ktime first = t->at[0];
+	for (unsigned s = 1; s < TIMER_SOURCE_COUNT; s++)
+		first = ktime_min(first, t->at[s]);
+	if (first.ns != t->programmed.ns) {
+		t->programmed = first;
+		arch_timer_set(first);
+	}
+}
+
+void timer_source_set(enum timer_source s, ktime at)
+{
+	debug_assert(!arch_irqs_enabled());
+	debug_assert(timer_expired[s] != NULL);
+	struct timer_hart *t = &this_cpu(timer_hart);
+	t->at[s] = at;
+	if (!t->collecting)
+		timer_program(t);
+}
+
+void timer_window(void)
+{
+	struct timer_hart *t = &this_cpu(timer_hart);
+	assert(t->collecting);
+	t->collecting = false;
+	timer_program(t);
+	arch_irq_window();
+	t->collecting = true;
+}
+
+void upcall_timer(void)
+{
+	struct timer_hart *t = &this_cpu(timer_hart);
+	ktime now = clock_now();
+	assert(!t->collecting);
+	t->collecting = true;
+	for (unsigned s = 0; s < TIMER_SOURCE_COUNT; s++) {
+		if (ktime_before(now, t->at[s]))
+			continue;
+		t->at[s] = KTIME_NEVER;
+		timer_expired[s](now);
+	}
+	t->collecting = false;
+	timer_program(t);
+}

@@ -1,0 +1,3 @@
+obj-y += callout.o
+obj-y += callout_core.o
+obj-y += deadline.o
