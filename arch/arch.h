@@ -108,6 +108,7 @@ static inline uint32_t cpu_count(void)
  * Defined in the architecture's inline.h with arch_current() and the rest.
  */
 static inline struct arch_thread *arch_current(void);
+static inline void arch_current_set(struct arch_thread *t); /* the calling context becomes t's */
 static inline uint32_t arch_cpu(void); /* preemption off, or a hint only */
 
 /* On the first hart, after `machine` is filled: its per-hart data, traps, timer, the kernel's page table. */
@@ -147,11 +148,11 @@ void arch_irq_window(void);
 /* ---- switching ---- */
 
 /*
- * Prepares a thread that, when first switched to, calls entry(arg) with the
+ * Prepares a thread that, when first switched to, calls entry(arg, left) with the
  * interrupts off and preempt_count as set by the caller. entry does not return.
  */
 void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
-	noreturn void (*entry)(void *), void *arg);
+	noreturn void (*entry)(void *arg, struct arch_thread *left), void *arg);
 
 /*
  * Saves what a C call must preserve, moves to `to` and makes it current.

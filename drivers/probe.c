@@ -7,4 +7,4 @@ static enum err drivers_init(void)
 	drivers_probe(false);
 	return OK;
 }
-INITCALL(drivers, drivers_init, "irq", "packet", "rng", "netdev", "net_loopback");
+INITCALL(drivers, drivers_init, "packet", "rng", "netdev", "net_loopback");

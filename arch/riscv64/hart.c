@@ -86,7 +86,7 @@ void arch_entry_other(void)
 }
 
 void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
-	noreturn void (*entry)(void *), void *arg)
+	noreturn void (*entry)(void *arg, struct arch_thread *left), void *arg)
 {
 	assert(stack_base % (2 * CONFIG_STACK_SIZE) == 0 && stack_top % 16 == 0);
 	struct arch_context *c = (struct arch_context *)stack_top - 1;
@@ -130,7 +130,3 @@ void arch_halt(void)
 	for (;;)
 		__asm__ volatile("wfi");
 }
-__attribute__((weak)) void upcall_irq(void){}
-__attribute__((weak)) void upcall_timer(void){}
-__attribute__((weak)) void upcall_ipi(unsigned r){(void)r;}
-__attribute__((weak)) void upcall_preempt(void){}

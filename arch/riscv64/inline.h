@@ -88,6 +88,11 @@ static inline struct arch_thread *arch_current(void)
 	return t;
 }
 
+static inline void arch_current_set(struct arch_thread *t)
+{
+	__asm__ volatile("sd %0, %1(gp)" ::"r"(t), HART(current) : "memory");
+}
+
 static inline uint32_t arch_cpu(void)
 {
 	uint32_t cpu;

@@ -5,10 +5,14 @@
  */
 #include "kernel/boot/boot_priv.h"
 #include "kernel/boot/options_core.h"
+#include "kernel/dev/dev.h"
 #include "kernel/diag/bench.h"
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "lib/initcall.h"
 #include "generated/version.h"
 
 #define HART_PATIENCE (10 * NS_PER_S)
@@ -68,6 +72,25 @@ static void boot_mode(const struct boot_options *o)
 	}
 }
 
+/* What is up before the first init function, under the names by which others need it. */
+static enum err boot_is_up(void)
+{
+	return OK;
+}
+INITCALL(irq, boot_is_up, NULL);
+INITCALL(sched, boot_is_up, "callout", "softcall");
+
+/* The thread "boot": from here on the scheduler runs. */
+static noreturn noinline void boot_thread(const struct boot_options *options)
+{
+	boot_start_harts();
+	initcalls_run();
+	mm_fail_every((uint32_t)options->fail_alloc);
+	boot_mode(options);
+	for (;;)
+		thread_suspend(thread_current());
+}
+
 void upcall_boot(const void *fdt)
 {
 	machine_read(fdt);
@@ -81,18 +104,13 @@ void upcall_boot(const void *fdt)
 		klog(LOG_WARN, "boot: %u harts more than CONFIG_CPU_MAX stay stopped",
 			machine_harts_left_out());
 	mm_init();
-	boot_start_harts();
-	initcalls_run();
-	mm_fail_every((uint32_t)options.fail_alloc);
-	boot_mode(&options);
-	arch_halt();
+	drivers_probe(true);
+	sched_boot_init();
+	boot_thread(&options);
 }
 
 void upcall_secondary(void)
 {
-	for (;;) {
-		arch_idle();
-		arch_irq_enable();
-		arch_irq_disable();
-	}
+	irqchip_cpu_init();
+	sched_secondary_start();
 }

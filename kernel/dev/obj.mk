@@ -1,2 +1,2 @@
-obj-y += packet_core.o
+obj-y += packet_core.o packet.o netdev.o driver.o threaded.o char.o rng.o
 obj-y += synth_core.o

@@ -12,6 +12,7 @@
 
 /* X(class): sleeping locks (kernel/sync) stand before all spinlocks. */
 #define LOCK_ORDER(X)                                                                              \
+	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
 	X(LOCK_WEB)           /* user/net: the server's tables */                                  \
 	X(LOCK_VFS_MOUNT)     /* mutex: the mount table */                                         \
 	X(LOCK_FILE)          /* mutex: one open file */                                           \
@@ -27,6 +28,7 @@
 	X(LOCK_RNG)           /* spin: the random pool */                                          \
 	X(LOCK_TEST_OUTER)    /* self-tests */                                                     \
 	X(LOCK_TEST_INNER)                                                                         \
+	X(LOCK_THREADS)       /* spin: the thread table */                                         \
 	X(LOCK_PI)            /* spin: the priority-inheritance graph */                           \
 	X(LOCK_WAITQ)         /* spin: one wait queue */                                           \
 	X(LOCK_POOL)          /* spin: one object pool */                                          \

@@ -14,6 +14,8 @@
 
 #include "arch/arch.h"
 #include "kernel/lock/lock.h"
+#include "kernel/sched/runq_core.h"
+#include "kernel/time/time.h"
 #include "lib/list.h"
 #include "lib/result.h"
 
@@ -37,7 +39,51 @@ enum sched_class { SCHED_IDLE, SCHED_FIFO, SCHED_RR };
 
 #define THREAD_NAME_MAX 24
 
-struct thread; /* defined in the owner's final header: arch part first, fields grouped by lock */
+struct pi_queue; /* what threads wait for and another thread owns: pi.c */
+
+/*
+ * The state of a thread and where it stands belong to the run queue of `cpu`,
+ * also while it is blocked; thread_lock() in sched_priv.h finds and locks it.
+ */
+struct thread {
+	struct arch_thread arch; /* first: arch_current() is the thread */
+
+	/* the run queue's lock (LOCK_RUNQ) */
+	struct runq_node run; /* effective priority, affinity */
+	enum thread_state state;
+	enum sched_class class;
+	uint16_t cpu;
+	bool suspend_pending; /* becomes SUSPENDED where it would run next */
+	bool cancel_pending;  /* its present or next cancellable wait ends with ERR_INTR */
+	bool wait_cancellable;
+	bool wait_over; /* somebody ended the wait and makes it ready */
+	enum err wait_result;
+	ktime wait_deadline;
+	struct str wait_what;
+	int64_t slice_ns; /* left of its quantum */
+	int64_t cpu_time_ns;
+	uint64_t switches;
+
+	/* LOCK_PI */
+	uint8_t base_priority;
+	struct pi_queue *blocked_on;
+	struct list wait_node; /* in blocked_on->waiters */
+	struct list held;      /* pi_queues that it owns and others wait for */
+
+	/* LOCK_THREADS */
+	uint32_t id;
+	uint32_t refs;
+	bool ended;
+	struct thread *joiner;
+
+	/* constant, or the thread's own */
+	bool system;
+	char name[THREAD_NAME_MAX];
+	uint8_t name_len;
+	void (*entry)(void *arg);
+	void *arg;
+	struct callout timeout;
+};
 
 struct thread_attr {
 	struct str name;
@@ -51,27 +97,83 @@ struct thread_attr {
 
 RESULT(struct thread *, thread_result);
 
-/* Makes and starts a thread; the caller holds a reference. ERR_NOMEM, ERR_INVAL. Thread context. */
+/*
+ * Makes and starts a thread; the caller holds a reference. ERR_NOMEM: no thread,
+ * stack or table entry is free. ERR_INVAL: priority, name or affinity. Thread context.
+ */
 must_check struct thread_result thread_create(const struct thread_attr *attr);
-/* Waits for its end (ERR_TIMEDOUT, ERR_INTR), and drops the caller's reference on success. */
+/* Waits for its end and drops the caller's reference. ERR_TIMEDOUT, ERR_INTR, ERR_BUSY: another joins. */
 must_check enum err thread_join(struct thread *t, ktime deadline);
 void thread_detach(struct thread *t); /* drops the caller's reference */
 noreturn void thread_exit(void);
+/* The thread with that id and a reference to it, to be dropped by thread_detach; NULL: none. */
+must_check struct thread *thread_find(uint32_t id);
 
 static inline struct thread *thread_current(void)
 {
 	return (struct thread *)arch_current();
 }
-uint32_t thread_id(const struct thread *t);
-struct str thread_name(const struct thread *t);
 
-void sched_yield(void);
+static inline uint32_t thread_id(const struct thread *t)
+{
+	return t->id;
+}
+
+static inline struct str thread_name(const struct thread *t)
+{
+	return str_of(t->name, t->name_len);
+}
+
+/* ---- any thread ---- */
+
+void sched_yield(void); /* behind its equals */
+/* ERR_INVAL: out of range. An inherited priority stays until the lock is released. */
 must_check enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_class class);
+/* At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. */
 must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
-void thread_suspend(struct thread *t); /* at once, on any hart */
-void thread_resume(struct thread *t);
-/* Cancels t's present or next blocking call (ERR_INTR). ERR_PERM for a system thread. */
+/* Stops it where it next could be preempted; a blocked one when it is woken. Any context but interrupts. */
+void thread_suspend(struct thread *t);
+void thread_resume(struct thread *t); /* any context */
+/* Ends t's present or next cancellable wait with ERR_INTR. ERR_PERM for a system thread. Any context. */
 must_check enum err thread_cancel(struct thread *t);
+
+/* ---- for kernel/sync ---- */
+
+enum { WAIT_CANCELLABLE = 1 };
+/*
+ * Blocks the caller and drops `guard` (NULL: none) in the same step, so that
+ * nobody can wake it before it can be woken, nor run it while it stands on its
+ * stack. `flags` are those of the guard's irqsave. Gives what thread_wake() gave, or
+ * ERR_TIMEDOUT, never before the deadline, ERR_INTR when cancelled, ERR_NOSPC when no
+ * timer is free. `what` is shown in thread lists.
+ */
+must_check enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline,
+	unsigned wait_flags, struct str what);
+/* Makes t ready with that result; false when it was not blocked. Any context. */
+bool thread_wake(struct thread *t, enum err result);
+
+/*
+ * Priority inheritance: what one thread owns and others wait for. All of it is
+ * guarded by one lock, LOCK_PI, taken only when there is contention.
+ */
+struct pi_queue {
+	struct thread *owner;
+	struct list waiters;   /* by effective priority, then arrival */
+	struct list held_node; /* in owner->held while somebody waits */
+};
+
+#define PI_CHAIN_MAX 32 /* links that a walk follows; a longer chain is refused as a deadlock */
+
+extern struct spinlock pi_lock;
+void pi_init(struct pi_queue *q);
+/* With pi_lock held: the caller waits for q, lends its priority along the chain. ERR_DEADLK: not entered. */
+must_check enum err pi_wait_locked(struct pi_queue *q);
+/* The caller no longer waits; takes its priority back. False: it was handed q meanwhile. */
+must_check bool pi_cancel_locked(struct pi_queue *q);
+/* The best waiter becomes owner; who, or NULL. Its and the caller's priorities are restored. */
+struct thread *pi_hand_over_locked(struct pi_queue *q);
+
+/* ---- figures ---- */
 
 struct thread_info {
 	uint32_t tid, pid;
@@ -83,6 +185,7 @@ struct thread_info {
 	uint32_t cpu;
 	uint64_t cpu_time_ns, switches, affinity;
 	size_t stack_bytes, stack_peak_bytes;
+	bool system;
 	struct str wait; /* what it waits for: "mutex", "sleep" ... */
 };
 /* The thread with the least tid > after; false when there is none. Thread context. */
@@ -91,14 +194,18 @@ struct str thread_state_name(enum thread_state s);
 struct str sched_class_name(enum sched_class c);
 
 struct sched_cpu_stats {
-	uint64_t switches, preemptions, migrations_in, ipis, idle_ns, busy_ns;
-	uint32_t ready;
-	uint32_t load_permille; /* decayed */
+	uint64_t switches, preemptions, migrations_in;
+	int64_t idle_ns, busy_ns;
+	uint32_t ready;         /* threads that run or wait here, idle excluded */
+	uint32_t load_permille; /* decayed over a second */
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 
-/* Called by boot: makes the calling context this hart's idle (secondary) or first thread (boot hart). */
+/* ---- boot ---- */
+
+/* On the boot hart, with memory up: makes the calling context the boot thread, and an idle thread beside it. */
 void sched_boot_init(void);
+/* On each other hart: the calling context becomes its idle thread. */
 noreturn void sched_secondary_start(void);
 
 #endif

@@ -1,4 +1,8 @@
-/* condvar.h - condition variable on a mutex. */
+/*
+ * condvar.h - waiting for a condition that a mutex guards. The mutex is released
+ * and the wait begun as one step seen by whoever signals. No spurious wake-ups by
+ * the implementation; still, the condition is looked at again after each wait.
+ */
 #ifndef KERNEL_SYNC_CONDVAR_H
 #define KERNEL_SYNC_CONDVAR_H
 
@@ -9,8 +13,9 @@ struct condvar {
 };
 
 void condvar_init(struct condvar *c);
-/* Drops m and waits in one step; holds m again on return. ERR_TIMEDOUT, ERR_INTR. */
+/* Releases m, waits, and holds m again on return, whatever the result: ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC. Threads. */
 must_check enum err condvar_wait(struct condvar *c, struct mutex *m, ktime deadline);
+/* Wakes the best waiter, or all. Any context. */
 void condvar_signal(struct condvar *c);
 void condvar_broadcast(struct condvar *c);
 

@@ -1,4 +1,7 @@
-/* event.h - 32 flags that threads wait for; set from any context. */
+/*
+ * event.h - 32 flags that threads wait for; set from any context. A waiter takes
+ * the flags of its mask that are set; each setting is taken by one waiter.
+ */
 #ifndef KERNEL_SYNC_EVENT_H
 #define KERNEL_SYNC_EVENT_H
 
@@ -11,9 +14,9 @@ struct event {
 RESULT(uint32_t, event_result);
 
 void event_init(struct event *e);
-void event_set(struct event *e, uint32_t flags); /* any context */
+void event_set(struct event *e, uint32_t flags); /* any context; wakes all, who look for theirs */
 void event_clear(struct event *e, uint32_t flags);
-/* Waits for any of `mask`, takes (clears) and returns those set. ERR_TIMEDOUT, ERR_INTR. */
+/* Waits for any of `mask`, takes (clears) and returns those set. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC. Threads. */
 must_check struct event_result event_wait(struct event *e, uint32_t mask, ktime deadline);
 
 #endif

@@ -1,5 +1,10 @@
 /*
- * mutex.h - priority-inheritance mutex with direct handover. Not recursive.
+ * mutex.h - mutual exclusion between threads, with priority inheritance and direct
+ * handover: while anybody waits, the mutex is never free, and no newcomer gets in
+ * before the best waiter. Not recursive. Uncontended lock and unlock are one
+ * atomic instruction each.
+ *
+ * Context: threads; may sleep. Only the owner unlocks.
  */
 #ifndef KERNEL_SYNC_MUTEX_H
 #define KERNEL_SYNC_MUTEX_H
@@ -7,18 +12,31 @@
 #include "kernel/sync/waitq.h"
 
 struct mutex {
-	uintptr_t owner; /* struct thread * | 1 when somebody waits; 0 free */
-	struct waitq waiters;
-	struct list held; /* on the owner's list while contended */
-	uint16_t class;   /* lockdep */
+	uintptr_t owner;       /* atomic: struct thread *, MUTEX_CONTENDED or'ed in; 0: free */
+	struct pi_queue queue; /* pi_lock; its owner is valid while contended */
+	uint16_t class;        /* enum lock_class */
 };
 
+#define MUTEX_CONTENDED ((uintptr_t)1)
+
 void mutex_init(struct mutex *m, enum lock_class class);
-/* Thread context; may sleep. Not cancellable, no deadline. */
+
+/* Slow paths; not to be called directly. */
+noinline enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags);
+noinline void mutex_unlock_slow(struct mutex *m);
+
+static inline bool mutex_take(struct mutex *m)
+{
+	uintptr_t free = 0;
+	return __atomic_compare_exchange_n(&m->owner, &free, (uintptr_t)arch_current(), false,
+		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Waits as long as it takes; cannot be cancelled. Waiting for oneself, directly or in a circle, is asserted. */
 void mutex_lock(struct mutex *m);
-void mutex_unlock(struct mutex *m); /* by the owner */
+void mutex_unlock(struct mutex *m);
 must_check bool mutex_try(struct mutex *m);
-/* ERR_TIMEDOUT, ERR_INTR, ERR_DEADLK. */
+/* ERR_TIMEDOUT, ERR_INTR when cancelled, ERR_DEADLK when the owner waits for the caller, ERR_NOSPC: no timer. */
 must_check enum err mutex_lock_until(struct mutex *m, ktime deadline);
 bool mutex_is_held(const struct mutex *m); /* by the caller */
 

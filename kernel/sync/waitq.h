@@ -1,6 +1,17 @@
 /*
- * waitq.h - the one wait queue on which all that blocks stands: ordered by
- * effective priority, then arrival; absolute deadlines; cancellation.
+ * waitq.h - the one wait queue on which all that blocks stands (mutexes have the
+ * priority-inheritance queue of kernel/sched): ordered by effective priority at
+ * arrival, then arrival; absolute deadlines; cancellation.
+ *
+ * The pattern, with the object's state guarded by q->lock:
+ *
+ *	flags = spin_lock_irqsave(&q->lock);
+ *	if (nothing there)
+ *		err = waitq_wait_locked(q, flags, deadline, S("object"));     drops the lock
+ *
+ * A waker takes the lock, changes the state and wakes: whom it wakes has been
+ * chosen under the lock, so what it hands over cannot be taken by a newcomer. A
+ * waiter chosen in the moment in which its deadline passes counts as woken.
  */
 #ifndef KERNEL_SYNC_WAITQ_H
 #define KERNEL_SYNC_WAITQ_H
@@ -12,20 +23,43 @@ struct waitq {
 	struct list waiters;
 };
 
+/* One wait, on the waiter's stack; guarded by the queue's lock. */
+struct waiter {
+	struct list node;
+	struct thread *thread;
+	uint8_t priority;
+	bool woken;
+};
+
 void waitq_init(struct waitq *q);
+
 /*
- * With q->lock held (by the irqsave form; flags are passed): blocks the caller, drops the lock in the same
- * step. Returns with the lock dropped: OK when woken, ERR_TIMEDOUT, ERR_INTR. `what` is shown in thread lists.
+ * Blocks the caller and drops q->lock, taken with the irqsave form that gave
+ * `flags`, in the same step. OK when woken, ERR_TIMEDOUT (never early), ERR_INTR when
+ * cancelled, ERR_NOSPC when no timer is free. `what` is shown in thread lists.
+ * Thread context; may sleep.
  */
 must_check enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what);
-/* Wakes the best waiter or all; with q->lock held. Whom, or NULL / how many. Any context. */
+
+/* The same; a wait that ends otherwise than by a wake adds one to *count, in one step with leaving the queue. */
+must_check enum err waitq_wait_counted_locked(struct waitq *q, irqflags flags, ktime deadline,
+	struct str what, int32_t *count);
+
+/*
+ * The same in two steps, for who must do something between queueing and blocking
+ * (a condition variable releases its mutex). Each takes q->lock; a wake between the two counts.
+ */
+void waitq_prepare(struct waitq *q, struct waiter *w);
+must_check enum err waitq_commit(struct waitq *q, struct waiter *w, ktime deadline, struct str what);
+
+/* With q->lock held: wakes the best waiter, or all. Whom, or NULL; how many. Any context. */
 struct thread *waitq_wake_one_locked(struct waitq *q);
 unsigned waitq_wake_all_locked(struct waitq *q);
 /* The same, taking the lock. */
 bool waitq_wake_one(struct waitq *q);
 unsigned waitq_wake_all(struct waitq *q);
 
-/* Waits until cond is true, re-checked with q->lock held; whoever makes it true calls waitq_wake_*. */
+/* Waits until cond is true, evaluated with q->lock held; whoever makes it true wakes. */
 #define waitq_wait_until(q, cond, deadline, what)                                                  \
 	({                                                                                         \
 		enum err wq_err = OK;                                                              \
@@ -40,7 +74,7 @@ unsigned waitq_wake_all(struct waitq *q);
 		wq_err;                                                                            \
 	})
 
-/* Sleeps until the instant; never early. ERR_INTR when cancelled. */
+/* Sleeps until the instant; never early. ERR_INTR when cancelled, ERR_NOSPC when no timer is free. */
 enum err sleep_until(ktime when);
 enum err sleep_ns(int64_t ns);
 

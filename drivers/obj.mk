@@ -1,0 +1,3 @@
+obj-$(CONFIG_DRIVER_PLIC) += plic.o
+obj-$(CONFIG_DRIVER_NS16550) += ns16550.o
+obj-y += probe.o

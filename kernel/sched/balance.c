@@ -1,0 +1,62 @@
+/*
+ * balance.c - evens out how many threads wait on each hart, periodically.
+ *
+ * A hart with a movable waiter keeps a callout armed; each time it moves at most
+ * one thread, to the hart with the fewest ready ones, and only where it waits for
+ * equals: priority order is place.c's business and is never changed here.
+ */
+#include "kernel/sched/sched_priv.h"
+
+static bool balance_online(const struct hart *h)
+{
+	return __atomic_load_n(&h->online, __ATOMIC_ACQUIRE);
+}
+
+static void balance_move(struct hart *from, struct hart *to)
+{
+	hart_lock_pair(from, to);
+	int running = to->current->run.priority;
+	struct runq_node *n = runq_find_movable(&from->queue, to->cpu, running - 1);
+	if (n && n->priority == running && from->queue.ready >= to->queue.ready + 2) {
+		runq_remove(&from->queue, n);
+		hart_enqueue(to, thread_of(n));
+		to->migrations_in++;
+		hart_changed(from);
+		hart_changed(to);
+	}
+	hart_unlock_pair(from, to);
+}
+
+static void balance_run(void *arg)
+{
+	struct hart *h = arg;
+	uint32_t ready[CPU_MAX];
+	uint64_t online = 0;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		ready[cpu] = __atomic_load_n(&sched_hart[cpu].queue.ready, __ATOMIC_RELAXED);
+		online |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
+	}
+	uint32_t to = balance_target(ready, cpu_count(), h->cpu, online);
+	irqflags flags = arch_irq_save();
+	if (to != h->cpu)
+		balance_move(h, &sched_hart[to]);
+	__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);
+	arch_irq_restore(flags);
+	balance_arm(h);
+}
+
+void balance_init(struct hart *h)
+{
+	callout_init(&h->balance, CALLOUT_HARD, balance_run, h);
+}
+
+void balance_arm(struct hart *h)
+{
+	if (cpu_count() == 1 || h->movable_priority < 0)
+		return;
+	if (__atomic_exchange_n(&h->balance_armed, 1, __ATOMIC_RELAXED))
+		return;
+	ktime at = ktime_add(clock_now(), CONFIG_SCHED_BALANCE_MS * NS_PER_MS);
+	if (callout_start(&h->balance, at) != OK)
+		__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,115 @@
+/*
+ * boot.c - how a hart comes under the scheduler, and what it does when there is nothing to do.
+ *
+ * The boot hart's first context becomes the thread "boot", which may sleep; every
+ * other hart's becomes its idle thread. The idle thread stays in the queue at
+ * priority 0, so that there is always a best one.
+ *
+ * Idle and wake: whoever queues something here does it under the lock and then
+ * sends an IPI, which stays pending until this hart takes it; wfi, entered with
+ * interrupts off, returns at once for a pending one. So no wake is lost between
+ * the last look at need_resched and the wfi.
+ */
+#include "kernel/sched/sched_priv.h"
+
+static struct thread boot_threads[CPU_MAX];
+
+static void hart_begin(struct hart *h, struct thread *current, struct thread *idle)
+{
+	ktime now = clock_now();
+	h->current = current;
+	h->idle = idle;
+	h->started_at = now;
+	h->switched_at = now;
+	h->running_priority = current->run.priority;
+	load_init(&h->load, now);
+	load_update(&h->load, current != idle, now);
+	current->state = THREAD_RUNNING;
+	runq_push_back(&h->queue, &current->run);
+	runq_set_waiting(&h->queue, &current->run, false);
+}
+
+static void hart_init(struct hart *h, uint32_t cpu)
+{
+	spin_init(&h->lock, LOCK_RUNQ);
+	runq_init(&h->queue);
+	h->cpu = (uint16_t)cpu;
+	h->movable_priority = -1;
+	balance_init(h);
+}
+
+/* The context that runs becomes t. */
+static void hart_adopt(struct thread *t, const struct thread_attr *attr)
+{
+	thread_setup(t, attr);
+	t->arch = *arch_current();
+	t->arch.preempt_count = 0;
+	t->system = true;
+	enum err err = thread_register(t);
+	assert(err == OK);
+	arch_current_set(&t->arch);
+}
+
+static noreturn void sched_idle(struct hart *h)
+{
+	for (;;) {
+		arch_irq_disable();
+		if (!arch_need_resched()) {
+			balance_arm(h);
+			arch_idle();
+		}
+		arch_irq_enable();
+		if (arch_need_resched())
+			spin_preempt();
+	}
+}
+
+static void idle_entry(void *arg)
+{
+	sched_idle(arg);
+}
+
+static struct thread_attr idle_attr(uint32_t cpu)
+{
+	return (struct thread_attr){
+		.name = S("idle"),
+		.entry = idle_entry,
+		.arg = &sched_hart[cpu],
+		.priority = PRIO_IDLE,
+		.class = SCHED_IDLE,
+		.affinity = UINT64_C(1) << cpu,
+		.system = true,
+	};
+}
+
+void sched_boot_init(void)
+{
+	struct hart *h = &sched_hart[0];
+	struct thread_attr attr = {
+		.name = S("boot"), .priority = PRIO_NORMAL, .class = SCHED_FIFO, .affinity = 1, .system = true};
+	struct thread_attr idle = idle_attr(0);
+	threads_init();
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		hart_init(&sched_hart[cpu], cpu);
+	hart_adopt(&boot_threads[0], &attr);
+	struct thread_result r = thread_make(&idle);
+	assert(r.err == OK);
+	hart_begin(h, &boot_threads[0], r.value);
+	thread_set_state(r.value, THREAD_READY);
+	hart_enqueue(h, r.value);
+	quantum_init();
+	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
+	arch_irq_enable();
+}
+
+void sched_secondary_start(void)
+{
+	uint32_t cpu = arch_cpu();
+	struct hart *h = &sched_hart[cpu];
+	struct thread_attr idle = idle_attr(cpu);
+	hart_adopt(&boot_threads[cpu], &idle);
+	hart_begin(h, &boot_threads[cpu], &boot_threads[cpu]);
+	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
+	arch_need_resched_set();
+	sched_idle(h);
+}

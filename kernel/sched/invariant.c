@@ -1,0 +1,18 @@
+/* invariant.c - what is true of a hart after every switch; debug builds check it. */
+#include "kernel/sched/sched_priv.h"
+
+#define CHECK_WHOLE_QUEUE 64 /* every so many switches the whole queue is walked */
+
+void sched_check(const struct hart *h)
+{
+	const struct thread *t = h->current;
+	assert(h == hart_here() && t == thread_current());
+	assert(t->state == THREAD_RUNNING && t->run.queued && !t->run.movable && t->cpu == h->cpu);
+	assert(h->running_priority == t->run.priority);
+	assert(!arch_irqs_enabled());
+	assert(h->idle->run.queued && h->idle->run.priority == PRIO_IDLE);
+	/* What outranks the running thread has asked for a switch. */
+	assert(!runq_outranks(&h->queue, t->run.priority) || arch_need_resched());
+	if (h->switches % CHECK_WHOLE_QUEUE == 0)
+		assert(runq_check(&h->queue));
+}

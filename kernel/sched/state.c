@@ -1,0 +1,51 @@
+/* state.c - the life of a thread: which state may follow which, and what they are called. */
+#include "kernel/sched/sched_priv.h"
+
+#define TO(s) (1u << (s))
+
+static const uint8_t thread_edges[] = {
+	[THREAD_NEW] = TO(THREAD_READY),
+	[THREAD_READY] = TO(THREAD_RUNNING) | TO(THREAD_SUSPENDED),
+	[THREAD_RUNNING] = TO(THREAD_READY) | TO(THREAD_BLOCKED) | TO(THREAD_SUSPENDED) | TO(THREAD_DEAD),
+	[THREAD_BLOCKED] = TO(THREAD_READY) | TO(THREAD_SUSPENDED),
+	[THREAD_SUSPENDED] = TO(THREAD_READY),
+	[THREAD_DEAD] = 0,
+};
+
+void thread_set_state(struct thread *t, enum thread_state next)
+{
+	debug_assert(thread_edges[t->state] & TO(next));
+	t->state = next;
+}
+
+struct str thread_state_name(enum thread_state s)
+{
+	switch (s) {
+	case THREAD_NEW:
+		return S("new");
+	case THREAD_READY:
+		return S("ready");
+	case THREAD_RUNNING:
+		return S("running");
+	case THREAD_BLOCKED:
+		return S("blocked");
+	case THREAD_SUSPENDED:
+		return S("suspended");
+	case THREAD_DEAD:
+		return S("dead");
+	}
+	unreachable();
+}
+
+struct str sched_class_name(enum sched_class c)
+{
+	switch (c) {
+	case SCHED_IDLE:
+		return S("idle");
+	case SCHED_FIFO:
+		return S("fifo");
+	case SCHED_RR:
+		return S("rr");
+	}
+	unreachable();
+}

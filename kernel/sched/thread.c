@@ -1,0 +1,241 @@
+/*
+ * thread.c - how threads come and go.
+ *
+ * References: one for whoever created it (join or detach drops it), one for the
+ * thread itself, dropped by the hart that has just left its stack for the last
+ * time. Whoever drops the last one gives back stack and struct.
+ *
+ * Ids: the table has CONFIG_THREAD_MAX places and id % CONFIG_THREAD_MAX is the
+ * place, so a lookup is one load and an id comes back only after 2^32 / that many.
+ *
+ * Locks: LOCK_THREADS guards the table, reference counts and joining.
+ */
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched_priv.h"
+
+static struct spinlock threads_lock = SPINLOCK_INIT(LOCK_THREADS);
+static struct thread *threads_table[CONFIG_THREAD_MAX];
+static uint32_t threads_next_id = 1;
+static struct pool *threads_pool;
+
+void threads_init(void)
+{
+	threads_pool = pool_create(S("thread"), sizeof(struct thread), CACHE_LINE, CONFIG_THREAD_MAX, 0);
+	assert(threads_pool);
+}
+
+enum err thread_register(struct thread *t)
+{
+	irqflags flags = spin_lock_irqsave(&threads_lock);
+	enum err err = ERR_NOMEM;
+	for (size_t n = 0; n < CONFIG_THREAD_MAX; n++) {
+		uint32_t id = threads_next_id++;
+		if (id == 0)
+			id = threads_next_id++;
+		if (!threads_table[id % CONFIG_THREAD_MAX]) {
+			threads_table[id % CONFIG_THREAD_MAX] = t;
+			t->id = id;
+			err = OK;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&threads_lock, flags);
+	return err;
+}
+
+void thread_setup(struct thread *t, const struct thread_attr *attr)
+{
+	uint64_t present = cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
+	*t = (struct thread){
+		.run = {.affinity = (attr->affinity ? attr->affinity : UINT64_MAX) & present,
+			.priority = attr->priority},
+		.class = attr->class,
+		.cpu = (uint16_t)arch_cpu(),
+		.base_priority = attr->priority,
+		.system = attr->system,
+		.entry = attr->entry,
+		.arg = attr->arg,
+		.name_len = (uint8_t)min(attr->name.len, (size_t)THREAD_NAME_MAX),
+		.refs = 2,
+	};
+	memcpy(t->name, attr->name.ptr, t->name_len);
+	list_init(&t->held);
+	list_init(&t->wait_node);
+	callout_init(&t->timeout, CALLOUT_HARD, thread_timeout, t);
+}
+
+static void thread_free(struct thread *t)
+{
+	stack_free((void *)t->arch.stack_base);
+	pool_free(threads_pool, t);
+}
+
+void thread_put(struct thread *t)
+{
+	irqflags flags = spin_lock_irqsave(&threads_lock);
+	assert(t->refs > 0);
+	bool last = --t->refs == 0;
+	if (last)
+		threads_table[t->id % CONFIG_THREAD_MAX] = NULL;
+	spin_unlock_irqrestore(&threads_lock, flags);
+	if (last)
+		thread_free(t);
+}
+
+/* A new thread's first code: the switch that entered it is finished here. */
+static noreturn void thread_begin(void *arg, struct arch_thread *left)
+{
+	struct thread *t = arg;
+	sched_switched((struct thread *)left);
+	sched_leave(~(irqflags)0);
+	t->entry(t->arg);
+	thread_exit();
+}
+
+struct thread_result thread_make(const struct thread_attr *attr)
+{
+	struct thread *t = pool_alloc(threads_pool);
+	if (!t)
+		return ERR_RESULT(thread_result, ERR_NOMEM);
+	uint8_t *stack = stack_alloc();
+	if (!stack) {
+		pool_free(threads_pool, t);
+		return ERR_RESULT(thread_result, ERR_NOMEM);
+	}
+	thread_setup(t, attr);
+	arch_thread_init(&t->arch, (uintptr_t)stack, (uintptr_t)stack + STACK_SIZE,
+		thread_begin, t);
+	if (thread_register(t) != OK) {
+		thread_free(t);
+		return ERR_RESULT(thread_result, ERR_NOMEM);
+	}
+	return OK_RESULT(thread_result, t);
+}
+
+struct thread_result thread_create(const struct thread_attr *attr)
+{
+	uint64_t present = cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
+	if (attr->priority < PRIO_MIN || attr->priority > PRIO_MAX || !attr->entry ||
+		attr->name.len > THREAD_NAME_MAX || (attr->affinity && !(attr->affinity & present)) ||
+		(attr->class != SCHED_FIFO && attr->class != SCHED_RR))
+		return ERR_RESULT(thread_result, ERR_INVAL);
+	struct thread_result r = thread_make(attr);
+	if (r.err != OK)
+		return r;
+	irqflags flags = arch_irq_save();
+	sched_make_ready_unlock(thread_lock(r.value), r.value);
+	sched_leave(flags);
+	return r;
+}
+
+void thread_exit(void)
+{
+	struct thread *t = thread_current();
+	assert(!t->system && list_is_empty(&t->held) && preempt_is_enabled());
+	callout_stop_wait(&t->timeout);
+	arch_irq_disable();
+	spin_lock_raw(&threads_lock);
+	t->ended = true;
+	struct thread *joiner = t->joiner;
+	if (joiner)
+		thread_wake(joiner, OK);
+	spin_unlock_raw(&threads_lock);
+	struct hart *h = hart_here();
+	spin_lock_raw(&h->lock);
+	runq_remove(&h->queue, &t->run);
+	thread_set_state(t, THREAD_DEAD);
+	sched_switch_unlock(h);
+	unreachable();
+}
+
+enum err thread_join(struct thread *t, ktime deadline)
+{
+	struct thread *self = thread_current();
+	if (t == self)
+		return ERR_DEADLK;
+	irqflags flags = spin_lock_irqsave(&threads_lock);
+	if (t->joiner) {
+		spin_unlock_irqrestore(&threads_lock, flags);
+		return ERR_BUSY;
+	}
+	enum err err = OK;
+	if (t->ended) {
+		spin_unlock_irqrestore(&threads_lock, flags);
+	} else {
+		t->joiner = self;
+		err = thread_block(&threads_lock, flags, deadline, WAIT_CANCELLABLE, S("join"));
+		flags = spin_lock_irqsave(&threads_lock);
+		t->joiner = NULL;
+		if (t->ended)
+			err = OK;
+		spin_unlock_irqrestore(&threads_lock, flags);
+	}
+	if (err == OK)
+		thread_put(t);
+	return err;
+}
+
+void thread_detach(struct thread *t)
+{
+	thread_put(t);
+}
+
+struct thread *thread_find(uint32_t id)
+{
+	irqflags flags = spin_lock_irqsave(&threads_lock);
+	struct thread *t = threads_table[id % CONFIG_THREAD_MAX];
+	if (t && t->id == id)
+		t->refs++;
+	else
+		t = NULL;
+	spin_unlock_irqrestore(&threads_lock, flags);
+	return t;
+}
+
+/* Its id is the least above `after`; a reference is taken. */
+static struct thread *thread_next(uint32_t after)
+{
+	struct thread *best = NULL;
+	irqflags flags = spin_lock_irqsave(&threads_lock);
+	for (size_t i = 0; i < CONFIG_THREAD_MAX; i++) {
+		struct thread *t = threads_table[i];
+		if (t && t->id > after && (!best || t->id < best->id))
+			best = t;
+	}
+	if (best)
+		best->refs++;
+	spin_unlock_irqrestore(&threads_lock, flags);
+	return best;
+}
+
+bool thread_info_next(uint32_t after, struct thread_info *out)
+{
+	struct thread *t = thread_next(after);
+	if (!t)
+		return false;
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	bool running = h->current == t;
+	*out = (struct thread_info){
+		.tid = t->id,
+		.name_len = t->name_len,
+		.state = t->state,
+		.class = t->class,
+		.priority = t->base_priority,
+		.effective_priority = t->run.priority,
+		.cpu = t->cpu,
+		.cpu_time_ns = (uint64_t)(t->cpu_time_ns +
+			(running ? ktime_diff(clock_now(), h->switched_at) : 0)),
+		.switches = t->switches,
+		.affinity = t->run.affinity,
+		.stack_bytes = t->arch.stack_top - t->arch.stack_base,
+		.wait = t->state == THREAD_BLOCKED ? t->wait_what : STR_EMPTY,
+	};
+	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+	memcpy(out->name, t->name, t->name_len);
+	if (config_on(CONFIG_STACK_PAINT))
+		out->stack_peak_bytes = stack_peak((void *)t->arch.stack_base);
+	thread_put(t);
+	return true;
+}

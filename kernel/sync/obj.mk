@@ -1,0 +1,6 @@
+obj-y += condvar.o
+obj-y += event.o
+obj-y += mutex.o
+obj-y += sem.o
+obj-y += waitq.o
+obj-y += softcall.o

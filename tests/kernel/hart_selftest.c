@@ -1,0 +1,112 @@
+/*
+ * hart_selftest.c - what several harts promise each other: one clock, calls that are
+ * not lost, per-hart data that is one's own. One thread is pinned to each hart.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/diag/selftest.h"
+#include "kernel/sched/sched.h"
+
+#define ROUNDS 2000
+
+static PERCPU(uint64_t, test_count);
+static int64_t last_ns;     /* atomic: the latest instant that any hart has seen */
+static uint32_t went_back;  /* atomic */
+static uint32_t wrong_hart; /* atomic */
+
+/* Runs entry(cpu) once on each hart and waits for all. */
+static bool on_every_hart(void (*entry)(void *arg))
+{
+	struct thread *t[CPU_MAX];
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct thread_result r = thread_create(&(struct thread_attr){
+			.name = S("pinned"),
+			.entry = entry,
+			.arg = (void *)(uintptr_t)cpu,
+			.priority = PRIO_NORMAL,
+			.class = SCHED_RR,
+			.affinity = UINT64_C(1) << cpu,
+		});
+		if (r.err != OK)
+			return false;
+		t[cpu] = r.value;
+	}
+	bool joined = true;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		joined &= thread_join(t[cpu], ktime_add(arch_clock(), 60 * NS_PER_S)) == OK;
+	return joined;
+}
+
+/* What one hart publishes, another must not find in its own future. */
+static void clock_watch(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int64_t seen = __atomic_load_n(&last_ns, __ATOMIC_ACQUIRE);
+		/* The clock is read behind the load: the CSR read waits for it by this dependency. */
+		__asm__ volatile("fence r, rw" ::: "memory");
+		int64_t now = arch_clock().ns;
+		if (now < seen)
+			__atomic_fetch_add(&went_back, 1, __ATOMIC_RELAXED);
+		while (seen < now && !__atomic_compare_exchange_n(&last_ns, &seen, now, true,
+					     __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			;
+	}
+}
+
+SELFTEST(hart_clock_is_one_for_all)
+{
+	last_ns = 0;
+	went_back = 0;
+	ST_REQUIRE(on_every_hart(clock_watch));
+	ST_CHECK(went_back == 0);
+}
+
+static void count_own(void *arg)
+{
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		preempt_disable();
+		if (arch_cpu() != (uint32_t)(uintptr_t)arg)
+			__atomic_fetch_add(&wrong_hart, 1, __ATOMIC_RELAXED);
+		this_cpu(test_count)++;
+		preempt_enable();
+	}
+}
+
+SELFTEST(hart_data_is_its_own)
+{
+	wrong_hart = 0;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		cpu_of(test_count, cpu) = 0;
+	ST_REQUIRE(on_every_hart(count_own));
+	ST_CHECK(wrong_hart == 0);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		ST_CHECK(cpu_of(test_count, cpu) == ROUNDS);
+}
+
+/* Every hart asks all others to flush, again and again; each asks is answered. */
+static void flush_others(void *arg)
+{
+	(void)arg;
+	static uint8_t page[CPU_MAX][PAGE_SIZE] aligned_to(PAGE_SIZE);
+	uintptr_t mine = (uintptr_t)page[arch_cpu()];
+	for (unsigned i = 0; i < 50; i++) {
+		if (arch_protect((vaddr){mine}, PAGE_SIZE, i % 2 ? PROT_R | PROT_W : PROT_R) != OK)
+			__atomic_fetch_add(&wrong_hart, 1, __ATOMIC_RELAXED);
+		uint64_t generation = arch_flush_generation();
+		ktime until = ktime_add(arch_clock(), 10 * NS_PER_S);
+		for (uint32_t n = 0; !arch_flush_reached(generation); n++) {
+			if (ktime_before(until, arch_clock())) {
+				__atomic_fetch_add(&wrong_hart, 1, __ATOMIC_RELAXED);
+				return;
+			}
+			arch_spin_relax(n);
+		}
+	}
+}
+
+SELFTEST(hart_calls_are_not_lost)
+{
+	wrong_hart = 0;
+	ST_REQUIRE(on_every_hart(flush_others));
+	ST_CHECK(wrong_hart == 0);
+}
