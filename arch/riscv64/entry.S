@@ -3,7 +3,11 @@
  * runs the same before and after paging is on (hart.c switches it on).
  *
  * The first hart, whichever it is: a0 = hart id, a1 = device tree. The others
- * come through SBI HSM: a0 = hart id, a1 = their base, with everything else in it.
+ * come through SBI HSM: a0 = hart id. Only the hart id can be relied upon: OpenSBI
+ * before 1.3 marks a hart as started before it has stored the address and the
+ * argument, so that a hart that was about to look comes to arch_entry, or comes
+ * with the device tree as its argument. So entry_taken tells the first from the
+ * others, and these find their base by their hart id.
  */
 #include "arch/riscv64/asm.h"
 
@@ -16,6 +20,10 @@ arch_entry:
 	csrci	sstatus, 2
 	lla	t0, early_trap
 	csrw	stvec, t0
+	lla	t0, entry_taken
+	li	t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	bnez	t1, arch_entry_secondary
 	lla	t0, bss_start
 	lla	t1, image_end
 1:	sd	zero, 0(t0)		/* bss starts and ends at a multiple of 8 */
@@ -32,7 +40,13 @@ arch_entry_secondary:
 	csrw	sie, zero
 	lla	t0, early_trap
 	csrw	stvec, t0
-	mv	gp, a1
+	fence	rw, rw			/* after the call that started us: arch_cpu_start */
+	lla	t1, arch_percpu_base
+1:	ld	gp, 0(t1)
+	beqz	gp, 4f			/* nobody asked for this hart */
+	LD(t0, HART_ID, gp)
+	addi	t1, t1, 8
+	bne	t0, a0, 1b
 	LD(t0, HART_CURRENT, gp)
 	LD(sp, THREAD_STACK_TOP, t0)
 	li	s0, 0
@@ -70,6 +84,11 @@ early_trap:
 4:	wfi
 	j	4b
 	.option pop
+
+	.section .data.entry, "aw"
+	.balign 4
+entry_taken:
+	.word	0
 
 	.section .rodata.early, "a"
 early_sentence:

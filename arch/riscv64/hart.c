@@ -70,7 +70,7 @@ enum err arch_cpu_start(uint32_t cpu, void *stack)
 	struct arch_hart *h = &cpu_of(arch_hart_template, cpu);
 	h->current->stack_base = (uintptr_t)stack;
 	h->current->stack_top = (uintptr_t)stack + CONFIG_STACK_SIZE;
-	long r = sbi_call(SBI_EXT_HSM, 0, h->hart_id, (uintptr_t)arch_entry_secondary, h->base);
+	long r = sbi_call(SBI_EXT_HSM, 0, h->hart_id, (uintptr_t)arch_entry_secondary, 0);
 	return r == 0 ? OK : ERR_IO;
 }
 

@@ -12,6 +12,7 @@
 void offsets(void);
 void offsets(void)
 {
+	FIELD(HART_ID, struct arch_hart, hart_id);
 	FIELD(HART_CURRENT, struct arch_hart, current);
 	FIELD(HART_NEED_RESCHED, struct arch_hart, need_resched);
 	FIELD(HART_IRQ_SP, struct arch_hart, irq_sp);
