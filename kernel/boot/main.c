@@ -44,7 +44,7 @@ static void boot_start_harts(void)
 	}
 	ktime until = ktime_add(arch_clock(), HART_PATIENCE);
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++)
-		for (uint32_t n = 0; !arch_cpu_online(cpu); n++) {
+		for (uint32_t n = 0; !sched_cpu_online(cpu); n++) {
 			if (ktime_before(until, arch_clock()))
 				boot_refuse("hart %u does not come up", machine.hart_id[cpu]);
 			arch_spin_relax(n);

@@ -19,7 +19,7 @@
 	X(LOCK_RAMFS)         /* mutex: the tree of a ramfs */                                     \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
 	X(LOCK_ARP)           /* mutex or spin: the neighbour table */                             \
-	X(LOCK_TEST_MUTEX)    /* self-tests */                                                     \
+	X2(LOCK_TEST_MUTEX)   /* self-tests */                                                     \
 	X(LOCK_NET_IFACE)     /* spin: writers of interface addresses */                           \
 	X(LOCK_TCP_TABLE)     /* spin: hash, listeners, TIME_WAIT records */                       \
 	X(LOCK_TCP_READY)     /* spin: the ready list of a pollset */                              \

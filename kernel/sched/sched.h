@@ -207,5 +207,6 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 void sched_boot_init(void);
 /* On each other hart: the calling context becomes its idle thread. */
 noreturn void sched_secondary_start(void);
+bool sched_cpu_online(uint32_t cpu); /* that hart has done so */
 
 #endif

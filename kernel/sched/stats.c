@@ -1,11 +1,16 @@
 /* stats.c - the figures of a hart, as they are at this moment. */
 #include "kernel/sched/sched_priv.h"
 
+bool sched_cpu_online(uint32_t cpu)
+{
+	return __atomic_load_n(&sched_hart[cpu].online, __ATOMIC_ACQUIRE);
+}
+
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 {
 	struct hart *h = &sched_hart[cpu];
 	*out = (struct sched_cpu_stats){0};
-	if (cpu >= cpu_count() || !__atomic_load_n(&h->online, __ATOMIC_ACQUIRE))
+	if (cpu >= cpu_count() || !sched_cpu_online(cpu))
 		return;
 	irqflags flags = spin_lock_irqsave(&h->lock);
 	ktime now = clock_now();
