@@ -8,9 +8,9 @@
  * nothing kept outside of it; both ends come to CLOSED within bounded virtual
  * time; an aborted connection ends at both sides.
  *
- *	SIM_SEEDS=N	how many seeds (50), from SEED on (test_seed)
+ *	SIM_SEEDS=N	how many seeds (1,000), from SEED on (test_seed)
  *	SIM_BYTES=N	bytes in each direction (1 MB)
- *	SIM_BIG=N	then N seeds with 100 MB
+ *	SIM_BIG=N	then N seeds with 100 MB (2)
  *	SIM_ONE=S	only seed S, with its outcome printed
  *	SIM_TRACE=1	every segment sent
  */
@@ -563,7 +563,7 @@ TEST(tcp_link_bytes_exact)
 	if (getenv("SIM_ONE")) {
 		sim_run(setting("SIM_ONE", 0), bytes, false);
 	} else {
-		uint64_t n = setting("SIM_SEEDS", 50), first = test_seed() % 1000000;
+		uint64_t n = setting("SIM_SEEDS", 1000), first = test_seed() % 1000000;
 		for (uint64_t i = 0; i < n; i++)
 			sim_run(first + i, bytes, false);
 	}
@@ -573,7 +573,7 @@ TEST(tcp_link_bytes_exact)
 TEST(tcp_link_bytes_exact_100_mb)
 {
 	make_patterns();
-	for (uint64_t i = 0; i < setting("SIM_BIG", 0); i++)
+	for (uint64_t i = 0; i < setting("SIM_BIG", 2); i++)
 		sim_run(test_seed() % 1000000 + i, 100000000, true);
 	drop_spares();
 }

@@ -98,11 +98,16 @@ void tcp_conn_config(const struct tcp_conn *c, uint16_t mtu, struct tcp_config *
 struct tcp_conn_result tcp_conn_create(const struct tcp_tuple *t, uint16_t mtu)
 {
 	struct tcp_conn *c = pool_alloc(tcp_conn_pool);
-	if (!c) {
+	/* A pool may have a few objects more than asked for: the limit is the slots'. */
+	uint32_t slot = c ? tcp_table_slot_take(c) : UINT32_MAX;
+	if (slot == UINT32_MAX) {
+		if (c)
+			pool_free(tcp_conn_pool, c);
 		tcp_count(TCP_REFUSED_CONNECTIONS);
 		return ERR_RESULT(tcp_conn_result, ERR_NFILE);
 	}
 	memset(c, 0, sizeof(*c));
+	c->slot = slot;
 	c->tuple = *t;
 	c->refs = 1;
 	c->id = __atomic_add_fetch(&tcp_next_id, 1, __ATOMIC_RELAXED);
@@ -117,8 +122,6 @@ struct tcp_conn_result tcp_conn_create(const struct tcp_tuple *t, uint16_t mtu)
 	callout_init(&c->timer, CALLOUT_SOFT, tcp_conn_timer, c);
 	c->timer_at = KTIME_NEVER;
 	tcp_conn_config(c, mtu, &c->core.cfg);
-	c->slot = tcp_table_slot_take(c);
-	assert(c->slot != UINT32_MAX); /* as many as the pool has */
 	return OK_RESULT(tcp_conn_result, c);
 }
 

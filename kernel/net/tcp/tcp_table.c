@@ -21,6 +21,7 @@ static struct list tcp_tw_age; /* oldest first */
 static struct list tcp_tw_free;
 static struct tcp_tw tcp_tw_records[CONFIG_TCP_TIME_WAITS];
 static struct tcp_conn *tcp_slots[CONFIG_TCP_CONNECTIONS];
+static bool tcp_slot_live[CONFIG_TCP_CONNECTIONS]; /* the connection is in the table, and initialized */
 static uint32_t tcp_slot_hint;
 static uint16_t tcp_peers[TCP_PEER_SLOTS];
 static struct siphash_key tcp_hash_key;
@@ -175,6 +176,7 @@ enum err tcp_table_insert(struct tcp_conn *c, bool half_open)
 		tcp_conn_get(c);
 		list_push_front(&tcp_buckets[b], &c->hash);
 		c->in_table = true;
+		tcp_slot_live[c->slot] = true;
 		c->half_open = half_open;
 		tcp_connections++;
 		tcp_half_open += half_open;
@@ -189,6 +191,7 @@ static void tcp_table_remove_locked(struct tcp_conn *c)
 	assert(c->in_table);
 	list_remove(&c->hash);
 	c->in_table = false;
+	tcp_slot_live[c->slot] = false;
 	tcp_connections--;
 	tcp_half_open -= c->half_open;
 	c->half_open = false;
@@ -244,7 +247,7 @@ struct tcp_conn *tcp_table_at(size_t slot)
 {
 	spin_lock(&tcp_table_lock);
 	struct tcp_conn *c = slot < CONFIG_TCP_CONNECTIONS ? tcp_slots[slot] : NULL;
-	if (c && c->in_table)
+	if (c && tcp_slot_live[slot])
 		tcp_conn_get(c);
 	else
 		c = NULL;
