@@ -186,6 +186,7 @@ static void uart_log_thread(void *arg)
 		while (klog_read(seen, klog_console_level(), &e)) {
 			seen = e.seq;
 			uart_log_line(&e);
+			klog_shown(seen);
 		}
 		enum err err = waitq_wait_until(&uart.log_wait,
 			__atomic_load_n(&uart.log_pending, __ATOMIC_ACQUIRE) != 0, KTIME_NEVER,

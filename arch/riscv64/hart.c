@@ -9,7 +9,7 @@ aligned_to(CACHE_LINE) section(".percpu.first") struct arch_hart arch_hart_templ
 /* What runs on a hart until the scheduler makes threads: its stack and its preempt_count. */
 static PERCPU(struct arch_thread, boot_thread);
 
-uintptr_t arch_percpu_base[CPU_MAX];
+uintptr_t arch_percpu_base[CPU_MAX + 1]; /* ends with 0, where entry.S stops looking */
 
 static void hart_prepare(uint32_t cpu, uintptr_t stack_base, uintptr_t stack_top)
 {

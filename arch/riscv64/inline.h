@@ -40,7 +40,7 @@ struct arch_hart {
 };
 
 extern struct arch_hart arch_hart_template; /* at offset 0 of .percpu */
-extern uintptr_t arch_percpu_base[CPU_MAX];
+extern uintptr_t arch_percpu_base[CPU_MAX + 1];
 
 #define arch_barrier() __asm__ volatile("" ::: "memory")
 

@@ -96,6 +96,8 @@ void upcall_boot(const void *fdt)
 	machine_read(fdt);
 	struct boot_options options = options_parse(machine.cmdline);
 	boot_loglevel(options.loglevel);
+	if (options.mode == MODE_SELFTEST || options.mode == MODE_BENCH)
+		klog_set_polled();
 	stack_protector_seed(boot_canary());
 	arch_init();
 	diag_init();

@@ -47,6 +47,10 @@ enum log_level klog_console_level(void);
  * (klog sends its hart an IPI for it), so it may wake a thread, wherever klog was called.
  */
 void klog_set_wake(void (*wake)(void));
+/* The console's thread has shown all records up to seq: a panic writes what comes behind it. */
+void klog_shown(uint64_t seq);
+/* For self-tests and benchmarks: every record is written at once, so that lines stand in order. */
+void klog_set_polled(void);
 /* One record as the line that people see, with its line end. */
 void klog_format(const struct klog_entry *e, struct abuf *out);
 

@@ -11,4 +11,7 @@ bool panic_is_on(void);
 /* panic.c: text to the polled console, whole lines at a time. Any context. */
 void console_line(struct str s);
 
+/* klog.c: writes, polled, what the console has not shown; one hart at the end of the machine. */
+void klog_flush(void);
+
 #endif

@@ -21,6 +21,8 @@ static struct arch_lock klog_lock;
 static uint64_t klog_seq; /* of the newest; atomic, written under klog_lock */
 static enum log_level console_level = LOG_INFO;
 static void (*klog_wake)(void);
+static bool klog_polled;
+static uint64_t console_seq; /* of the newest that the console has shown; atomic */
 
 static irqflags klog_lock_take(void)
 {
@@ -78,16 +80,38 @@ void klog(enum log_level level, const char *format, ...)
 	e.seq = klog_seq + 1;
 	ring[e.seq & (CONFIG_KLOG_RECORDS - 1)] = e;
 	__atomic_store_n(&klog_seq, e.seq, __ATOMIC_RELEASE);
-	bool print = level <= console_level && (!klog_wake || panic_is_on());
+	bool print = level <= console_level && (!klog_wake || klog_polled || panic_is_on());
 	klog_lock_drop(flags);
 
 	if (print) {
 		klog_print(&e);
+		klog_shown(e.seq);
 	} else if (level <= console_level) {
 		flags = arch_irq_save();
 		arch_ipi_send(arch_cpu(), IPI_CALL);
 		arch_irq_restore(flags);
 	}
+}
+
+void klog_shown(uint64_t seq)
+{
+	__atomic_store_n(&console_seq, seq, __ATOMIC_RELAXED);
+}
+
+void klog_set_polled(void)
+{
+	klog_polled = true;
+}
+
+void klog_flush(void)
+{
+	static struct klog_entry e; /* the last hart's */
+	uint64_t seq = __atomic_load_n(&console_seq, __ATOMIC_RELAXED);
+	while (klog_read(seq, console_level, &e)) {
+		klog_print(&e);
+		seq = e.seq;
+	}
+	klog_shown(seq);
 }
 
 uint64_t klog_last_seq(void)

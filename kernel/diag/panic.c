@@ -83,8 +83,11 @@ static void panic_begin(void)
 	arch_irq_disable();
 	uint32_t me = arch_cpu() + 1, nobody = 0;
 	if (__atomic_compare_exchange_n(&panic_owner, &nobody, me, false, __ATOMIC_ACQ_REL,
-		    __ATOMIC_ACQUIRE))
+		    __ATOMIC_ACQUIRE)) {
+		panic_stop_others();
+		klog_flush();
 		return;
+	}
 	if (nobody != me)
 		panic_stop();
 	if (!panic_nested) {
@@ -112,7 +115,6 @@ static void panic_print_backtrace(uint32_t cpu, const struct panic_record *r)
 static noreturn void panic_end(void)
 {
 	uint32_t here = arch_cpu();
-	panic_stop_others();
 	panic_print_backtrace(here, &cpu_of(panic_record, here));
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		const struct panic_record *r = &cpu_of(panic_record, cpu);
