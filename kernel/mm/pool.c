@@ -32,8 +32,18 @@ static void *pool_take(struct pool *p)
 	return obj;
 }
 
-/* The magazine is empty: an object from the pool, and a batch for the magazine. Interrupts off. */
-static noinline void *pool_alloc_slow(struct pool *p, struct magazine *m)
+static inline void *pool_handed_out(struct pool *p, void *obj)
+{
+	if (config_on(CONFIG_DEBUG) && obj)
+		pool_check_alloc(p, obj);
+	return obj;
+}
+
+/*
+ * The magazine is empty: an object from the pool, and a batch for the magazine. Interrupts
+ * are off and restored here: tail-called, so that the fast path has no frame.
+ */
+static noinline void *pool_alloc_slow(struct pool *p, struct magazine *m, irqflags flags)
 {
 	spin_lock_raw(&p->lock);
 	void *obj = pool_take(p);
@@ -51,8 +61,8 @@ static noinline void *pool_alloc_slow(struct pool *p, struct magazine *m)
 		m->moved++;
 	}
 	p->free_min = min(p->free_min, p->free_count);
-	spin_unlock_raw(&p->lock);
-	return obj;
+	spin_unlock_irqrestore(&p->lock, flags);
+	return pool_handed_out(p, obj);
 }
 
 static void pool_give(struct pool *p, void *obj)
@@ -62,8 +72,8 @@ static void pool_give(struct pool *p, void *obj)
 	p->free_count++;
 }
 
-/* The magazine is full: the object and a batch go to the pool. Interrupts off. */
-static noinline void pool_free_slow(struct pool *p, struct magazine *m, void *obj)
+/* The magazine is full: the object and a batch go to the pool. Interrupts as above. */
+static noinline void pool_free_slow(struct pool *p, struct magazine *m, void *obj, irqflags flags)
 {
 	spin_lock_raw(&p->lock);
 	if (p->has_magazines)
@@ -78,7 +88,7 @@ static noinline void pool_free_slow(struct pool *p, struct magazine *m, void *ob
 		m->moved--;
 		pool_give(p, more);
 	}
-	spin_unlock_raw(&p->lock);
+	spin_unlock_irqrestore(&p->lock, flags);
 }
 
 void *pool_alloc(struct pool *p)
@@ -91,16 +101,12 @@ void *pool_alloc(struct pool *p)
 	irqflags flags = arch_irq_save();
 	struct magazine *m = pool_magazine(p);
 	void *obj = m->head;
-	if (likely(obj)) {
-		m->head = *(void **)obj;
-		m->pops++;
-	} else {
-		obj = pool_alloc_slow(p, m);
-	}
+	if (unlikely(!obj))
+		return pool_alloc_slow(p, m, flags);
+	m->head = *(void **)obj;
+	m->pops++;
 	arch_irq_restore(flags);
-	if (config_on(CONFIG_DEBUG) && obj)
-		pool_check_alloc(p, obj);
-	return obj;
+	return pool_handed_out(p, obj);
 }
 
 void pool_free(struct pool *p, void *obj)
@@ -111,13 +117,13 @@ void pool_free(struct pool *p, void *obj)
 	irqflags flags = arch_irq_save();
 	struct magazine *m = pool_magazine(p);
 	uint64_t pushes = m->pushes;
-	if (likely(pushes - m->pops < MAGAZINE_MAX)) {
-		*(void **)obj = m->head;
-		m->head = obj;
-		m->pushes = pushes + 1;
-	} else {
-		pool_free_slow(p, m, obj);
+	if (unlikely(pushes - m->pops >= MAGAZINE_MAX)) {
+		pool_free_slow(p, m, obj, flags);
+		return;
 	}
+	*(void **)obj = m->head;
+	m->head = obj;
+	m->pushes = pushes + 1;
 	arch_irq_restore(flags);
 }
 
