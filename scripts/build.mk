@@ -134,9 +134,11 @@ $(O)/symtab.empty.o: $(gen)/flags.stamp
 
 # The files that the image carries, and the same format as an initrd (see kernel/fs/ramfs_image.h).
 rootfs := $(shell find rootfs -type f -o -type d 2>/dev/null)
-$(call stamp,$(gen)/rootfs.stamp,$(rootfs))
-$(O)/ramfs.img: $(gen)/rootfs.stamp $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
-	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs)
+# The page is packed as web/... beside it.
+web-pages := $(sort $(wildcard web/*.*))
+$(call stamp,$(gen)/rootfs.stamp,$(rootfs) $(web-pages))
+$(O)/ramfs.img: $(gen)/rootfs.stamp $(web-pages) $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
+	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs) $(foreach f,$(web-pages),$(f)=$(f))
 $(O)/ramfs.o: $(O)/ramfs.img $(gen)/flags.stamp
 	@$(call blob,.ramfs,__ramfs,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
 

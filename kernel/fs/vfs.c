@@ -27,7 +27,7 @@ static enum err vfs_init(void)
 		S("file"), sizeof(struct file), _Alignof(struct file), CONFIG_FILES_MAX, 0);
 	return vfs_files ? OK : ERR_NOMEM;
 }
-INITCALL(vfs, vfs_init, "mm");
+INITCALL(vfs, vfs_init, NULL);
 
 enum err vfs_mount(struct str path, const struct fs_ops *ops, void *fs, struct str type)
 {
