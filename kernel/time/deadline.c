@@ -75,12 +75,21 @@ void upcall_timer(void)
 	ktime now = clock_now();
 	assert(!t->collecting);
 	t->collecting = true;
+	/*
+	 * With nothing due the interrupt is a leftover of a deadline that was moved while it fired (a
+	 * nap of arch_spin_relax does so, and QEMU may then set the bit after the move). It stays
+	 * pending until the timer is written again.
+	 */
+	bool leftover = true;
 	for (unsigned s = 0; s < TIMER_SOURCE_COUNT; s++) {
 		if (ktime_before(now, t->at[s]))
 			continue;
+		leftover = false;
 		t->at[s] = KTIME_NEVER;
 		timer_expired[s](now);
 	}
 	t->collecting = false;
+	if (unlikely(leftover))
+		t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
 	timer_program(t);
 }
