@@ -1,0 +1,158 @@
+"""frames.py - a host on the guest's wire, made of raw Ethernet frames: no root, no kernel network.
+
+    with frames.boot() as wire:
+        wire.ping()                                   # resolves, echoes, checks; fails otherwise
+        wire.send(IP(dst=wire.guest_ip, ...) / ICMP())
+        reply = wire.expect(lambda p: ICMP in p and p[ICMP].type == 0)
+        wire.silent(lambda p: ARP in p)               # nothing of the kind before the next echo reply
+
+The guest handles frames in order, in one thread: whatever it answers to a frame comes before the
+answer to an echo request sent behind it. So that something is *not* answered is seen without
+waiting for time to pass.
+"""
+import contextlib
+import itertools
+import logging
+import os
+import sys
+import time
+import unittest
+
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.compat import raw                                                         # noqa: E402
+from scapy.layers.inet import ICMP, IP                                               # noqa: E402
+from scapy.layers.l2 import ARP, Ether                                               # noqa: E402
+
+sys.path.insert(0, os.path.dirname(__file__))
+import mazu                                                                           # noqa: E402
+
+ELF = os.environ.get("MAZU_ELF", "build/mazu.elf")
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+READY = r"net: eth0 has "
+
+
+class Wire:
+    """One host with an address, that answers the guest's ARP requests for it."""
+
+    guest_ip = "10.0.2.15"
+
+    def __init__(self, guest, ip="10.0.2.2", mac="02:00:00:00:00:02"):
+        self.guest, self.ip, self.mac = guest, ip, mac
+        self.guest_mac = guest.mac
+        self.answers_arp = True
+        self.seen = []      # frames received and not yet asked for
+        self.ids = itertools.count(0x4000)  # no test uses these
+
+    # --- sending
+
+    def ether(self, dst=None):
+        return Ether(src=self.mac, dst=dst or self.guest_mac)
+
+    def ip_to(self, **fields):
+        return IP(**{"src": self.ip, "dst": self.guest_ip, **fields})
+
+    def send(self, packet):
+        """An IP packet gets an Ethernet header; a whole frame and bytes go as they are."""
+        if isinstance(packet, (IP, ARP)):
+            packet = self.ether() / packet
+        self.guest.send_frame(raw(packet))
+
+    # --- receiving
+
+    def receive(self, timeout):
+        """The next frame, as a packet; None when none came in time. ARP requests are answered."""
+        data = self.guest.recv_frame(timeout)
+        if data is None:
+            return None
+        packet = Ether(data)
+        if self.answers_arp and ARP in packet and packet[ARP].op == 1 and packet[ARP].pdst == self.ip \
+                and packet[ARP].psrc != self.ip:
+            self.send(ARP(op=2, hwsrc=self.mac, psrc=self.ip, hwdst=packet[ARP].hwsrc,
+                          pdst=packet[ARP].psrc))
+        return packet
+
+    def expect(self, wanted, timeout=30):
+        """The first frame for which wanted() holds; what came before it is dropped."""
+        for i, packet in enumerate(self.seen):
+            if wanted(packet):
+                del self.seen[:i + 1]
+                return packet
+        self.seen.clear()
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0:
+            packet = self.receive(left)
+            if packet is not None and wanted(packet):
+                return packet
+        raise AssertionError(f"no such frame came\n--- serial:\n{self.guest.serial()[-2000:]}")
+
+    def barrier(self):
+        """All frames that the guest sends until it has handled everything sent so far."""
+        ident, got = next(self.ids) & 0xffff, []
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            # Another request when the rate limit has eaten the last.
+            self.send(self.ip_to() / ICMP(id=ident, seq=0xbeef))
+            while (packet := self.receive(0.3)) is not None:
+                if ICMP in packet and packet[ICMP].type == 0 and packet[ICMP].id == ident:
+                    return got
+                got.append(packet)
+        raise AssertionError(f"the guest does not answer\n--- serial:\n{self.guest.serial()[-2000:]}")
+
+    def silent(self, forbidden):
+        """Asserts that no frame for which forbidden() holds comes as an answer to what was sent."""
+        for packet in self.seen + self.barrier():
+            assert not forbidden(packet), f"unexpected: {packet.summary()}"
+        self.seen.clear()
+
+    def ping(self, size=56, **fields):
+        """One echo request; checks everything about the reply."""
+        ident, data = next(self.ids) & 0xffff, bytes(i * 7 & 255 for i in range(size))
+        self.send(self.ip_to(**fields) / ICMP(id=ident, seq=size & 0xffff) / data)
+        reply = self.expect(lambda p: ICMP in p and p[ICMP].type == 0 and p[ICMP].id == ident)
+        check_ip(reply)
+        assert reply[IP].src == self.guest_ip and reply[IP].dst == self.ip
+        assert reply[ICMP].seq == size & 0xffff and raw(reply[ICMP].payload)[:size] == data
+        assert reply[IP].len == 28 + size, reply[IP].len
+        return reply
+
+
+def check_ip(packet):
+    """Asserts that the checksums of an IP packet are right."""
+    fresh = IP(raw(packet[IP])[:packet[IP].len])
+    layer = fresh.payload
+    sums = fresh.chksum, getattr(layer, "chksum", None)
+    del fresh.chksum
+    if sums[1] is not None:
+        del layer.chksum
+    fresh = IP(raw(fresh))
+    assert (fresh.chksum, getattr(fresh.payload, "chksum", None)) == sums, "wrong checksum"
+
+
+@contextlib.contextmanager
+def boot(**options):
+    """A guest whose only network is the wire, and a host on it."""
+    with mazu.Mazu(ELF, **{"net": "frames", **options}) as guest:
+        guest.wait_for(READY)
+        yield Wire(guest)
+
+
+class WireTest(unittest.TestCase):
+    """A booted guest for the whole class; each test must leave it answering."""
+
+    options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = contextlib.ExitStack()
+        cls.wire = cls.stack.enter_context(boot(**cls.options))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.close()
+
+    def setUp(self):
+        self.wire.answers_arp = True
+        self.wire.seen = self.wire.barrier() and []
+
+    def tearDown(self):
+        self.wire.ping()
