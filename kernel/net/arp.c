@@ -68,15 +68,11 @@ static void arp_rearm(void)
 {
 	spin_lock(&arp_lock);
 	ktime at = arp_deadline(&arp_table);
-	bool change = ktime_before(at, arp_timer_at);
-	if (change)
-		arp_timer_at = at;
-	spin_unlock(&arp_lock);
-	if (change && callout_start(&arp_timer, at) != OK) {
-		spin_lock(&arp_lock);
-		arp_timer_at = KTIME_NEVER; /* the next event tries again */
-		spin_unlock(&arp_lock);
+	if (ktime_before(at, arp_timer_at)) {
+		enum err e = callout_start(&arp_timer, at);
+		arp_timer_at = e == OK ? at : KTIME_NEVER; /* refused: the next event tries again */
 	}
+	spin_unlock(&arp_lock);
 }
 
 static void arp_expired(void *arg)
@@ -246,4 +242,4 @@ static enum err arp_init(void)
 	callout_init(&arp_announce_timer, CALLOUT_SOFT, arp_announce_again, NULL);
 	return OK;
 }
-INITCALL(net_arp, arp_init, "packet");
+INITCALL(net_arp, arp_init, "packet", "sched");
