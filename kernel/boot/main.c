@@ -36,13 +36,17 @@ static uint64_t boot_canary(void)
 /* A hart that does not come up is a broken machine: the sentence beats a system that is half there. */
 static void boot_start_harts(void)
 {
+	ktime until = ktime_add(arch_clock(), HART_PATIENCE);
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
 		char *stack = machine_idle_stack(cpu);
 		arch_unmap((vaddr){(uintptr_t)stack - PAGE_SIZE}, PAGE_SIZE);
-		if (arch_cpu_start(cpu, stack) != OK)
-			boot_refuse("the firmware does not start hart %u", machine.hart_id[cpu]);
+		/* The firmware refuses a hart that has not come to rest in it yet. */
+		for (uint32_t n = 0; arch_cpu_start(cpu, stack) != OK; n++) {
+			if (ktime_before(until, arch_clock()))
+				boot_refuse("the firmware does not start hart %u", machine.hart_id[cpu]);
+			arch_spin_relax(n);
+		}
 	}
-	ktime until = ktime_add(arch_clock(), HART_PATIENCE);
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++)
 		for (uint32_t n = 0; !sched_cpu_online(cpu); n++) {
 			if (ktime_before(until, arch_clock()))
