@@ -1,0 +1,254 @@
+/* api.c - /api/stats and /api/klog: the kernel's own figures as JSON. Thread context. */
+#include "generated/version.h"
+#include "kernel/diag/diag.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/time/time.h"
+#include "user/net/web_priv.h"
+
+/* A document that did not fit has left a mark in the buffer, which is asked for more room. */
+static uint16_t api_finish(struct json_writer *w)
+{
+	enum err err = json_finish(w);
+	return err == OK || err == ERR_NOSPC ? 200 : 500;
+}
+
+static void api_cpus(struct json_writer *w)
+{
+	json_key(w, S("cpus"));
+	json_array_open(w);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct sched_cpu_stats s;
+		sched_cpu_stats(cpu, &s);
+		json_object_open(w);
+		json_key_u64(w, S("id"), cpu);
+		json_key_u64(w, S("load_permille"), s.load_permille);
+		json_key_u64(w, S("busy_ns"), s.busy_ns);
+		json_key_u64(w, S("idle_ns"), s.idle_ns);
+		json_key_u64(w, S("ready"), s.ready);
+		json_key_u64(w, S("switches"), s.switches);
+		json_key_u64(w, S("preemptions"), s.preemptions);
+		json_key_u64(w, S("migrations_in"), s.migrations_in);
+		json_object_close(w);
+	}
+	json_array_close(w);
+}
+
+static void api_task(struct json_writer *w, const struct thread_info *t)
+{
+	json_object_open(w);
+	json_key_u64(w, S("tid"), t->tid);
+	json_key_u64(w, S("pid"), t->pid);
+	json_key_str(w, S("name"), str_of(t->name, t->name_len));
+	json_key_str(w, S("state"), thread_state_name(t->state));
+	json_key_str(w, S("class"), sched_class_name(t->class));
+	json_key_u64(w, S("priority"), t->priority);
+	json_key_u64(w, S("effective_priority"), t->effective_priority);
+	json_key_u64(w, S("cpu"), t->cpu);
+	json_key_u64(w, S("cpu_time_ns"), t->cpu_time_ns);
+	json_key_u64(w, S("switches"), t->switches);
+	json_key_u64(w, S("stack_bytes"), t->stack_bytes);
+	json_key_u64(w, S("stack_peak_bytes"), t->stack_peak_bytes);
+	json_key_str(w, S("wait"), t->wait);
+	json_object_close(w);
+}
+
+static void api_tasks(struct json_writer *w)
+{
+	struct thread_info t = {0};
+	json_key(w, S("tasks"));
+	json_array_open(w);
+	while (thread_info_next(t.tid, &t))
+		api_task(w, &t);
+	json_array_close(w);
+}
+
+static void api_pools(struct json_writer *w)
+{
+	struct pool_stats p;
+	json_key(w, S("pools"));
+	json_array_open(w);
+	for (size_t i = 0; pool_stats_at(i, &p); i++) {
+		json_object_open(w);
+		json_key_str(w, S("name"), p.name);
+		json_key_u64(w, S("object_bytes"), p.object_bytes);
+		json_key_u64(w, S("capacity"), p.capacity);
+		json_key_u64(w, S("used"), p.used);
+		json_key_u64(w, S("peak"), p.peak);
+		json_key_u64(w, S("allocs"), p.allocs);
+		json_key_u64(w, S("failures"), p.failures);
+		json_object_close(w);
+	}
+	json_array_close(w);
+}
+
+static void api_memory(struct json_writer *w)
+{
+	struct mm_stats m;
+	mm_stats(&m);
+	json_key(w, S("memory"));
+	json_object_open(w);
+	json_key_u64(w, S("total_bytes"), m.total_bytes);
+	json_key_u64(w, S("free_bytes"), m.free_bytes);
+	json_key_u64(w, S("free_min_bytes"), m.free_min_bytes);
+	json_key_u64(w, S("kernel_bytes"), m.kernel_bytes);
+	json_key_u64(w, S("failures"), m.failures);
+	api_pools(w);
+	json_object_close(w);
+}
+
+static void api_irqs(struct json_writer *w)
+{
+	struct irq_stats s;
+	json_key(w, S("irqs"));
+	json_array_open(w);
+	for (size_t i = 0; irq_stats_at(i, &s); i++) {
+		uint64_t total = 0;
+		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+			total += s.count[cpu];
+		json_object_open(w);
+		json_key_u64(w, S("irq"), s.irq);
+		json_key_str(w, S("name"), s.name);
+		json_key_u64(w, S("count"), total);
+		json_key_u64(w, S("spurious"), s.spurious);
+		json_key_i64(w, S("longest_ns"), s.longest_ns);
+		json_object_close(w);
+	}
+	json_array_close(w);
+}
+
+/* All harts' callouts of a kind together. */
+static void api_callout_kind(struct json_writer *w, struct str name, enum callout_kind kind)
+{
+	struct callout_stats sum = {0};
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct callout_stats s;
+		callout_stats(cpu, kind, &s);
+		sum.started += s.started;
+		sum.expired += s.expired;
+		sum.refused += s.refused;
+		sum.pending += s.pending;
+		sum.lateness_max_ns = max(sum.lateness_max_ns, s.lateness_max_ns);
+		for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
+			sum.lateness[i] += s.lateness[i];
+	}
+	json_key(w, name);
+	json_object_open(w);
+	json_key_u64(w, S("started"), sum.started);
+	json_key_u64(w, S("expired"), sum.expired);
+	json_key_u64(w, S("refused"), sum.refused);
+	json_key_u64(w, S("pending"), sum.pending);
+	json_key(w, S("lateness"));
+	json_object_open(w);
+	json_key(w, S("le_ns"));
+	json_array_open(w);
+	for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
+		json_u64(w, UINT64_C(128) << i);
+	json_array_close(w);
+	json_key(w, S("count"));
+	json_array_open(w);
+	for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
+		json_u64(w, sum.lateness[i]);
+	json_array_close(w);
+	json_key_i64(w, S("max_ns"), sum.lateness_max_ns);
+	json_key_u64(w, S("total"), sum.expired);
+	json_object_close(w);
+	json_object_close(w);
+}
+
+uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
+{
+	struct json_writer w;
+	json_write_to_buf(&w, out);
+	json_object_open(&w);
+	json_key_i64(&w, S("uptime_ns"), clock_now().ns);
+	json_key_str(&w, S("version"), S(MAZU_VERSION));
+	api_cpus(&w);
+	api_tasks(&w);
+	api_memory(&w);
+	api_irqs(&w);
+	json_key(&w, S("sched"));
+	json_object_open(&w);
+	json_key_u64(&w, S("priorities"), PRIO_COUNT);
+	json_object_close(&w);
+	json_key(&w, S("callouts"));
+	json_object_open(&w);
+	api_callout_kind(&w, S("hard"), CALLOUT_HARD);
+	api_callout_kind(&w, S("soft"), CALLOUT_SOFT);
+	json_object_close(&w);
+	json_key(&w, S("net"));
+	json_object_open(&w);
+	api_interfaces(&w);
+	api_net_counters(&w);
+	json_object_close(&w);
+	json_key(&w, S("http"));
+	json_object_open(&w);
+	web_stats_json(&w);
+	json_object_close(&w);
+	json_key(&w, S("security"));
+	json_object_open(&w);
+	json_object_close(&w);
+	json_object_close(&w);
+	return api_finish(&w);
+}
+
+/* A number of the query, or `otherwise`; false: not a number. */
+static bool api_number(const struct http_request *req, struct str name, uint64_t otherwise,
+	uint64_t *out)
+{
+	char bytes[24];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	enum err err = http_query_param(req->query, name, &text);
+	*out = otherwise;
+	if (err == ERR_NOENT)
+		return true;
+	struct u64_result n = str_to_u64(abuf_str(&text), 10);
+	*out = n.value;
+	return err == OK && n.err == OK;
+}
+
+/* ?level= the name of the least urgent level, "debug" when absent. */
+static bool api_level(const struct http_request *req, enum log_level *out)
+{
+	char bytes[8];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	enum err err = http_query_param(req->query, S("level"), &text);
+	*out = LOG_DEBUG;
+	if (err == ERR_NOENT)
+		return true;
+	for (enum log_level l = LOG_ERR; err == OK && l <= LOG_DEBUG; l++) {
+		if (str_eq(log_level_name(l), abuf_str(&text))) {
+			*out = l;
+			return true;
+		}
+	}
+	return false;
+}
+
+uint16_t api_klog(const struct http_request *req, struct abuf *out)
+{
+	struct json_writer w;
+	struct klog_entry e;
+	enum log_level level;
+	uint64_t since;
+	if (!api_number(req, S("since"), 0, &since) || !api_level(req, &level))
+		return 400;
+	json_write_to_buf(&w, out);
+	json_object_open(&w);
+	json_key(&w, S("entries"));
+	json_array_open(&w);
+	/* What is logged meanwhile comes with the next request: the walk has an end. */
+	for (uint64_t last = klog_last_seq(); klog_read(since, level, &e) && e.seq <= last; since = e.seq) {
+		json_object_open(&w);
+		json_key_u64(&w, S("seq"), e.seq);
+		json_key_i64(&w, S("time_ns"), e.time.ns);
+		json_key_u64(&w, S("cpu"), e.cpu);
+		json_key_str(&w, S("level"), log_level_name(e.level));
+		json_key_str(&w, S("text"), str_of(e.text, e.len));
+		json_object_close(&w);
+	}
+	json_array_close(&w);
+	json_object_close(&w);
+	return api_finish(&w);
+}

@@ -1,0 +1,195 @@
+/* api_net.c - the network's tables and a directory's listing as JSON. Thread context. */
+#include "kernel/net/net.h"
+#include "lib/fmt.h"
+#include "user/net/web_priv.h"
+
+static uint16_t api_finish(struct json_writer *w)
+{
+	enum err err = json_finish(w);
+	return err == OK || err == ERR_NOSPC ? 200 : 500;
+}
+
+static void api_address(struct json_writer *w, struct str key, struct tcp_addr a)
+{
+	char bytes[IPV4_TEXT_MAX + 6];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	ipv4_format(&text, a.addr);
+	fmt(&text, ":%u", a.port);
+	json_key_str(w, key, abuf_str(&text));
+}
+
+/* The configured address of a device, if it has one. */
+static void api_device_address(struct json_writer *w, const struct netdev *dev)
+{
+	struct net_iface_info info;
+	for (size_t i = 0; net_iface_at(i, &info); i++) {
+		char bytes[IPV4_TEXT_MAX + 4];
+		struct abuf text = abuf_of(bytes, sizeof(bytes));
+		if (info.dev != dev)
+			continue;
+		ipv4_format(&text, info.addr);
+		fmt(&text, "/%u", info.prefix_len);
+		json_key_str(w, S("address"), abuf_str(&text));
+		return;
+	}
+}
+
+void api_interfaces(struct json_writer *w)
+{
+	json_key(w, S("interfaces"));
+	json_array_open(w);
+	struct netdev *dev;
+	for (size_t i = 0; (dev = netdev_at(i)) != NULL; i++) {
+		char bytes[18];
+		struct abuf mac = abuf_of(bytes, sizeof(bytes));
+		mac_format(&mac, dev->mac);
+		json_object_open(w);
+		json_key_str(w, S("name"), dev->name);
+		json_key_str(w, S("mac"), abuf_str(&mac));
+		json_key_u64(w, S("mtu_bytes"), dev->mtu);
+		api_device_address(w, dev);
+		json_key_u64(w, S("rx_packets"), dev->stats.rx_packets);
+		json_key_u64(w, S("rx_bytes"), dev->stats.rx_bytes);
+		json_key_u64(w, S("rx_dropped"), dev->stats.rx_dropped);
+		json_key_u64(w, S("rx_errors"), dev->stats.rx_errors);
+		json_key_u64(w, S("tx_packets"), dev->stats.tx_packets);
+		json_key_u64(w, S("tx_bytes"), dev->stats.tx_bytes);
+		json_key_u64(w, S("tx_dropped"), dev->stats.tx_dropped);
+		json_key_u64(w, S("tx_errors"), dev->stats.tx_errors);
+		json_object_close(w);
+	}
+	json_array_close(w);
+}
+
+void api_net_counters(struct json_writer *w)
+{
+	json_key(w, S("counters"));
+	json_object_open(w);
+	for (enum net_counter i = 0; i < NET_COUNTER_COUNT; i++)
+		json_key_u64(w, net_counter_name(i), net_counter(i));
+	json_object_close(w);
+}
+
+static void api_tcp_stats(struct json_writer *w)
+{
+	struct tcp_stats s;
+	tcp_stats(&s);
+	json_key(w, S("stats"));
+	json_object_open(w);
+	json_key_u64(w, S("connections"), s.connections);
+	json_key_u64(w, S("half_open"), s.half_open);
+	json_key_u64(w, S("time_waits"), s.time_waits);
+	json_key_u64(w, S("listeners"), s.listeners);
+	for (enum tcp_counter i = 0; i < TCP_COUNTER_COUNT; i++)
+		json_key_u64(w, tcp_counter_name(i), tcp_counter(i));
+	json_object_close(w);
+}
+
+uint16_t api_tcp(unused const struct http_request *req, struct abuf *out)
+{
+	struct json_writer w;
+	struct tcp_info c;
+	size_t cursor = 0;
+	json_write_to_buf(&w, out);
+	json_object_open(&w);
+	json_key(&w, S("connections"));
+	json_array_open(&w);
+	while (tcp_info_next(&cursor, &c)) {
+		json_object_open(&w);
+		json_key_u64(&w, S("id"), c.id);
+		json_key_str(&w, S("state"), c.state);
+		api_address(&w, S("local"), c.local);
+		api_address(&w, S("remote"), c.remote);
+		json_key_u64(&w, S("cwnd_bytes"), c.cwnd_bytes);
+		json_key_u64(&w, S("ssthresh_bytes"), c.ssthresh_bytes);
+		json_key_i64(&w, S("srtt_ns"), c.srtt_ns);
+		json_key_i64(&w, S("rto_ns"), c.rto_ns);
+		json_key_u64(&w, S("snd_una"), c.snd_una);
+		json_key_u64(&w, S("snd_nxt"), c.snd_nxt);
+		json_key_u64(&w, S("rcv_nxt"), c.rcv_nxt);
+		json_key_u64(&w, S("rx_bytes"), c.rx_bytes);
+		json_key_u64(&w, S("tx_bytes"), c.tx_bytes);
+		json_key_u64(&w, S("retransmits"), c.retransmits);
+		json_key_bool(&w, S("sack"), c.sack);
+		json_object_close(&w);
+	}
+	json_array_close(&w);
+	api_tcp_stats(&w);
+	json_object_close(&w);
+	return api_finish(&w);
+}
+
+uint16_t api_arp(unused const struct http_request *req, struct abuf *out)
+{
+	struct json_writer w;
+	struct net_arp_info a;
+	json_write_to_buf(&w, out);
+	json_object_open(&w);
+	json_key(&w, S("entries"));
+	json_array_open(&w);
+	for (size_t i = 0; net_arp_at(i, &a); i++) {
+		char ip_bytes[IPV4_TEXT_MAX], mac_bytes[18];
+		struct abuf ip = abuf_of(ip_bytes, sizeof(ip_bytes));
+		struct abuf mac = abuf_of(mac_bytes, sizeof(mac_bytes));
+		ipv4_format(&ip, a.ip);
+		mac_format(&mac, a.mac);
+		json_object_open(&w);
+		json_key_str(&w, S("ip"), abuf_str(&ip));
+		json_key_str(&w, S("mac"), abuf_str(&mac));
+		json_key_str(&w, S("iface"), a.dev->name);
+		json_key_str(&w, S("state"), a.state);
+		json_key_i64(&w, S("age_ns"), a.age_ns);
+		json_object_close(&w);
+	}
+	json_array_close(&w);
+	json_object_close(&w);
+	return api_finish(&w);
+}
+
+static struct str api_type_name(enum file_type type)
+{
+	return type == FILE_DIR ? S("dir") : type == FILE_REGULAR ? S("file") : S("device");
+}
+
+static void api_fs_entries(struct json_writer *w, struct file *dir)
+{
+	for (size_t i = 0;; i++) {
+		char bytes[256];
+		struct abuf name = abuf_of(bytes, sizeof(bytes));
+		struct file_stat stat;
+		if (vfs_readdir(dir, i, &name, &stat) != OK)
+			return;
+		json_object_open(w);
+		json_key_str(w, S("name"), abuf_str(&name));
+		json_key_str(w, S("type"), api_type_name(stat.type));
+		json_key_u64(w, S("size_bytes"), stat.size_bytes);
+		json_key_u64(w, S("mtime_ns"), stat.mtime_ns);
+		json_object_close(w);
+	}
+}
+
+uint16_t api_fs(const struct http_request *req, struct abuf *out)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct file_stat stat;
+	struct json_writer w;
+	if (http_query_param(req->query, S("path"), &path) != OK)
+		return 400;
+	enum err err = vfs_stat(abuf_str(&path), &stat);
+	if (err != OK || stat.type != FILE_DIR)
+		return err == OK || err == ERR_INVAL ? 400 : 404;
+	struct file_result f = vfs_open(abuf_str(&path), OPEN_READ);
+	if (f.err != OK)
+		return 503;
+	json_write_to_buf(&w, out);
+	json_object_open(&w);
+	json_key_str(&w, S("path"), abuf_str(&path));
+	json_key(&w, S("entries"));
+	json_array_open(&w);
+	api_fs_entries(&w, f.value);
+	json_array_close(&w);
+	json_object_close(&w);
+	vfs_close(f.value);
+	return api_finish(&w);
+}

@@ -1,0 +1,201 @@
+/*
+ * web.c - the web server: its routes, its worker threads, its listener.
+ *
+ * Worker 0 also accepts, and hands new connections to the workers in turn. A
+ * worker waits on its pollset for all its connections at once; one that is ready
+ * gets a bounded turn. Once a second each worker looks for deadlines that passed.
+ *
+ * Locks: LOCK_WEB guards each worker's list of handed connections.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/lock/lock.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/time/time.h"
+#include "lib/assert.h"
+#include "lib/fmt.h"
+#include "lib/initcall.h"
+#include "user/net/web_priv.h"
+
+#define WEB_EVENTS 16
+
+struct web_worker {
+	struct tcp_pollset *poll;
+	struct list conns; /* its own */
+	ktime sweep;
+	struct spinlock lock;
+	struct list handed; /* guarded by lock */
+};
+
+static const struct web_route web_routes[] = {
+	{STR_INIT("/api/stats"), api_stats, STR_INIT("application/json")},
+	{STR_INIT("/api/tcp"), api_tcp, STR_INIT("application/json")},
+	{STR_INIT("/api/arp"), api_arp, STR_INIT("application/json")},
+	{STR_INIT("/api/klog"), api_klog, STR_INIT("application/json")},
+	{STR_INIT("/api/fs"), api_fs, STR_INIT("application/json")},
+};
+
+const struct web_route *web_route_find(struct str path)
+{
+	for (size_t i = 0; i < countof(web_routes); i++) {
+		if (str_eq(web_routes[i].path, path))
+			return &web_routes[i];
+	}
+	return NULL;
+}
+
+struct pool *web_conns;
+static struct web_worker web_workers[CONFIG_WEB_WORKERS];
+static struct tcp_listener *web_listener;
+static unsigned web_next; /* worker 0 only */
+
+static void web_conn_close(struct web_conn *c)
+{
+	list_remove(&c->node);
+	web_conn_end(c);
+	pool_free(web_conns, c);
+}
+
+/* The pool is empty: a reply that needs no memory. */
+static void web_refuse_full(struct tcp_conn *tcp)
+{
+	uint8_t bytes[HTTP_REPLY_HEAD_MAX];
+	struct abuf out = abuf_of(bytes, sizeof(bytes));
+	http_reply_head(&out, &(struct http_reply){.status = 503, .close = true, .no_store = true});
+	struct size_result r = tcp_send(tcp, abuf_bytes(&out), 0, KTIME_ZERO);
+	web_count(WEB_SENT_BYTES, r.value);
+	web_count(WEB_REFUSED_FULL, 1);
+	web_count_status(503);
+	tcp_close(tcp);
+}
+
+static void web_hand_over(struct web_conn *c)
+{
+	struct web_worker *w = &web_workers[web_next++ % CONFIG_WEB_WORKERS];
+	spin_lock(&w->lock);
+	list_push_back(&w->handed, &c->node);
+	spin_unlock(&w->lock);
+	tcp_pollset_wake(w->poll);
+}
+
+static void web_accept(void)
+{
+	for (unsigned i = 0; i < WEB_EVENTS; i++) {
+		struct tcp_conn_result tcp = tcp_accept(web_listener, KTIME_ZERO);
+		if (tcp.err != OK)
+			return;
+		web_count(WEB_ACCEPTED, 1);
+		struct web_conn *c = pool_alloc(web_conns);
+		if (!c) {
+			web_refuse_full(tcp.value);
+			continue;
+		}
+		web_conn_start(c, tcp.value, clock_now());
+		web_hand_over(c);
+	}
+}
+
+static void web_serve(struct web_worker *w, struct web_conn *c, bool alive)
+{
+	if (!alive) {
+		web_conn_close(c);
+		return;
+	}
+	uint32_t mask = web_conn_mask(c);
+	if (mask != c->mask)
+		tcp_pollset_add(w->poll, c->tcp, mask, c);
+	c->mask = mask;
+}
+
+static void web_take_handed(struct web_worker *w)
+{
+	struct list taken = LIST_INIT(taken);
+	spin_lock(&w->lock);
+	list_splice_back(&taken, &w->handed);
+	spin_unlock(&w->lock);
+	list_for_each_safe(node, &taken) {
+		struct web_conn *c = list_entry(node, struct web_conn, node);
+		list_remove(node);
+		list_push_back(&w->conns, node);
+		web_serve(w, c, web_conn_run(c, clock_now()));
+	}
+}
+
+/* At most CONFIG_WEB_CONNECTIONS, once a second, in thread context. */
+static void web_sweep(struct web_worker *w, ktime now)
+{
+	if (ktime_before(now, w->sweep))
+		return;
+	w->sweep = ktime_add(now, NS_PER_S);
+	list_for_each_safe(node, &w->conns) {
+		struct web_conn *c = list_entry(node, struct web_conn, node);
+		if (ktime_before(c->deadline, now))
+			web_serve(w, c, web_conn_timeout(c, now));
+	}
+}
+
+static void web_work(void *arg)
+{
+	struct web_worker *w = arg;
+	struct tcp_ready ready[WEB_EVENTS];
+	for (;;) {
+		ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
+		struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
+		if (n.err == ERR_INTR)
+			return;
+		for (size_t i = 0; n.err == OK && i < n.value; i++) {
+			struct web_conn *c = ready[i].cookie;
+			if (c)
+				web_serve(w, c, web_conn_run(c, clock_now()));
+			else
+				web_accept();
+		}
+		web_take_handed(w);
+		web_sweep(w, clock_now());
+	}
+}
+
+static enum err web_start_worker(unsigned i)
+{
+	struct web_worker *w = &web_workers[i];
+	char bytes[THREAD_NAME_MAX];
+	struct abuf name = abuf_of(bytes, sizeof(bytes));
+	fmt(&name, "web/%u", i);
+	struct thread_attr attr = {.name = abuf_str(&name), .entry = web_work, .arg = w,
+		.priority = CONFIG_WEB_PRIORITY, .class = SCHED_RR, .system = true};
+	struct thread_result t = thread_create(&attr);
+	if (t.err == OK)
+		thread_detach(t.value);
+	return t.err;
+}
+
+static enum err web_init(void)
+{
+	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
+		CONFIG_WEB_CONNECTIONS, 0);
+	if (!web_conns)
+		return ERR_NOMEM;
+	struct tcp_listener_result l = tcp_listen(0, CONFIG_WEB_PORT, CONFIG_WEB_CONNECTIONS);
+	if (l.err != OK)
+		return l.err;
+	web_listener = l.value;
+	for (unsigned i = 0; i < CONFIG_WEB_WORKERS; i++) {
+		struct web_worker *w = &web_workers[i];
+		list_init(&w->conns);
+		list_init(&w->handed);
+		spin_init(&w->lock, LOCK_WEB);
+		w->sweep = KTIME_ZERO;
+		w->poll = tcp_pollset_create();
+		if (!w->poll)
+			return ERR_NOMEM;
+	}
+	tcp_pollset_add_listener(web_workers[0].poll, web_listener, NULL);
+	for (unsigned i = 0; i < CONFIG_WEB_WORKERS; i++) {
+		enum err err = web_start_worker(i);
+		if (err != OK)
+			return err;
+	}
+	klog(LOG_INFO, "web: serving on port %d with %d workers", CONFIG_WEB_PORT, CONFIG_WEB_WORKERS);
+	return OK;
+}
+INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "sched");

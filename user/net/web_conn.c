@@ -1,0 +1,254 @@
+/*
+ * web_conn.c - one connection: bytes go through the parser, a reply goes out, the
+ * next request. Nothing here waits; each call does what is possible now.
+ *
+ * A request's memory (its head's store, its content) is held from its first byte
+ * until its reply has been handed to TCP: an idle connection holds only itself.
+ * After an error the rest of what the client sends is read for a while, within
+ * bounds: closing over unread bytes would be a reset that destroys the reply.
+ */
+#include "kernel/mm/mm.h"
+#include "lib/assert.h"
+#include "user/net/web_priv.h"
+
+static const struct http_limits web_limits = {
+	HTTP_LINE_MAX, HTTP_HEAD_MAX, HTTP_FIELDS_MAX, WEB_BODY_MAX};
+
+static struct wbuf web_store(const struct web_conn *c)
+{
+	return wbuf_of(c->store, c->store ? PAGE_SIZE << WEB_STORE_ORDER : 0);
+}
+
+static void web_request_release(struct web_conn *c)
+{
+	if (c->store)
+		page_free(c->store, WEB_STORE_ORDER);
+	if (c->content.mem)
+		packet_mem_put(c->content.mem);
+	c->store = NULL;
+	c->content = (struct web_content){0};
+}
+
+void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now)
+{
+	*c = (struct web_conn){.tcp = tcp, .state = WEB_IDLE};
+	list_init(&c->node);
+	c->deadline = ktime_add(now, WEB_IDLE_NS);
+	http_parser_start(&c->parser, &web_limits, wbuf_of(NULL, 0));
+	tcp_set_no_delay(tcp, true);
+}
+
+void web_conn_end(struct web_conn *c)
+{
+	/* Half a reply must not look like a whole one. */
+	bool broken = c->state == WEB_SENDING;
+	web_request_release(c);
+	if (broken)
+		tcp_abort(c->tcp);
+	else
+		tcp_close(c->tcp);
+}
+
+uint32_t web_conn_mask(const struct web_conn *c)
+{
+	return c->state == WEB_SENDING ? TCP_READY_OUT : TCP_READY_IN;
+}
+
+static void web_send_begin(struct web_conn *c, ktime now)
+{
+	c->state = WEB_SENDING;
+	c->sent = 0;
+	c->deadline = ktime_add(now, WEB_SEND_NS);
+}
+
+/* The reply is with TCP: the next request, or the end. */
+static void web_reply_done(struct web_conn *c, ktime now)
+{
+	web_request_release(c);
+	if (!c->close_after) {
+		http_parser_next(&c->parser, wbuf_of(NULL, 0));
+		c->state = WEB_IDLE;
+		c->refusal = 0;
+		c->deadline = ktime_add(now, WEB_IDLE_NS);
+		return;
+	}
+	c->state = WEB_LINGERING;
+	c->deadline = ktime_add(now, WEB_LINGER_NS);
+	if (tcp_shutdown(c->tcp) != OK)
+		c->linger_bytes = WEB_LINGER_BYTES;
+}
+
+/* OK: all is with TCP; ERR_AGAIN: the queue is full; anything else: the connection is lost. */
+static enum err web_send(struct web_conn *c, ktime now)
+{
+	bool has_content = c->content.bytes.len > 0;
+	while (c->sent < c->out.len) {
+		struct rbuf rest = rbuf_slice(abuf_bytes(&c->out), c->sent, c->out.len);
+		struct size_result r =
+			tcp_send(c->tcp, rest, has_content ? TCP_MORE : 0, KTIME_ZERO);
+		c->sent += r.value;
+		web_count(WEB_SENT_BYTES, r.value);
+		if (r.value)
+			c->deadline = ktime_add(now, WEB_SEND_NS);
+		if (r.err != OK)
+			return r.err;
+		if (!r.value)
+			return ERR_AGAIN;
+	}
+	if (!has_content)
+		return OK;
+	enum err err = tcp_send_ref(c->tcp, c->content.mem, c->content.bytes, 0, KTIME_ZERO);
+	if (err == OK)
+		web_count(WEB_SENT_BYTES, c->content.bytes.len);
+	return err == ERR_NOBUFS ? ERR_AGAIN : err;
+}
+
+/* The first byte of a request: its store. */
+static bool web_request_begin(struct web_conn *c, ktime now)
+{
+	c->state = WEB_READING;
+	c->deadline = ktime_add(now, WEB_HEAD_NS);
+	c->store = page_alloc(WEB_STORE_ORDER);
+	if (c->store) {
+		http_parser_next(&c->parser, web_store(c));
+		return true;
+	}
+	web_count(WEB_REFUSED_MEMORY, 1);
+	c->close_after = true;
+	web_reply_problem(c, 503, S("the machine is short of memory"));
+	web_send_begin(c, now);
+	return false;
+}
+
+/* A head is complete: refuse before the body where that saves the client from sending it. */
+static bool web_on_head(struct web_conn *c, ktime now)
+{
+	const struct http_request *req = &c->parser.req;
+	c->is_head = req->method == HTTP_HEAD_METHOD;
+	c->close_after = !req->keep_alive;
+	c->refusal = web_judge(req);
+	if (!req->expect_continue)
+		return true;
+	if (c->refusal) {
+		c->close_after = true; /* whether the body comes is not known */
+		web_reply(c);
+		web_send_begin(c, now);
+		return false;
+	}
+	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
+	http_continue(&c->out);
+	struct size_result r = tcp_send(c->tcp, abuf_bytes(&c->out), 0, KTIME_ZERO);
+	/* A queue that takes not even this has a client that does not read. */
+	return r.err == OK && r.value == c->out.len;
+}
+
+/* Acts on one step of the parser. False: stop reading for now. */
+static bool web_on_step(struct web_conn *c, enum http_event event, ktime now)
+{
+	switch (event) {
+	case HTTP_MORE:
+	case HTTP_BODY: /* no endpoint of this release takes one */
+		return true;
+	case HTTP_HEAD:
+		return web_on_head(c, now);
+	case HTTP_DONE:
+		web_count(WEB_REQUESTS, 1);
+		web_reply(c);
+		break;
+	case HTTP_FAIL:
+		c->close_after = true;
+		c->is_head = false;
+		web_reply_problem(c, c->parser.status, S("the request is not well-formed"));
+		break;
+	}
+	web_send_begin(c, now);
+	return false;
+}
+
+/* Parses what lies there. The err of tcp_peek, ERR_PIPE at the end of the stream, OK. */
+static enum err web_read(struct web_conn *c, ktime now)
+{
+	struct rbuf in;
+	/* What has no bytes of its own, the end of a body, comes first. */
+	if (c->state == WEB_READING) {
+		struct http_step s = http_input(&c->parser, rbuf_of(NULL, 0));
+		if (s.event != HTTP_MORE) {
+			(void)web_on_step(c, s.event, now);
+			return OK;
+		}
+	}
+	enum err err = tcp_peek(c->tcp, &in, KTIME_ZERO);
+	if (err != OK)
+		return err;
+	if (in.len == 0)
+		return ERR_PIPE;
+	if (c->state == WEB_IDLE && !web_request_begin(c, now))
+		return OK;
+	size_t used = 0;
+	bool more = true;
+	while (more && used < in.len) {
+		struct http_step s = http_input(&c->parser, rbuf_slice(in, used, in.len));
+		used += s.used;
+		more = web_on_step(c, s.event, now);
+		if (!more && c->state == WEB_READING)
+			err = ERR_PIPE;
+	}
+	tcp_consume(c->tcp, used);
+	return err;
+}
+
+/* Drops what a client still sends after the last reply. */
+static bool web_linger(struct web_conn *c)
+{
+	struct rbuf in;
+	while (c->linger_bytes < WEB_LINGER_BYTES) {
+		enum err err = tcp_peek(c->tcp, &in, KTIME_ZERO);
+		if (err == ERR_AGAIN)
+			return true;
+		if (err != OK || in.len == 0)
+			return false;
+		c->linger_bytes += in.len;
+		tcp_consume(c->tcp, in.len);
+	}
+	return false;
+}
+
+bool web_conn_run(struct web_conn *c, ktime now)
+{
+	for (unsigned turn = 0; turn < WEB_TURN_REQUESTS;) {
+		enum err err;
+		if (c->state == WEB_LINGERING)
+			return web_linger(c);
+		if (c->state == WEB_SENDING) {
+			err = web_send(c, now);
+			if (err == OK) {
+				web_reply_done(c, now);
+				turn++;
+			}
+		} else {
+			err = web_read(c, now);
+		}
+		if (err == ERR_AGAIN || err == ERR_TIMEDOUT)
+			return true;
+		if (err != OK) {
+			if (c->state != WEB_IDLE)
+				web_count(WEB_BROKEN, 1);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool web_conn_timeout(struct web_conn *c, ktime now)
+{
+	if (c->state == WEB_IDLE || c->state == WEB_LINGERING)
+		return false;
+	web_count(WEB_TIMEOUTS, 1);
+	if (c->state == WEB_SENDING)
+		return false;
+	c->close_after = true;
+	c->is_head = false;
+	web_reply_problem(c, 408, S("the request did not arrive in time"));
+	web_send_begin(c, now);
+	return web_conn_run(c, now);
+}

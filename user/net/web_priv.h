@@ -1,0 +1,120 @@
+/*
+ * web_priv.h - what the files of the server share.
+ *
+ *	web.c		routes, workers, accepting, start
+ *	web_conn.c	one connection: bytes in, requests, replies out, timeouts
+ *	web_reply.c	what a request gets: files, problems, OPTIONS
+ *	web_stats.c	counters
+ *	api*.c		documents of /api
+ *
+ * A connection belongs to one worker, from the moment that the worker takes it
+ * over until it is closed: nothing of it needs a lock.
+ */
+#ifndef USER_NET_WEB_PRIV_H
+#define USER_NET_WEB_PRIV_H
+
+#include "kernel/fs/fs.h"
+#include "kernel/net/tcp/tcp.h"
+#include "lib/json_write.h"
+#include "lib/list.h"
+#include "user/net/http_core.h"
+#include "user/net/http_reply_core.h"
+
+#define WEB_STORE_ORDER    1 /* pages for target and fields of a request, held while one is under way */
+#define WEB_BODY_MAX       65536
+#define WEB_BLOCK_ORDER    6 /* largest document: 256 KiB; beyond: 503 */
+#define WEB_IDLE_NS        (15 * NS_PER_S) /* between requests; then closed in silence */
+#define WEB_HEAD_NS        (10 * NS_PER_S) /* from the first byte of a request to its end; then 408 */
+#define WEB_SEND_NS        (20 * NS_PER_S) /* without the client taking a byte; then reset */
+#define WEB_LINGER_NS      (2 * NS_PER_S)  /* for the client to close, after an error */
+#define WEB_LINGER_BYTES   (256u * 1024)   /* of what it still sends */
+#define WEB_TURN_REQUESTS  8               /* of one connection, before the others have their turn */
+
+/* A document in pages, sent by reference: the last reference frees it. */
+struct web_block {
+	struct packet_mem mem;
+	uint32_t order;
+	size_t len;
+	uint8_t bytes[];
+};
+
+/* What is to be sent behind a head. `mem` is held. */
+struct web_content {
+	struct packet_mem *mem;
+	struct rbuf bytes;
+};
+
+enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_LINGERING };
+
+struct web_conn {
+	struct list node; /* of the worker's connections, or of those that it is handed */
+	struct tcp_conn *tcp;
+	struct http_parser parser;
+	void *store; /* WEB_STORE_ORDER pages, or NULL */
+	ktime deadline;
+	uint32_t mask; /* as in the pollset; 0: not in it yet */
+	uint8_t state;
+	bool close_after; /* this reply is the last */
+	bool is_head;     /* the reply has no content */
+	uint16_t refusal; /* decided at the head, answered when the body has been read; 0: none */
+	size_t linger_bytes;
+	size_t sent; /* of out */
+	struct abuf out;
+	struct web_content content;
+	uint8_t out_bytes[HTTP_REPLY_HEAD_MAX + 256];
+};
+
+/* ---- web_conn.c ---- */
+void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now);
+/* Does what can be done now. False: the connection is over; the worker closes it. */
+must_check bool web_conn_run(struct web_conn *c, ktime now);
+/* The deadline passed. False as above. */
+must_check bool web_conn_timeout(struct web_conn *c, ktime now);
+void web_conn_end(struct web_conn *c);
+uint32_t web_conn_mask(const struct web_conn *c); /* what it waits for, TCP_READY_* */
+
+/* ---- web_reply.c ---- */
+
+/* Judges a head: 0, or the status with which it is refused. */
+uint16_t web_judge(const struct http_request *req);
+/* Fills c->out and c->content with the reply to c->parser.req, or with a refusal. */
+void web_reply(struct web_conn *c);
+void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail);
+
+/* ---- web.c ---- */
+
+/* A document: appends itself; may be called again with more room. Returns a status. */
+typedef uint16_t web_render_fn(const struct http_request *req, struct abuf *out);
+struct web_route {
+	struct str path;
+	web_render_fn *render;
+	struct str type;
+};
+const struct web_route *web_route_find(struct str path);
+
+/* ---- web_stats.c: counted here, shown by /api/stats ---- */
+
+#define WEB_COUNTERS(X)                                                                            \
+	X(WEB_ACCEPTED, "accepted")                                                                \
+	X(WEB_REQUESTS, "requests")                                                                \
+	X(WEB_REFUSED, "refused")                                                                  \
+	X(WEB_REFUSED_FULL, "refused_connections_full")                                            \
+	X(WEB_REFUSED_MEMORY, "refused_memory")                                                    \
+	X(WEB_TIMEOUTS, "timeouts")                                                                \
+	X(WEB_BROKEN, "ended_by_peer")                                                             \
+	X(WEB_SENT_BYTES, "sent_bytes")
+#define WEB_COUNTER_ENUM(symbol, name) symbol,
+enum web_counter { WEB_COUNTERS(WEB_COUNTER_ENUM) WEB_COUNTER_COUNT };
+#undef WEB_COUNTER_ENUM
+
+void web_count(enum web_counter c, uint64_t n);
+void web_count_status(uint16_t status);
+void web_stats_json(struct json_writer *w); /* the members of "http" */
+extern struct pool *web_conns;
+
+/* ---- api.c, api_net.c, api_fs.c ---- */
+web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs;
+void api_interfaces(struct json_writer *w);
+void api_net_counters(struct json_writer *w);
+
+#endif

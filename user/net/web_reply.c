@@ -1,0 +1,246 @@
+/*
+ * web_reply.c - what a request gets: a document of the API, a file below /web, or
+ * a problem that says why not.
+ *
+ * Documents are rendered into a block of pages and sent by reference: a snapshot
+ * of known length, so that a failure is a status and never a broken stream.
+ */
+#include "kernel/mm/mm.h"
+#include "kernel/net/net.h"
+#include "kernel/net/text.h"
+#include "lib/assert.h"
+#include "lib/fmt.h"
+#include "user/net/web_priv.h"
+
+#define WEB_ALLOW S("GET, HEAD, OPTIONS")
+
+static void web_block_free(struct packet_mem *mem)
+{
+	struct web_block *b = container_of(mem, struct web_block, mem);
+	page_free(b, b->order);
+}
+
+static struct web_block *web_block_alloc(uint32_t order)
+{
+	struct web_block *b = page_alloc(order);
+	if (!b)
+		return NULL;
+	packet_mem_init(&b->mem, web_block_free);
+	b->order = order;
+	b->len = 0;
+	return b;
+}
+
+static struct abuf web_block_room(struct web_block *b)
+{
+	return abuf_of(b->bytes, (PAGE_SIZE << b->order) - sizeof(*b));
+}
+
+static struct web_content web_block_content(struct web_block *b, size_t len)
+{
+	b->len = len;
+	return (struct web_content){&b->mem, rbuf_of(b->bytes, len)};
+}
+
+/* Puts the head in front of the content, which HEAD and an empty one leave away. */
+static void web_finish(struct web_conn *c, struct http_reply *r, struct web_content content)
+{
+	r->close = c->close_after;
+	r->minor0 = c->parser.req.minor == 0;
+	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
+	http_reply_head(&c->out, r);
+	assert(abuf_ok(&c->out));
+	web_count_status(r->status);
+	if (content.mem && (c->is_head || content.bytes.len == 0)) {
+		packet_mem_put(content.mem);
+		content = (struct web_content){0};
+	}
+	c->content = content;
+}
+
+void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
+{
+	struct http_reply r = {.status = status, .type = HTTP_PROBLEM_TYPE, .no_store = true};
+	struct web_block *b = web_block_alloc(0);
+	struct web_content content = {0};
+	if (b) {
+		struct abuf text = web_block_room(b);
+		http_problem(&text, status, detail);
+		content = web_block_content(b, text.len);
+	} else {
+		r.type = STR_EMPTY; /* the status alone has to do */
+	}
+	r.length = content.bytes.len;
+	if (status == 405)
+		r.allow = WEB_ALLOW;
+	web_finish(c, &r, content);
+}
+
+/* A page of another name that resolves to this machine must not reach it (DNS rebinding). */
+static bool web_host_is_ours(struct str authority)
+{
+	static const struct str names[] = {
+		STR_INIT("localhost"), STR_INIT("::1"), STR_INIT("mazu.local"), STR_INIT(CONFIG_WEB_HOST)};
+	struct str host = http_host_name(authority);
+	for (size_t i = 0; i < countof(names); i++) {
+		if (names[i].len && str_eq_nocase(host, names[i]))
+			return true;
+	}
+	struct ipv4_result addr = ipv4_from_text(host);
+	return addr.err == OK && ipv4_is_local(addr.value);
+}
+
+static bool web_origin_is_ours(const struct http_request *req)
+{
+	struct str origin = req->field[HTTP_ORIGIN];
+	if (!origin.ptr)
+		return true;
+	return str_starts(origin, S("http://")) &&
+	       str_eq_nocase(str_slice(origin, 7, origin.len), req->host);
+}
+
+uint16_t web_judge(const struct http_request *req)
+{
+	if (req->host.ptr && !web_host_is_ours(req->host))
+		return 403;
+	if (!web_origin_is_ours(req))
+		return 403;
+	if (req->method != HTTP_GET && req->method != HTTP_HEAD_METHOD && req->method != HTTP_OPTIONS)
+		return 405;
+	return 0;
+}
+
+static struct str web_refusal_text(uint16_t status)
+{
+	return status == 405 ? S("nothing here takes this method") :
+			       S("Host or Origin is not a name of this machine");
+}
+
+/* --- documents --- */
+
+static void web_reply_document(struct web_conn *c, const struct web_route *route)
+{
+	for (uint32_t order = 0; order <= WEB_BLOCK_ORDER; order += 2) {
+		struct web_block *b = web_block_alloc(order);
+		if (!b)
+			break;
+		struct abuf out = web_block_room(b);
+		uint16_t status = route->render(&c->parser.req, &out);
+		if (status == 200 && abuf_ok(&out)) {
+			struct http_reply r = {
+				.status = 200, .type = route->type, .length = out.len, .no_store = true};
+			web_finish(c, &r, web_block_content(b, out.len));
+			return;
+		}
+		packet_mem_put(&b->mem);
+		if (status != 200) {
+			web_reply_problem(c, status, S("see the parameters of this address"));
+			return;
+		}
+	}
+	web_count(WEB_REFUSED_MEMORY, 1);
+	web_reply_problem(c, 503, S("the document does not fit the memory that is free"));
+}
+
+/* --- files --- */
+
+/* The gzip neighbour when the client takes it and there is one, else the file itself. */
+static struct file_result web_file_open(struct str path, bool gzip, bool *is_gzip, bool *vary)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf name = abuf_of(bytes, sizeof(bytes));
+	struct file_stat stat;
+	fmt(&name, "/web%.*s%s", STR_ARG(path), path.ptr[path.len - 1] == '/' ? "index.html" : "");
+	size_t plain = name.len;
+	abuf_str_add(&name, S(".gz"));
+	*vary = abuf_ok(&name) && vfs_stat(abuf_str(&name), &stat) == OK;
+	*is_gzip = *vary && gzip;
+	if (!*is_gzip)
+		name.len = plain;
+	if (!abuf_ok(&name) || vfs_stat(abuf_str(&name), &stat) != OK || stat.secret ||
+		stat.type != FILE_REGULAR)
+		return ERR_RESULT(file_result, ERR_NOENT);
+	return vfs_open(abuf_str(&name), OPEN_READ);
+}
+
+/* Conditions and ranges: what of the content is sent, and with which status. */
+static void web_file_select(const struct http_request *req, struct http_reply *r, struct rbuf *bytes)
+{
+	struct str if_range = req->field[HTTP_IF_RANGE];
+	if (req->field[HTTP_IF_MATCH].ptr && !http_etag_matches(req->field[HTTP_IF_MATCH], r->etag, false)) {
+		r->status = 412;
+	} else if (http_etag_matches(req->field[HTTP_IF_NONE_MATCH], r->etag, true)) {
+		r->status = 304;
+	} else if (req->field[HTTP_RANGE].ptr && req->method == HTTP_GET &&
+		   (!if_range.ptr || str_eq(if_range, r->etag))) {
+		struct http_range range = http_range_parse(req->field[HTTP_RANGE], bytes->len);
+		r->range_size = bytes->len;
+		r->range_from = range.from;
+		if (range.kind == HTTP_RANGE_UNSATISFIABLE)
+			r->status = 416;
+		if (range.kind == HTTP_RANGE_ONE) {
+			r->status = 206;
+			*bytes = rbuf_slice(*bytes, range.from, range.from + range.len);
+		}
+	}
+	if (r->status == 304 || r->status == 412 || r->status == 416)
+		*bytes = rbuf_of(bytes->ptr, 0);
+	r->length = bytes->len;
+}
+
+static void web_reply_file(struct web_conn *c)
+{
+	const struct http_request *req = &c->parser.req;
+	struct http_reply r = {.status = 200, .ranges = true};
+	bool accepts = http_accepts_gzip(req->field[HTTP_ACCEPT_ENCODING]);
+	struct file_result f = web_file_open(req->path, accepts, &r.gzip, &r.vary);
+	struct web_content content = {0};
+	char etag_bytes[24];
+	if (f.err != OK) {
+		web_reply_problem(c, f.err == ERR_NOENT ? 404 : 503, S("no such page"));
+		return;
+	}
+	enum err err = vfs_content(f.value, &content.mem, &content.bytes);
+	vfs_close(f.value);
+	if (err != OK) {
+		web_reply_problem(c, 500, S("the file cannot be sent"));
+		return;
+	}
+	/* The digest of the content: one number a version, whatever the name. */
+	struct abuf etag = abuf_of(etag_bytes, sizeof(etag_bytes));
+	struct file_stat stat = {0};
+	struct str gz = r.gzip ? S(".gz") : S("");
+	char name[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(name, sizeof(name));
+	fmt(&path, "/web%.*s%s%.*s", STR_ARG(req->path),
+		req->path.ptr[req->path.len - 1] == '/' ? "index.html" : "", STR_ARG(gz));
+	if (vfs_stat(abuf_str(&path), &stat) == OK && stat.digest) {
+		fmt(&etag, "\"%016llx\"", (unsigned long long)stat.digest);
+		r.etag = abuf_str(&etag);
+	}
+	struct str plain = str_slice(abuf_str(&path), 0, path.len - gz.len);
+	r.type = http_mime_type(plain);
+	web_file_select(req, &r, &content.bytes);
+	web_finish(c, &r, content);
+}
+
+void web_reply(struct web_conn *c)
+{
+	const struct http_request *req = &c->parser.req;
+	if (c->refusal) {
+		web_reply_problem(c, c->refusal, web_refusal_text(c->refusal));
+		return;
+	}
+	if (req->method == HTTP_OPTIONS) {
+		struct http_reply r = {.status = 204, .allow = WEB_ALLOW};
+		web_finish(c, &r, (struct web_content){0});
+		return;
+	}
+	const struct web_route *route = web_route_find(req->path);
+	if (route)
+		web_reply_document(c, route);
+	else if (str_starts(req->path, S("/api/")))
+		web_reply_problem(c, 404, S("no such endpoint"));
+	else
+		web_reply_file(c);
+}

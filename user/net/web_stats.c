@@ -1,0 +1,51 @@
+/* web_stats.c - the server's counters; atomic, written by all workers. */
+#include "kernel/mm/mm.h"
+#include "lib/assert.h"
+#include "user/net/web_priv.h"
+
+#define WEB_STATUS_MIN 200
+#define WEB_STATUS_MAX 506
+
+static uint64_t web_counters[WEB_COUNTER_COUNT];
+static uint64_t web_statuses[WEB_STATUS_MAX - WEB_STATUS_MIN];
+
+void web_count(enum web_counter c, uint64_t n)
+{
+	__atomic_fetch_add(&web_counters[c], n, __ATOMIC_RELAXED);
+}
+
+void web_count_status(uint16_t status)
+{
+	assert(status >= WEB_STATUS_MIN && status < WEB_STATUS_MAX);
+	__atomic_fetch_add(&web_statuses[status - WEB_STATUS_MIN], 1, __ATOMIC_RELAXED);
+	if (status >= 400)
+		web_count(WEB_REFUSED, 1);
+}
+
+void web_stats_json(struct json_writer *w)
+{
+#define WEB_COUNTER_NAME(symbol, name) [symbol] = STR_INIT(name),
+	static const struct str names[] = {WEB_COUNTERS(WEB_COUNTER_NAME)};
+#undef WEB_COUNTER_NAME
+	struct pool_stats pool;
+	uint64_t open = 0;
+	for (size_t i = 0; pool_stats_at(i, &pool); i++) {
+		if (str_eq(pool.name, S("http_conn")))
+			open = pool.used;
+	}
+	json_key_u64(w, S("connections"), open);
+	for (size_t i = 0; i < WEB_COUNTER_COUNT; i++)
+		json_key_u64(w, names[i], __atomic_load_n(&web_counters[i], __ATOMIC_RELAXED));
+	json_key(w, S("replies"));
+	json_array_open(w);
+	for (size_t i = 0; i < countof(web_statuses); i++) {
+		uint64_t n = __atomic_load_n(&web_statuses[i], __ATOMIC_RELAXED);
+		if (!n)
+			continue;
+		json_object_open(w);
+		json_key_u64(w, S("status"), i + WEB_STATUS_MIN);
+		json_key_u64(w, S("count"), n);
+		json_object_close(w);
+	}
+	json_array_close(w);
+}
