@@ -1,2 +1,3 @@
 obj-y += packet_core.o packet.o netdev.o driver.o threaded.o char.o rng.o
 obj-y += synth_core.o
+obj-y += synth.o

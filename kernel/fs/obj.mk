@@ -1,2 +1,4 @@
+obj-y += ramfs.o
 obj-y += ramfs_image_core.o
+obj-y += vfs.o
 obj-y += vfs_core.o

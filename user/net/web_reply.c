@@ -7,7 +7,6 @@
  */
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
-#include "kernel/net/text.h"
 #include "lib/assert.h"
 #include "lib/fmt.h"
 #include "user/net/web_priv.h"
