@@ -4,6 +4,7 @@
  * of one that runs lends it its priority.
  */
 #include "kernel/sync/mutex.h"
+#include "lib/assert.h"
 #include "lib/initcall.h"
 
 static struct softcall {
@@ -42,9 +43,10 @@ static void softcall_thread(void *arg)
 	uint32_t cpu = (uint32_t)(uintptr_t)arg;
 	struct softcall *s = &softcall[cpu];
 	for (;;) {
-		ktime next = callout_soft_run(cpu);
-		enum err err = waitq_wait_until(&s->q, s->due, next, S("callouts"));
-		(void)err; /* woken, or the next one's time has come */
+		/* No deadline of its own: the timer wakes it for the next one, with no room in any heap needed. */
+		callout_soft_run(cpu);
+		enum err err = waitq_wait_until(&s->q, s->due, KTIME_NEVER, S("callouts"));
+		assert(err == OK); /* a system thread is not cancelled */
 		irqflags flags = spin_lock_irqsave(&s->q.lock);
 		s->due = false;
 		spin_unlock_irqrestore(&s->q.lock, flags);

@@ -58,7 +58,8 @@ must_check enum err callout_start(struct callout *c, ktime at);
 bool callout_stop(struct callout *c);
 /*
  * After return it neither is pending nor runs, whoever started it meanwhile excepted. Thread context, no
- * spinlock held; not from the callout itself, nor holding a mutex that its function takes (lockdep sees it).
+ * spinlock held, not from the callout itself. For a SOFT one no mutex either (LOCK_SOFTCALL is the outermost):
+ * its function might wait for that.
  */
 void callout_stop_wait(struct callout *c);
 
