@@ -32,7 +32,9 @@ NM      := llvm-nm
 OBJCOPY := llvm-objcopy
 kernel-isa := rv64imac$(isa-ext)
 float-isa  := rv64gc$(isa-ext)
-cc-flags   := -mno-relax -Wthread-safety -Wno-gnu-variable-sized-type-not-at-end
+# debug_assert() mentions its operands in release builds too, without evaluating them.
+cc-flags   := -mno-relax -Wthread-safety -Wno-gnu-variable-sized-type-not-at-end \
+	-Wno-unneeded-internal-declaration
 ubsan      := -fsanitize=undefined -fsanitize-trap=undefined
 else
 cross   := riscv64-unknown-elf-
