@@ -1,0 +1,1 @@
+obj-$(CONFIG_APP_CONTROL_LOOP) += control_loop.o
