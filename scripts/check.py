@@ -50,7 +50,7 @@ def run(log, command, limit, env=None):
     log.write(f"$ {' '.join(command)}\n")
     log.flush()
     start = log.tell()
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen(mazu.DIE_WITH_PARENT + command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                env={**ENV, **(env or {})}, start_new_session=True)
     try:
         status = process.wait(limit)

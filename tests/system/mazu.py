@@ -28,6 +28,10 @@ import time
 FRAME_MAX = 65536
 
 
+# The kernel ends the child when this process dies, however it dies: no QEMU outlives its test.
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
+
+
 class MazuError(Exception):
     pass
 
@@ -76,7 +80,7 @@ class Mazu:
         self.output = bytearray()
         self.grown = threading.Condition()
         self.closed = False
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(DIE_WITH_PARENT + self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, pass_fds=fds, start_new_session=True)
         if fds:
             theirs.close()
