@@ -42,6 +42,8 @@ static void echo_server(unused void *arg)
 				break;
 		}
 		tcp_close(c.value);
+		if (n.err == ERR_INTR) /* told to stop while the peer's end was on its way */
+			return;
 	}
 }
 

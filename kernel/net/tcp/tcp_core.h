@@ -171,6 +171,7 @@ struct tcp_core {
 	tcp_seq snd_max; /* highest sent; snd_nxt goes back when the timer expires */
 	tcp_seq snd_end; /* behind the last byte that the user queued; the FIN's place */
 	tcp_seq snd_wl1, snd_wl2;
+	tcp_seq snd_small; /* behind the last segment sent that was not full */
 	tcp_seq recover; /* RFC 6582 */
 	tcp_seq rtt_seq; /* the byte whose acknowledgment is timed */
 	uint32_t snd_wnd, snd_wnd_max;

@@ -26,6 +26,7 @@ static void tcp_open(struct tcp_core *c, const struct tcp_config *cfg, tcp_seq i
 		.snd_nxt = iss,
 		.snd_max = iss,
 		.snd_end = seq_add(iss, 1),
+		.snd_small = iss,
 		.recover = iss,
 		.mss = TCP_MSS_DEFAULT,
 		.rcv_mss = TCP_MSS_DEFAULT,

@@ -123,14 +123,18 @@ static uint32_t tcp_usable(const struct tcp_core *c)
 	return limit > flight ? limit - flight : 0;
 }
 
-/* RFC 9293 3.8.6.2.1 with Nagle's condition, on a segment of len out of `queued` bytes. */
+/*
+ * RFC 9293 3.8.6.2.1 on a segment of len out of `queued` bytes. Nagle's condition as
+ * Minshall put it: a part segment waits for the one before it, not for full ones.
+ * Otherwise the tail of each write meets the peer's delayed ACK, 40 ms a time.
+ */
 static bool tcp_worth_sending(const struct tcp_core *c, uint32_t len, uint32_t queued, bool fin)
 {
 	if (len == c->mss || fin || c->force_now || seq_lt(c->snd_nxt, c->snd_max))
 		return true;
 	if (len == 0)
 		return false;
-	if (!c->cfg.no_delay && !seq_eq(c->snd_nxt, c->snd_una))
+	if (!c->cfg.no_delay && seq_gt(c->snd_small, c->snd_una))
 		return false;
 	return (len == queued && !c->more) || len >= c->snd_wnd_max / 2;
 }
@@ -182,6 +186,8 @@ static bool tcp_emit_data(struct tcp_core *c, ktime now, struct tcp_seg *tx)
 		return false;
 	uint8_t flags = (fin ? TCP_FIN : 0) | (len && len == queued ? TCP_PSH : 0);
 	tcp_fill(c, now, tx, c->snd_nxt, len, flags);
+	if (len < c->mss)
+		c->snd_small = seq_add(c->snd_nxt, len);
 	tcp_sent(c, now, len + fin);
 	return true;
 }
