@@ -66,6 +66,7 @@ TEST(callout_core_random_against_a_model)
 	struct callout_queue q;
 	uint64_t started = 0, expired = 0, refused = 0;
 	ktime now = {1000};
+	uint32_t pending_max = 0;
 	int running = -1;
 
 	setup(&q);
@@ -81,6 +82,7 @@ TEST(callout_core_random_against_a_model)
 			model[i] = (struct model){room, at, (uint64_t)round};
 			started += room;
 			refused += !room;
+			pending_max = max(pending_max, model_pending());
 			break;
 		}
 		case 2:
@@ -112,12 +114,29 @@ TEST(callout_core_random_against_a_model)
 	CHECK_EQ(q.stats.started, started);
 	CHECK_EQ(q.stats.expired, expired);
 	CHECK_EQ(q.stats.refused, refused);
-	CHECK_EQ(q.stats.pending_max, CAPACITY);
+	CHECK_EQ(q.stats.pending_max, pending_max);
 	CHECK_EQ(q.stats.longest_ns, 49);
 	uint64_t sum = 0;
 	for (int b = 0; b < CALLOUT_BUCKETS; b++)
 		sum += q.stats.lateness[b];
 	CHECK_EQ(sum, expired);
+}
+
+TEST(callout_core_full)
+{
+	struct callout_queue q;
+	setup(&q);
+	for (int i = 0; i < CAPACITY; i++)
+		CHECK_EQ(callout_core_start(&q, &callouts[i], (ktime){i}), OK);
+	CHECK_EQ(callout_core_start(&q, &callouts[CAPACITY], KTIME_ZERO), ERR_NOSPC);
+	CHECK_EQ(callout_core_state(&q, &callouts[CAPACITY]), CALLOUT_IDLE);
+	CHECK_EQ(q.stats.refused, 1);
+	/* Who has a place may change his instant. */
+	CHECK_EQ(callout_core_start(&q, &callouts[0], (ktime){CAPACITY}), OK);
+	CHECK_EQ(callout_core_deadline(&q).ns, 1);
+	CHECK(callout_core_stop(&q, &callouts[3]));
+	CHECK_EQ(callout_core_start(&q, &callouts[CAPACITY], KTIME_ZERO), OK);
+	CHECK_EQ(q.stats.pending_max, CAPACITY);
 }
 
 TEST(callout_core_buckets)
