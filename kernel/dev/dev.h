@@ -133,6 +133,14 @@ struct fs_ops {
 	enum err (*content)(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
 };
 
+/*
+ * Mounts a server: for those who stand below or beside kernel/fs, which registers
+ * its vfs_mount here. From an initcall that needs "vfs". ERR_EXIST, ERR_NOSPC.
+ */
+typedef enum err fileserver_mount_fn(struct str path, const struct fs_ops *ops, void *fs, struct str type);
+void fileserver_set_mount(fileserver_mount_fn *mount);
+must_check enum err fileserver_mount(struct str path, const struct fs_ops *ops, void *fs, struct str type);
+
 /* ---- synth.c: files that are generated at each open, or act at each read and write ---- */
 
 /*

@@ -14,6 +14,19 @@
 
 static_assert(is_pow2(CONFIG_SYNTH_PAGES), "a snapshot is a block of the buddy allocator");
 
+static fileserver_mount_fn *fileserver_mounter;
+
+void fileserver_set_mount(fileserver_mount_fn *mount)
+{
+	fileserver_mounter = mount;
+}
+
+enum err fileserver_mount(struct str path, const struct fs_ops *ops, void *fs, struct str type)
+{
+	assert(fileserver_mounter);
+	return fileserver_mounter(path, ops, fs, type);
+}
+
 /* At the front of the pages of a snapshot. */
 struct synth_snapshot {
 	unsigned order;

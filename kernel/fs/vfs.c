@@ -23,6 +23,7 @@ static struct pool *vfs_files;
 
 static enum err vfs_init(void)
 {
+	fileserver_set_mount(vfs_mount);
 	vfs_files = pool_create(
 		S("file"), sizeof(struct file), _Alignof(struct file), CONFIG_FILES_MAX, 0);
 	return vfs_files ? OK : ERR_NOMEM;

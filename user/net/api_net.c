@@ -193,3 +193,30 @@ uint16_t api_fs(const struct http_request *req, struct abuf *out)
 	vfs_close(f.value);
 	return api_finish(&w);
 }
+
+/* Regular files and snapshots only: opening a device may have an effect. */
+uint16_t api_fs_read(const struct http_request *req, struct abuf *out)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct file_stat stat;
+	if (http_query_param(req->query, S("path"), &path) != OK)
+		return 400;
+	enum err err = vfs_stat(abuf_str(&path), &stat);
+	if (err != OK)
+		return err == ERR_INVAL ? 400 : 404;
+	if (stat.secret || stat.type != FILE_REGULAR)
+		return 403;
+	struct file_result f = vfs_open(abuf_str(&path), OPEN_READ);
+	if (f.err != OK)
+		return 503;
+	struct size_result n = OK_RESULT(size_result, 1);
+	while (n.err == OK && n.value && abuf_room(out)) {
+		n = vfs_read(f.value, out->len, wbuf_of(out->ptr + out->len, abuf_room(out)));
+		out->len += n.err == OK ? n.value : 0;
+	}
+	/* No room left means that there may be more: asked again with more room. */
+	out->overflow = abuf_room(out) == 0;
+	vfs_close(f.value);
+	return n.err == OK ? 200 : 500;
+}

@@ -33,6 +33,7 @@ static const struct web_route web_routes[] = {
 	{STR_INIT("/api/arp"), api_arp, STR_INIT("application/json")},
 	{STR_INIT("/api/klog"), api_klog, STR_INIT("application/json")},
 	{STR_INIT("/api/fs"), api_fs, STR_INIT("application/json")},
+	{STR_INIT("/api/fs/read"), api_fs_read, STR_INIT("text/plain; charset=utf-8")},
 };
 
 const struct web_route *web_route_find(struct str path)

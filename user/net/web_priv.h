@@ -113,7 +113,7 @@ void web_stats_json(struct json_writer *w); /* the members of "http" */
 extern struct pool *web_conns;
 
 /* ---- api.c, api_net.c, api_fs.c ---- */
-web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs;
+web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;
 void api_interfaces(struct json_writer *w);
 void api_net_counters(struct json_writer *w);
 

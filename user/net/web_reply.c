@@ -133,7 +133,7 @@ static void web_reply_document(struct web_conn *c, const struct web_route *route
 		}
 		packet_mem_put(&b->mem);
 		if (status != 200) {
-			web_reply_problem(c, status, S("see the parameters of this address"));
+			web_reply_problem(c, status, S("this address does not take these parameters"));
 			return;
 		}
 	}

@@ -1,0 +1,58 @@
+/* devfs.c - the files of /dev. Locks: those of what a file stands for. */
+#include "kernel/dev/dev.h"
+#include "kernel/diag/diag.h"
+#include "lib/initcall.h"
+
+#define DEVFS_RANDOM_MAX 4096 /* bytes of one read */
+
+static struct size_result devfs_null_read(unused uint64_t offset, unused struct wbuf to)
+{
+	return OK_RESULT(size_result, 0);
+}
+
+static struct size_result devfs_null_write(struct rbuf from)
+{
+	return OK_RESULT(size_result, from.len);
+}
+
+static struct size_result devfs_zero_read(unused uint64_t offset, struct wbuf to)
+{
+	memset(to.ptr, 0, to.len);
+	return OK_RESULT(size_result, to.len);
+}
+
+static struct size_result devfs_random_read(unused uint64_t offset, struct wbuf to)
+{
+	size_t n = min(to.len, (size_t)DEVFS_RANDOM_MAX);
+	rng_fill(to.ptr, n);
+	return OK_RESULT(size_result, n);
+}
+
+static void devfs_klog(struct abuf *out)
+{
+	struct klog_entry e;
+	uint64_t last = klog_last_seq();
+	for (uint64_t seq = 0; klog_read(seq, LOG_DEBUG, &e) && e.seq <= last; seq = e.seq)
+		fmt(out, "%llu %lld %u %.*s %.*s\n", (unsigned long long)e.seq, (long long)e.time.ns, e.cpu,
+			STR_ARG(log_level_name(e.level)), (int)e.len, e.text);
+}
+
+static void devfs_time(struct abuf *out)
+{
+	fmt(out, "%lld\n", (long long)arch_clock().ns);
+}
+
+static const struct synth_file devfs_files[] = {
+	{.path = STR_INIT("klog"), .render = devfs_klog},
+	{.path = STR_INIT("null"), .read = devfs_null_read, .write = devfs_null_write},
+	{.path = STR_INIT("random"), .read = devfs_random_read},
+	{.path = STR_INIT("time"), .render = devfs_time},
+	{.path = STR_INIT("zero"), .read = devfs_zero_read, .write = devfs_null_write},
+};
+static struct synth_fs devfs = {devfs_files, countof(devfs_files)};
+
+static enum err devfs_init(void)
+{
+	return fileserver_mount(S("/dev"), &synth_ops, &devfs, S("devfs"));
+}
+INITCALL(devfs, devfs_init, "vfs", "rng");

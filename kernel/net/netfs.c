@@ -1,0 +1,65 @@
+/* netfs.c - the files of /net: the network's tables as text, one record a line. */
+#include "kernel/net/net_priv.h"
+#include "lib/fmt.h"
+#include "lib/initcall.h"
+
+static void netfs_iface(struct abuf *out)
+{
+	struct netdev *d;
+	fmt(out, "name mac mtu rx_packets rx_bytes rx_dropped rx_errors tx_packets tx_bytes tx_dropped "
+		 "tx_errors\n");
+	for (size_t i = 0; (d = netdev_at(i)) != NULL; i++) {
+		fmt(out, "%.*s ", STR_ARG(d->name));
+		mac_format(out, d->mac);
+		fmt(out, " %u %llu %llu %llu %llu", d->mtu, (unsigned long long)d->stats.rx_packets,
+			(unsigned long long)d->stats.rx_bytes, (unsigned long long)d->stats.rx_dropped,
+			(unsigned long long)d->stats.rx_errors);
+		fmt(out, " %llu %llu %llu %llu\n", (unsigned long long)d->stats.tx_packets,
+			(unsigned long long)d->stats.tx_bytes, (unsigned long long)d->stats.tx_dropped,
+			(unsigned long long)d->stats.tx_errors);
+	}
+}
+
+static void netfs_route(struct abuf *out)
+{
+	struct net_route_info r;
+	fmt(out, "destination gateway iface\n");
+	for (size_t i = 0; net_route_at(i, &r); i++) {
+		ipv4_format(out, r.dst);
+		fmt(out, "/%u ", r.prefix_len);
+		ipv4_format(out, r.gateway);
+		fmt(out, " %.*s\n", STR_ARG(r.dev->name));
+	}
+}
+
+static void netfs_arp(struct abuf *out)
+{
+	struct net_arp_info a;
+	fmt(out, "ip mac iface state age_ns\n");
+	for (size_t i = 0; net_arp_at(i, &a); i++) {
+		ipv4_format(out, a.ip);
+		fmt(out, " ");
+		mac_format(out, a.mac);
+		fmt(out, " %.*s %.*s %lld\n", STR_ARG(a.dev->name), STR_ARG(a.state), (long long)a.age_ns);
+	}
+}
+
+static void netfs_ip_stats(struct abuf *out)
+{
+	for (enum net_counter i = 0; i < NET_COUNTER_COUNT; i++)
+		fmt(out, "%.*s %llu\n", STR_ARG(net_counter_name(i)), (unsigned long long)net_counter(i));
+}
+
+static const struct synth_file netfs_files[] = {
+	{.path = STR_INIT("arp"), .render = netfs_arp},
+	{.path = STR_INIT("iface"), .render = netfs_iface},
+	{.path = STR_INIT("ip/stats"), .render = netfs_ip_stats},
+	{.path = STR_INIT("route"), .render = netfs_route},
+};
+static struct synth_fs netfs = {netfs_files, countof(netfs_files)};
+
+static enum err netfs_init(void)
+{
+	return fileserver_mount(S("/net"), &synth_ops, &netfs, S("netfs"));
+}
+INITCALL(netfs, netfs_init, "vfs", "net_iface");
