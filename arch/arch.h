@@ -43,6 +43,8 @@ typedef struct {
  * The part of a thread that arch knows; the first member of struct thread. The
  * offsets are generated for assembly from this definition.
  */
+#define ARCH_THREAD_BOOT 1 /* not the scheduler's: what a hart runs before it has threads */
+
 struct arch_thread {
 	struct arch_context *context; /* saved by arch_switch on the thread's own stack */
 	uint32_t preempt_count;       /* 0: may be preempted */

@@ -20,7 +20,7 @@ static void hart_prepare(uint32_t cpu, uintptr_t stack_base, uintptr_t stack_top
 	struct arch_hart *h = &cpu_of(arch_hart_template, cpu);
 	struct arch_thread *t = &cpu_of(boot_thread, cpu);
 	*t = (struct arch_thread){
-		.preempt_count = 1, .stack_base = stack_base, .stack_top = stack_top};
+		.preempt_count = 1, .flags = ARCH_THREAD_BOOT, .stack_base = stack_base, .stack_top = stack_top};
 	h->current = t;
 	h->cpu = cpu;
 	h->base = arch_percpu_base[cpu];

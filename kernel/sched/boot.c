@@ -10,6 +10,7 @@
  * interrupts off, returns at once for a pending one. So no wake is lost between
  * the last look at need_resched and the wfi.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
 static struct thread boot_threads[CPU_MAX];
@@ -44,6 +45,7 @@ static void hart_adopt(struct thread *t, const struct thread_attr *attr)
 	thread_setup(t, attr);
 	t->arch = *arch_current();
 	t->arch.preempt_count = 0;
+	t->arch.flags = 0;
 	t->system = true;
 	enum err err = thread_register(t);
 	assert(err == OK);
@@ -82,8 +84,17 @@ static struct thread_attr idle_attr(uint32_t cpu)
 	};
 }
 
+/* For panic, which finds harts that are not under the scheduler yet as well. */
+static void sched_describe(const struct arch_thread *at, struct abuf *out)
+{
+	const struct thread *t = (const struct thread *)at;
+	if (!(at->flags & ARCH_THREAD_BOOT))
+		fmt(out, " in thread %u \"%.*s\"", t->id, (int)t->name_len, t->name);
+}
+
 void sched_boot_init(void)
 {
+	panic_set_describe(sched_describe);
 	struct hart *h = &sched_hart[0];
 	struct thread_attr attr = {
 		.name = S("boot"), .priority = PRIO_NORMAL, .class = SCHED_FIFO, .affinity = 1, .system = true};

@@ -165,7 +165,7 @@ def panics(name, pattern, *more, elf=ELF, smp=1):
 
 @case("a stack overflow is seen before it does damage, and named")
 def _():
-    panics("overflow", "kernel stack overflow, sp .*, in crash_recurse", r"^ pc [0-9a-f]{16}")
+    panics("overflow", "kernel stack overflow, sp .*, in crash_recurse.* in thread \\d+ .boot.", r"^ pc [0-9a-f]{16}")
 
 
 @case("a failed assertion names its place, with a backtrace")
@@ -191,7 +191,8 @@ def _():
 
 @case("a panic reports every hart")
 def _():
-    panics("assert", "assertion failed", "^hart 0", "^hart 1", "^hart 2", "^hart 3", smp=4)
+    panics("assert", "assertion failed", "^hart 0 in thread .*boot", '^hart 1 in thread .*"idle"',
+           "^hart 2", "^hart 3", smp=4)
 
 
 if RELEASE:
