@@ -3,7 +3,7 @@
 
 #define TO(s) (1u << (s))
 
-static const uint8_t thread_edges[] = {
+static const uint8_t thread_edges[] unused = { /* read by debug builds */
 	[THREAD_NEW] = TO(THREAD_READY),
 	[THREAD_READY] = TO(THREAD_RUNNING) | TO(THREAD_SUSPENDED),
 	[THREAD_RUNNING] = TO(THREAD_READY) | TO(THREAD_BLOCKED) | TO(THREAD_SUSPENDED) | TO(THREAD_DEAD),
