@@ -41,7 +41,7 @@ void upcall_ipi(unsigned reasons)
 
 void sched_yield(void)
 {
-	assert(preempt_is_enabled());
+	debug_assert(preempt_is_enabled());
 	arch_irq_disable();
 	struct hart *h = hart_here();
 	struct thread *t = h->current;

@@ -6,12 +6,10 @@
  */
 #include "kernel/sched/sched_priv.h"
 
-void quantum_update(struct hart *h)
+void quantum_set(struct hart *h)
 {
 	struct thread *t = h->current;
-	bool wanted = t->class == SCHED_RR && t->run.queued && runq_has_equal(&h->queue, &t->run);
-	if (likely(!wanted && !h->quantum_armed))
-		return;
+	bool wanted = quantum_wanted(h);
 	if (h != hart_here()) {
 		if (wanted)
 			hart_resched(h);
@@ -30,7 +28,7 @@ static void quantum_expired(ktime now)
 	int64_t left = t->slice_ns - ktime_diff(now, h->switched_at);
 	if (left > 0) {
 		quantum_update(h);
-	} else if (t->class == SCHED_RR && t->run.queued && runq_has_equal(&h->queue, &t->run)) {
+	} else if (quantum_wanted(h)) {
 		if (h->queue.list[t->run.priority].next == &t->run.link)
 			runq_rotate(&h->queue, &t->run);
 		arch_need_resched_set();

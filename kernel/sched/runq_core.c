@@ -42,20 +42,8 @@ void runq_remove(struct runq *q, struct runq_node *n)
 		q->occupied &= ~(UINT64_C(1) << n->priority);
 }
 
-void runq_rotate(struct runq *q, struct runq_node *n)
+void runq_count_movable(struct runq *q, struct runq_node *n, bool movable)
 {
-	struct list *head = &q->list[n->priority];
-	debug_assert(n->queued && head->next == &n->link);
-	list_remove(&n->link);
-	list_push_back(head, &n->link);
-}
-
-void runq_set_waiting(struct runq *q, struct runq_node *n, bool waiting)
-{
-	bool several = (n->affinity & (n->affinity - 1)) != 0;
-	bool movable = waiting && several;
-	if (movable == n->movable)
-		return;
 	n->movable = movable;
 	if (movable) {
 		q->movable_count[n->priority]++;

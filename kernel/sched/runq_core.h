@@ -18,6 +18,7 @@
 #ifndef KERNEL_SCHED_RUNQ_CORE_H
 #define KERNEL_SCHED_RUNQ_CORE_H
 
+#include "lib/assert.h"
 #include "lib/base.h"
 #include "lib/list.h"
 
@@ -64,7 +65,16 @@ static inline bool runq_outranks(const struct runq *q, unsigned priority)
 }
 
 /* Moves the head of n's list, which is n, behind its equals. */
-void runq_rotate(struct runq *q, struct runq_node *n);
+static inline void runq_rotate(struct runq *q, struct runq_node *n)
+{
+	struct list *head = &q->list[n->priority];
+	debug_assert(n->queued && head->next == &n->link);
+	/* In a circle the head moves behind its first node. */
+	struct list *second = n->link.next, *last = head->prev;
+	head->next = second;
+	second->prev = head;
+	list_insert_between(&n->link, last == &n->link ? head : last, head);
+}
 
 static inline bool runq_has_equal(const struct runq *q, const struct runq_node *n)
 {
@@ -73,7 +83,13 @@ static inline bool runq_has_equal(const struct runq *q, const struct runq_node *
 }
 
 /* Tells whether n, queued, now waits (and may be pulled) or runs. */
-void runq_set_waiting(struct runq *q, struct runq_node *n, bool waiting);
+void runq_count_movable(struct runq *q, struct runq_node *n, bool movable);
+static inline void runq_set_waiting(struct runq *q, struct runq_node *n, bool waiting)
+{
+	bool movable = waiting && (n->affinity & (n->affinity - 1)) != 0;
+	if (movable != n->movable)
+		runq_count_movable(q, n, movable);
+}
 
 /* The highest priority of what waits and may move; -1 for none. */
 static inline int runq_movable_priority(const struct runq *q)

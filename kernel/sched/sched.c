@@ -48,17 +48,23 @@ void hart_resched(struct hart *h)
 		arch_ipi_send(h->cpu, IPI_RESCHED);
 }
 
-void hart_changed(struct hart *h)
+/* With h locked: tells the others what there is to pull. */
+static inline void hart_publish(struct hart *h)
 {
 	int movable = runq_movable_priority(&h->queue);
 	__atomic_store_n(&h->movable_priority, (int8_t)movable, __ATOMIC_RELAXED);
+	if (unlikely(movable >= 0) && cpu_count() > 1)
+		sched_kick(h);
+}
+
+void hart_changed(struct hart *h)
+{
 	struct thread *t = h->current;
 	if (runq_outranks(&h->queue, t->run.priority))
 		hart_resched(h);
-	else if (t->class == SCHED_RR && !h->quantum_armed && runq_has_equal(&h->queue, &t->run))
-		quantum_update(h);
-	if (movable >= 0 && cpu_count() > 1)
-		sched_kick(h);
+	else if (!h->quantum_armed && quantum_wanted(h))
+		quantum_set(h);
+	hart_publish(h);
 }
 
 void hart_enqueue(struct hart *h, struct thread *t)
@@ -120,6 +126,7 @@ void sched_switch_unlock(struct hart *h)
 	if (to->slice_ns <= 0)
 		to->slice_ns = CONFIG_SCHED_QUANTUM_US * NS_PER_US;
 	quantum_update(h);
+	hart_publish(h);
 	sched_switched((struct thread *)arch_switch(&from->arch, &to->arch));
 }
 
@@ -133,18 +140,24 @@ static void sched_migrate(struct thread *t)
 		sched_make_ready_unlock(h, t);
 }
 
+/* What was left is dead, or has no place on this hart any more. */
+static noinline void sched_left(struct thread *t, enum thread_state state)
+{
+	if (state == THREAD_DEAD)
+		thread_put(t);
+	else
+		sched_migrate(t);
+}
+
 void sched_switched(struct thread *left)
 {
 	struct hart *h = hart_here();
 	enum thread_state state = left->state;
-	bool homeless = state == THREAD_READY && !left->run.queued;
-	hart_changed(h);
+	bool gone = !left->run.queued && (state == THREAD_DEAD || state == THREAD_READY);
 	sched_check(h);
 	spin_unlock_raw(&h->lock);
-	if (unlikely(state == THREAD_DEAD))
-		thread_put(left);
-	else if (unlikely(homeless))
-		sched_migrate(left);
+	if (unlikely(gone))
+		sched_left(left, state);
 	if (cpu_count() > 1)
 		sched_pull();
 }

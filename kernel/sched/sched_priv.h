@@ -85,7 +85,12 @@ static inline void sched_leave(irqflags flags)
 	if (unlikely(arch_need_resched()))
 		spin_preempt();
 }
-void thread_set_state(struct thread *t, enum thread_state next);
+bool thread_may_become(const struct thread *t, enum thread_state next);
+static inline void thread_set_state(struct thread *t, enum thread_state next)
+{
+	debug_assert(thread_may_become(t, next));
+	t->state = next;
+}
 
 /* ---- place.c ---- */
 
@@ -101,8 +106,19 @@ void balance_arm(struct hart *h);
 /* ---- quantum.c ---- */
 
 void quantum_init(void);
-/* With h, this hart, locked: arms the timer when an equal waits for the running thread's quantum to end. */
-void quantum_update(struct hart *h);
+/* With h locked: the timer of its quantum is set as quantum_wanted() says. */
+void quantum_set(struct hart *h);
+static inline bool quantum_wanted(const struct hart *h)
+{
+	const struct thread *t = h->current;
+	return t->class == SCHED_RR && t->run.queued && runq_has_equal(&h->queue, &t->run);
+}
+/* With h locked: the timer runs if and only if an equal waits for the running thread's quantum to end. */
+static inline void quantum_update(struct hart *h)
+{
+	if (unlikely(h->quantum_armed || quantum_wanted(h)))
+		quantum_set(h);
+}
 
 /* ---- thread.c, pi.c ---- */
 

@@ -12,10 +12,9 @@ static const uint8_t thread_edges[] unused = { /* read by debug builds */
 	[THREAD_DEAD] = 0,
 };
 
-void thread_set_state(struct thread *t, enum thread_state next)
+bool thread_may_become(const struct thread *t, enum thread_state next)
 {
-	debug_assert(thread_edges[t->state] & TO(next));
-	t->state = next;
+	return thread_edges[t->state] & TO(next);
 }
 
 struct str thread_state_name(enum thread_state s)
