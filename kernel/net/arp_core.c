@@ -107,6 +107,8 @@ static void arp_release(struct arp_table *t, struct arp_entry *e, struct arp_out
 	arp_set_state(e, ARP_FREE, KTIME_NEVER);
 }
 
+#define ARP_WORTH_MAX 5
+
 /* How readily an entry gives way: lower first; ties by the earlier use. */
 static int arp_worth(const struct arp_entry *e)
 {
@@ -116,7 +118,10 @@ static int arp_worth(const struct arp_entry *e)
 		return 1;
 	if (!e->used)
 		return 2;
-	return e->state == ARP_STALE ? 3 : 4;
+	/* One that has never answered: a flood from addresses that do not exist makes many of them. */
+	if (e->state == ARP_INCOMPLETE)
+		return 3;
+	return e->state == ARP_STALE ? 4 : ARP_WORTH_MAX;
 }
 
 /* A free entry, made free if need be; NULL when all are worth more than max_worth. */
@@ -185,7 +190,7 @@ enum arp_resolution arp_resolve(struct arp_table *t, ktime now, uint16_t iface, 
 	arp_out_init(out, iface);
 	struct arp_entry *e = arp_find(t, iface, ip);
 	if (e == NULL) {
-		e = arp_take_entry(t, 4, out);
+		e = arp_take_entry(t, ARP_WORTH_MAX, out);
 		arp_entry_begin(t, e, now, iface, ip);
 		arp_set_state(e, ARP_INCOMPLETE, ktime_add(now, ARP_RETRY_NS));
 		arp_ask(e, now, out);

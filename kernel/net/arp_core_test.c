@@ -177,6 +177,17 @@ TEST(arp_flood_does_not_evict_the_gateway)
 	CHECK_EQ(out.send_op, 0);
 }
 
+TEST(arp_neighbours_that_never_answer_do_not_evict_the_gateway)
+{
+	struct list p, q[ENTRIES * 3];
+	setup();
+	CHECK_EQ(arp_resolve(&table, at(0), 1, GW, &p, &out), ARP_QUEUED);
+	CHECK_EQ(input(at(1), ARP_REPLY, GW, gw_mac, US), ARP_TAKEN);
+	for (uint32_t i = 0; i < countof(q); i++)
+		CHECK_EQ(arp_resolve(&table, at(2 + i), 1, GW + 50 + i, &q[i], &out), ARP_QUEUED);
+	CHECK_EQ(arp_resolve(&table, at(900), 1, GW, &p, &out), ARP_RESOLVED);
+}
+
 TEST(arp_ages_from_reachable_to_stale_to_gone)
 {
 	struct list p;
