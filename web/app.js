@@ -78,7 +78,7 @@ const tcp = new Table(byId("tcp"), [
 	{ title: "Received", get: (c) => bytes(c.rx_bytes), num: true },
 	{ title: "Sent", get: (c) => bytes(c.tx_bytes), num: true },
 	{ title: "Retransmits", get: (c) => count(c.retransmits), num: true, mark: (c) => c.retransmits > 0 },
-], { key: (c) => c.id, empty: "no connection" });
+], { key: (c) => `${c.local} ${c.remote} ${c.state}`, empty: "no connection" });
 
 // --- bars ---
 
