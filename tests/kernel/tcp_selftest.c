@@ -15,6 +15,7 @@
 #define POLLED      16
 
 static struct tcp_listener *listener;
+static bool stopping; /* atomic */
 
 static ktime in_seconds(int64_t s)
 {
@@ -34,6 +35,10 @@ static void echo_server(unused void *arg)
 		struct tcp_conn_result c = tcp_accept(listener, KTIME_NEVER);
 		if (c.err != OK)
 			return;
+		if (__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
+			tcp_close(c.value);
+			return;
+		}
 		struct size_result n;
 		while ((n = tcp_recv(c.value, wbuf_of(buf, sizeof(buf)), in_seconds(30))).err == OK &&
 			n.value > 0) {
@@ -42,8 +47,6 @@ static void echo_server(unused void *arg)
 				break;
 		}
 		tcp_close(c.value);
-		if (n.err == ERR_INTR) /* told to stop while the peer's end was on its way */
-			return;
 	}
 }
 
@@ -52,6 +55,7 @@ static struct thread *server_start(void)
 	struct tcp_listener_result l = tcp_listen(IPV4_ANY, PORT, 32);
 	ST_CHECK(l.err == OK);
 	listener = l.value;
+	__atomic_store_n(&stopping, false, __ATOMIC_RELEASE);
 	struct thread_attr attr = {
 		.name = S("echo"), .entry = echo_server, .priority = PRIO_NORMAL, .class = SCHED_RR};
 	struct thread_result t = thread_create(&attr);
@@ -61,7 +65,11 @@ static struct thread *server_start(void)
 
 static void server_stop(struct thread *t)
 {
-	ST_CHECK(thread_cancel(t) == OK);
+	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
+	struct tcp_conn_result last = tcp_connect(IPV4_LOOPBACK, PORT, in_seconds(30));
+	ST_CHECK(last.err == OK);
+	if (last.err == OK)
+		tcp_close(last.value);
 	ST_CHECK(thread_join(t, in_seconds(60)) == OK);
 	tcp_listener_close(listener);
 }
