@@ -49,6 +49,17 @@ enum err thread_cancel(struct thread *t)
 	return OK;
 }
 
+void thread_cancel_keep(enum err err)
+{
+	if (err != ERR_INTR)
+		return;
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(thread_current());
+	thread_current()->cancel_pending = true;
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
+}
+
 enum err thread_set_affinity(struct thread *t, uint64_t cpus)
 {
 	uint64_t present = cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;

@@ -151,6 +151,8 @@ must_check enum err thread_block(struct spinlock *guard, irqflags flags, ktime d
 	unsigned wait_flags, struct str what);
 /* Makes t ready with that result; false when it was not blocked. Any context. */
 bool thread_wake(struct thread *t, enum err result);
+/* The caller's wait was cancelled in the moment in which it succeeded: its next one is cancelled instead. */
+void thread_cancel_keep(enum err err);
 
 /*
  * Priority inheritance: what one thread owns and others wait for. All of it is

@@ -166,8 +166,10 @@ enum err thread_join(struct thread *t, ktime deadline)
 		err = thread_block(&threads_lock, flags, deadline, WAIT_CANCELLABLE, S("join"));
 		flags = spin_lock_irqsave(&threads_lock);
 		t->joiner = NULL;
-		if (t->ended)
+		if (t->ended) {
+			thread_cancel_keep(err);
 			err = OK;
+		}
 		spin_unlock_irqrestore(&threads_lock, flags);
 	}
 	if (err == OK)

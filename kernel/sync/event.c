@@ -33,6 +33,8 @@ struct event_result event_wait(struct event *e, uint32_t mask, ktime deadline)
 	}
 	uint32_t taken = e->flags & mask;
 	e->flags &= ~taken;
+	if (taken)
+		thread_cancel_keep(err);
 	spin_unlock_irqrestore(&e->waiters.lock, irq);
 	return taken ? OK_RESULT(event_result, taken) : ERR_RESULT(event_result, err);
 }

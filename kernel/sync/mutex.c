@@ -50,8 +50,10 @@ enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags)
 	if (err == OK)
 		return OK;
 	flags = spin_lock_irqsave(&pi_lock);
-	if (!pi_cancel_locked(&m->queue))
-		err = OK; /* handed over in the last moment */
+	if (!pi_cancel_locked(&m->queue)) { /* handed over in the last moment */
+		thread_cancel_keep(err);
+		err = OK;
+	}
 	spin_unlock_irqrestore(&pi_lock, flags);
 	return err;
 }

@@ -40,6 +40,7 @@ static enum err waiter_block(struct waitq *q, struct waiter *w, irqflags flags, 
 		return OK;
 	flags = spin_lock_irqsave(&q->lock);
 	if (w->woken) {
+		thread_cancel_keep(err);
 		err = OK;
 	} else {
 		list_remove(&w->node);

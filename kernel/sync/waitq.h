@@ -68,8 +68,10 @@ unsigned waitq_wake_all(struct waitq *q);
 			wq_err = waitq_wait_locked((q), wq_flags, (deadline), (what));             \
 			wq_flags = spin_lock_irqsave(&(q)->lock);                                  \
 		}                                                                                  \
-		if (cond)                                                                          \
+		if (cond) {                                                                        \
+			thread_cancel_keep(wq_err);                                                \
 			wq_err = OK;                                                               \
+		}                                                                                  \
 		spin_unlock_irqrestore(&(q)->lock, wq_flags);                                      \
 		wq_err;                                                                            \
 	})
