@@ -39,6 +39,8 @@ KNOWN = {
     "switch_yield": (80, {"nuttx": 366, "nuttx_smp": 667}),
     "mutex_pair": (20, {"nuttx": 132, "nuttx_smp": 155}),
     "sem_pair": (24, {"nuttx": 79, "nuttx_smp": 83}),
+    "sem_ping_pong": (370, {"nuttx": 1139, "nuttx_smp": 2507}),
+    "thread_create_join": (2500, {"nuttx": 9090, "nuttx_smp": 14673}),
     "syscall_null": (110, {}),
     "http_get_keepalive": (3400, {"nuttx": 682}),
     "http_get_keepalive_2": (3400, {"nuttx": 682}),
@@ -85,7 +87,7 @@ def boot_to_http():
     times = []
     for _ in range(BOOTS):
         start = time.monotonic_ns()
-        with mazu.Mazu(ELF, smp=1, net="user") as guest:
+        with mazu.Mazu(ELF, smp=1, net="user", limit=60) as guest:
             guest.wait_http("/api/stats")
             times.append(time.monotonic_ns() - start)
     return {"boot_to_http": metric("ns", times)}
