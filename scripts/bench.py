@@ -97,7 +97,7 @@ def requests_per_second(guest):
     rates = []
     for _ in range(3):
         text = subprocess.run(["wrk", "-t1", "-c1", f"-d{WRK_SECONDS}s",
-                               f"http://127.0.0.1:{guest.port}/hello.txt"],
+                               f"http://127.0.0.1:{guest.port}/format.js"],
                               check=True, capture_output=True, text=True).stdout
         rates.append(round(float(re.search(r"Requests/sec:\s*([\d.]+)", text).group(1))))
     return metric("1/s", rates)
@@ -110,9 +110,8 @@ def serving():
             _, _, body = guest.wait_http("/api/stats")
             if smp == 1:
                 memory = json.loads(body)["memory"]
-                used = next((memory[k] for k in ("used_bytes", "used") if k in memory), None)
-                if used is not None:
-                    metrics["ram_used"] = metric("bytes", [used])
+                used = memory["total_bytes"] - memory["free_bytes"]
+                metrics["ram_used"] = metric("bytes", [used])
             metrics["http_get_keepalive" + ("" if smp == 1 else "_2")] = requests_per_second(guest)
     return metrics
 
