@@ -300,6 +300,12 @@ enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, unus
 	return world_turn(deadline) ? OK : ERR_TIMEDOUT;
 }
 
+/* Nothing is cancelled in this world. */
+void thread_cancel_keep(enum err err)
+{
+	CHECK(err != ERR_INTR);
+}
+
 enum err sleep_ns(int64_t ns)
 {
 	world_settle(ns);
