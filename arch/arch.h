@@ -131,6 +131,7 @@ static inline void arch_irq_restore(irqflags flags);
 static inline void arch_irq_enable(void);
 static inline void arch_irq_disable(void);
 static inline bool arch_irqs_enabled(void);
+static inline bool irqflags_enabled(irqflags flags); /* what they restore */
 
 /* ---- preemption ---- */
 
@@ -150,24 +151,46 @@ void arch_irq_window(void);
 /* ---- switching ---- */
 
 /*
- * Prepares a thread that, when first switched to, calls entry(arg, left) with the
- * interrupts off and preempt_count as set by the caller. entry does not return.
+ * What comes first on the other side of a switch: drops the lock that covered it and gives
+ * the interrupts the state that `flags` says, those of the thread that is now current. What
+ * it returns is returned by that thread's call of arch_switch().
  */
-void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
-	noreturn void (*entry)(void *arg, struct arch_thread *left), void *arg);
+typedef int arch_finish_fn(struct arch_thread *left, irqflags flags);
 
 /*
- * Saves what a C call must preserve, moves to `to` and makes it current.
- * Returns, on the other side, the thread that was left, so that the caller
- * there finishes it (drops the run-queue lock, restores interrupts). Interrupts off.
+ * Prepares a thread that, when first switched to, runs finish() with interrupts to be on and
+ * then entry(arg), which does not return. preempt_count is as the caller has set it.
  */
-struct arch_thread *arch_switch(struct arch_thread *from, struct arch_thread *to);
+void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
+	noreturn void (*entry)(void *arg), void *arg);
+
+/*
+ * Saves what a C call must preserve, and `flags`; moves to `to`, makes it current, and there
+ * tail-calls finish(from, the flags of `to`), which returns to whoever called this for `to`.
+ * Interrupts off.
+ */
+int arch_switch(struct arch_thread *from, struct arch_thread *to, irqflags flags, arch_finish_fn *finish);
 
 /* Waits for an interrupt; interrupts off on entry and on return, one may be pending. */
 void arch_idle(void);
 
 /* In a spin loop, n counts the rounds: gives way to other harts on an oversubscribed host. */
 void arch_spin_relax(uint32_t n);
+
+/* ---- atomic steps that C11's do not give without a second load ---- */
+
+/* Takes one off if *p > 0; what it was. Acquire when it did. */
+static inline int32_t arch_take_positive(int32_t *p);
+/* Adds one if 0 <= *p and *p != max; what it was. Release. */
+static inline int32_t arch_give_below(int32_t *p, int32_t max);
+
+/* ---- calls off the hot path ---- */
+
+/*
+ * fn(a, b), which the compiler does not see as a call: who makes it in a branch that is seldom
+ * taken keeps the rest free of a stack frame and of saved registers.
+ */
+static inline void arch_call_rare(void (*fn)(void *a, uintptr_t b), void *a, uintptr_t b);
 
 /* ---- time ---- */
 
@@ -237,7 +260,8 @@ void upcall_irq(void);                          /* external interrupt; kernel/ir
 void upcall_timer(void);                        /* timer interrupt; kernel/time */
 void upcall_ipi(unsigned reasons);              /* bit per enum ipi, FLUSH already done; kernel/sched */
 void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts off, and
-                                                   off on return; called from preempt_enable and from interrupt exit */
+                                                   off on return; called from preempt_enable and from interrupt exit,
+                                                   again as long as need_resched is set */
 void upcall_fault(struct trap_frame *frame);    /* exception in the kernel; kernel/diag. Does not return */
 void upcall_user(struct trap_frame *frame);     /* system call or exception of user mode; kernel/proc */
 

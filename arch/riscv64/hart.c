@@ -86,13 +86,14 @@ void arch_entry_other(void)
 }
 
 void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
-	noreturn void (*entry)(void *arg, struct arch_thread *left), void *arg)
+	noreturn void (*entry)(void *arg), void *arg)
 {
 	assert(stack_base % (2 * CONFIG_STACK_SIZE) == 0 && stack_top % 16 == 0);
 	struct arch_context *c = (struct arch_context *)stack_top - 1;
 	*c = (struct arch_context){
 		.ra = (uintptr_t)arch_thread_start,
 		.s = {[1] = (uintptr_t)entry, [2] = (uintptr_t)arg},
+		.flags = SSTATUS_SIE,
 	};
 	t->context = c;
 	t->stack_base = stack_base;
@@ -104,7 +105,7 @@ void arch_preempt_due(void)
 	if (arch_in_interrupt() || !arch_irqs_enabled())
 		return;
 	arch_irq_disable();
-	if (arch_need_resched() && arch_current()->preempt_count == 0)
+	while (arch_need_resched())
 		upcall_preempt();
 	arch_irq_enable();
 }

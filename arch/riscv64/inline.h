@@ -124,11 +124,16 @@ static inline void arch_irq_disable(void)
 	__asm__ volatile("csrci sstatus, 2" ::: "memory");
 }
 
+static inline bool irqflags_enabled(irqflags flags)
+{
+	return flags & SSTATUS_SIE;
+}
+
 static inline bool arch_irqs_enabled(void)
 {
 	irqflags flags;
 	__asm__ volatile("csrr %0, sstatus" : "=r"(flags)::"memory");
-	return flags & SSTATUS_SIE;
+	return irqflags_enabled(flags);
 }
 
 static inline bool arch_in_interrupt(void)
@@ -148,7 +153,7 @@ static inline void preempt_disable(void)
 
 static inline bool arch_need_resched(void)
 {
-	uint32_t due;
+	long due;
 	__asm__ volatile("lw %0, %1(gp)" : "=r"(due) : HART(need_resched) : "memory");
 	return due;
 }
@@ -189,15 +194,56 @@ static inline void arch_assert_pinned(void)
 	debug_assert(!preempt_is_enabled());
 }
 
+/* ---- atomic steps ---- */
+
+static inline int32_t arch_take_positive(int32_t *p)
+{
+	long old, next;
+	__asm__ volatile("1:	lr.w.aq	%0, %2\n\t"
+			 "	blez	%0, 2f\n\t"
+			 "	addi	%1, %0, -1\n\t"
+			 "	sc.w	%1, %1, %2\n\t"
+			 "	bnez	%1, 1b\n"
+			 "2:"
+			 : "=&r"(old), "=&r"(next), "+A"(*p)::"memory");
+	return (int32_t)old;
+}
+
+static inline int32_t arch_give_below(int32_t *p, int32_t max)
+{
+	long old, next;
+	__asm__ volatile("1:	lr.w	%0, %2\n\t"
+			 "	bltz	%0, 2f\n\t"
+			 "	beq	%0, %3, 2f\n\t"
+			 "	addi	%1, %0, 1\n\t"
+			 "	sc.w.rl	%1, %1, %2\n\t"
+			 "	bnez	%1, 1b\n"
+			 "2:"
+			 : "=&r"(old), "=&r"(next), "+A"(*p)
+			 : "r"((long)max)
+			 : "memory");
+	return (int32_t)old;
+}
+
+/* ---- calls off the hot path ---- */
+
+/* arch_rare in switch.S keeps every register but those named here. */
+static inline void arch_call_rare(void (*fn)(void *a, uintptr_t b), void *a, uintptr_t b)
+{
+	register uintptr_t t1 __asm__("t1") = (uintptr_t)fn;
+	register uintptr_t t2 __asm__("t2") = (uintptr_t)a;
+	register uintptr_t t3 __asm__("t3") = b;
+	__asm__ volatile("call t0, arch_rare" : "+r"(t1), "+r"(t2), "+r"(t3)::"t0", "memory");
+}
+
 /* ---- time ---- */
 
 /* Since the machine's reset. */
 static inline ktime arch_clock(void)
 {
-	uint64_t ticks;
-	uint32_t scale;
+	uint64_t ticks, scale;
 	__asm__ volatile("rdtime %0" : "=r"(ticks));
-	__asm__ volatile("lw %0, %1(gp)" : "=r"(scale) : HART(ns_per_tick));
+	__asm__("lwu %0, %1(gp)" : "=r"(scale) : HART(ns_per_tick));
 	return (ktime){(int64_t)(ticks * scale)};
 }
 

@@ -4,7 +4,7 @@
  */
 #include "arch/riscv64/asm.h"
 
-/* struct arch_thread *arch_switch(struct arch_thread *from, struct arch_thread *to) */
+/* int arch_switch(from, to, flags, finish): a0 is still the thread that was left when finish begins. */
 FUNCTION(arch_switch)
 	addi	sp, sp, -CONTEXT_SIZE
 	sd	ra, 0(sp)
@@ -20,6 +20,7 @@ FUNCTION(arch_switch)
 	sd	s9, 80(sp)
 	sd	s10, 88(sp)
 	sd	s11, 96(sp)
+	sd	a2, 104(sp)
 	SD(sp, THREAD_CONTEXT, a0)
 	LD(sp, THREAD_CONTEXT, a1)
 	SD(a1, HART_CURRENT, gp)
@@ -36,17 +37,53 @@ FUNCTION(arch_switch)
 	ld	s9, 80(sp)
 	ld	s10, 88(sp)
 	ld	s11, 96(sp)
+	ld	a1, 104(sp)
 	addi	sp, sp, CONTEXT_SIZE
-	ret				/* a0 is still the thread that was left */
+	jr	a3
 END(arch_switch)
 
-/* The first time: arch_thread_init put entry into s1 and its argument into s2. a1 = the thread left. */
+/* The first time: arch_thread_init put entry into s1 and its argument into s2. */
 FUNCTION(arch_thread_start)
-	mv	a1, a0
 	mv	a0, s2
 	li	ra, 0
 	jr	s1
 END(arch_thread_start)
+
+/* For arch_call_rare(): t1(t2, t3), back to t0, with all that a C call may destroy kept but t0 to t3. */
+FUNCTION(arch_rare)
+	addi	sp, sp, -128
+	sd	ra, 0(sp)
+	sd	t0, 8(sp)
+	sd	t4, 16(sp)
+	sd	t5, 24(sp)
+	sd	t6, 32(sp)
+	sd	a0, 40(sp)
+	sd	a1, 48(sp)
+	sd	a2, 56(sp)
+	sd	a3, 64(sp)
+	sd	a4, 72(sp)
+	sd	a5, 80(sp)
+	sd	a6, 88(sp)
+	sd	a7, 96(sp)
+	mv	a0, t2
+	mv	a1, t3
+	jalr	t1
+	ld	ra, 0(sp)
+	ld	t0, 8(sp)
+	ld	t4, 16(sp)
+	ld	t5, 24(sp)
+	ld	t6, 32(sp)
+	ld	a0, 40(sp)
+	ld	a1, 48(sp)
+	ld	a2, 56(sp)
+	ld	a3, 64(sp)
+	ld	a4, 72(sp)
+	ld	a5, 80(sp)
+	ld	a6, 88(sp)
+	ld	a7, 96(sp)
+	addi	sp, sp, 128
+	jr	t0
+END(arch_rare)
 
 /* long arch_semihost(op, arg): the three instructions that a debugger or emulator looks for. */
 	.section .text.arch_semihost, "ax"

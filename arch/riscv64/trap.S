@@ -113,7 +113,9 @@ irq_preempt:
 	bnez	t0, irq_return
 	csrr	t0, sepc
 	sd	t0, IRQ_PC(sp)
-	call	upcall_preempt
+1:	call	upcall_preempt
+	LW(t0, HART_NEED_RESCHED, gp)
+	bnez	t0, 1b
 	ld	t0, IRQ_PC(sp)
 	li	t1, IRQ_RETURN_STATUS
 	csrw	sepc, t0

@@ -6,8 +6,9 @@
  */
 #include "kernel/lock/lock_priv.h"
 
-void spin_lock_contended(struct spinlock *l, uint16_t mine)
+void spin_lock_contended(void *lock, uintptr_t mine)
 {
+	struct spinlock *l = lock;
 	ktime begin = config_on(CONFIG_LOCK_STATS) ? arch_clock() : KTIME_ZERO;
 	for (uint32_t n = 0; __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine; n++)
 		arch_spin_relax(n);

@@ -48,7 +48,7 @@ static inline void spin_init(struct spinlock *l, enum lock_class class)
 
 /* ---- lock.c: what is out of the fast path ---- */
 
-cold void spin_lock_contended(struct spinlock *l, uint16_t mine);
+cold void spin_lock_contended(void *lock, uintptr_t mine);
 cold void spin_preempt(void); /* switches when that is due and possible here */
 
 struct lock_stats {
@@ -88,9 +88,8 @@ static inline void spin_lock_raw(struct spinlock *l)
 	lock_trace_acquire(l);
 	if (config_on(CONFIG_SMP)) {
 		uint32_t old = __atomic_fetch_add(&l->ticket, LOCK_TICKET, __ATOMIC_ACQUIRE);
-		uint16_t mine = (uint16_t)(old >> 16);
-		if (unlikely((uint16_t)old != mine))
-			spin_lock_contended(l, mine);
+		if (unlikely((int16_t)old != (int32_t)old >> 16)) /* another ticket is served */
+			arch_call_rare(spin_lock_contended, l, old >> 16);
 	}
 	lock_trace_acquired(l);
 }

@@ -3,7 +3,8 @@
  *
  * A hart with a movable waiter keeps a callout armed; each time it moves at most
  * one thread, to the hart with the fewest ready ones, and only where it waits for
- * equals: priority order is place.c's business and is never changed here.
+ * equals: priority order is place.c's business and is never changed here. Whoever
+ * leaves a waiter behind arms it (balance_update), on whatever hart that happens.
  */
 #include "kernel/sched/sched_priv.h"
 
@@ -12,12 +13,13 @@ static bool balance_online(const struct hart *h)
 	return __atomic_load_n(&h->online, __ATOMIC_ACQUIRE);
 }
 
-static void balance_move(struct hart *from, struct hart *to)
+static bool balance_move(struct hart *from, struct hart *to)
 {
 	hart_lock_pair(from, to);
 	int running = to->current->run.priority;
-	struct runq_node *n = runq_find_movable(&from->queue, to->cpu, running - 1);
-	if (n && n->priority == running && from->queue.ready >= to->queue.ready + 2) {
+	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, to->cpu, running - 1);
+	bool moves = n && n->priority == running && from->queue.ready >= to->queue.ready + 2;
+	if (moves) {
 		runq_remove(&from->queue, n);
 		hart_enqueue(to, thread_of(n));
 		to->migrations_in++;
@@ -25,21 +27,22 @@ static void balance_move(struct hart *from, struct hart *to)
 		hart_changed(to);
 	}
 	hart_unlock_pair(from, to);
+	return moves;
 }
 
 static void balance_run(void *arg)
 {
 	struct hart *h = arg;
-	uint32_t ready[CPU_MAX];
-	uint64_t online = 0;
+	uint32_t ready[CPU_MAX], to;
+	uint64_t candidates = 0;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		ready[cpu] = __atomic_load_n(&sched_hart[cpu].queue.ready, __ATOMIC_RELAXED);
-		online |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
+		candidates |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
 	}
-	uint32_t to = balance_target(ready, cpu_count(), h->cpu, online);
 	irqflags flags = arch_irq_save();
-	if (to != h->cpu)
-		balance_move(h, &sched_hart[to]);
+	while ((to = balance_target(ready, cpu_count(), h->cpu, candidates)) != h->cpu &&
+		!balance_move(h, &sched_hart[to]))
+		candidates &= ~(UINT64_C(1) << to); /* none that waits may go there, or is an equal there */
 	__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);
 	arch_irq_restore(flags);
 	balance_arm(h);
@@ -52,7 +55,7 @@ void balance_init(struct hart *h)
 
 void balance_arm(struct hart *h)
 {
-	if (cpu_count() == 1 || h->movable_priority < 0)
+	if (hart_waiting_priority(h) < 0)
 		return;
 	if (__atomic_exchange_n(&h->balance_armed, 1, __ATOMIC_RELAXED))
 		return;

@@ -22,12 +22,11 @@ static void hart_begin(struct hart *h, struct thread *current, struct thread *id
 	h->idle = idle;
 	h->started_at = now;
 	h->switched_at = now;
+	h->idle_from = now;
 	h->running_priority = current->run.priority;
 	load_init(&h->load, now);
-	load_update(&h->load, current != idle, now);
-	current->state = THREAD_RUNNING;
+	thread_set_state(current, THREAD_READY);
 	runq_push_back(&h->queue, &current->run);
-	runq_set_waiting(&h->queue, &current->run, false);
 }
 
 static void hart_init(struct hart *h, uint32_t cpu)
@@ -35,7 +34,10 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	spin_init(&h->lock, LOCK_RUNQ);
 	runq_init(&h->queue);
 	h->cpu = (uint16_t)cpu;
-	h->movable_priority = -1;
+	h->peers = cpu_count() > 1;
+	h->finish = h->peers ? sched_switched_peers : sched_switched;
+	h->quantum_at = KTIME_NEVER;
+	h->waiting_priority = -1;
 	balance_init(h);
 }
 
@@ -52,23 +54,21 @@ static void hart_adopt(struct thread *t, const struct thread_attr *attr)
 	arch_current_set(&t->arch);
 }
 
-static noreturn void sched_idle(struct hart *h)
+static noreturn void sched_idle(void)
 {
 	for (;;) {
 		arch_irq_disable();
-		if (!arch_need_resched()) {
-			balance_arm(h);
+		if (!arch_need_resched())
 			arch_idle();
-		}
 		arch_irq_enable();
 		if (arch_need_resched())
 			spin_preempt();
 	}
 }
 
-static void idle_entry(void *arg)
+static void idle_entry(unused void *arg)
 {
-	sched_idle(arg);
+	sched_idle();
 }
 
 static struct thread_attr idle_attr(uint32_t cpu)
@@ -76,7 +76,6 @@ static struct thread_attr idle_attr(uint32_t cpu)
 	return (struct thread_attr){
 		.name = S("idle"),
 		.entry = idle_entry,
-		.arg = &sched_hart[cpu],
 		.priority = PRIO_IDLE,
 		.class = SCHED_IDLE,
 		.affinity = UINT64_C(1) << cpu,
@@ -122,5 +121,5 @@ void sched_secondary_start(void)
 	hart_begin(h, &boot_threads[cpu], &boot_threads[cpu]);
 	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
 	arch_need_resched_set();
-	sched_idle(h);
+	sched_idle();
 }

@@ -7,8 +7,8 @@ void sched_check(const struct hart *h)
 {
 	const struct thread *t = h->current;
 	assert(h == hart_here() && t == thread_current());
-	assert(t->state == THREAD_RUNNING && t->run.queued && !t->run.movable && t->cpu == h->cpu);
-	assert(h->running_priority == t->run.priority);
+	assert(t->state == THREAD_READY && t->run.queued && t->hart == h);
+	assert(h->queue.list[t->run.priority].next == &t->run.link);
 	assert(!arch_irqs_enabled());
 	assert(h->idle->run.queued && h->idle->run.priority == PRIO_IDLE);
 	/* What outranks the running thread has asked for a switch. */

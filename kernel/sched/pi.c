@@ -6,7 +6,9 @@
  * stepped. When it changes and the thread itself waits, the owner of what it waits
  * for is next. One lock guards the whole graph: it is taken only under contention.
  *
- * Bounds: a chain of PI_CHAIN_MAX links, beyond which a wait is refused; a walk
+ * Bounds: PI_CHAIN_MAX links, both of the chain ahead of who begins to wait, which is
+ * refused beyond, and of the way that a change of priority is carried; chains that were joined
+ * in the middle can be longer, and a change that ends early is counted (pi_cut_short). A walk
  * over the contended objects that one thread holds; an insertion among waiters.
  *
  * Locks: LOCK_PI here, LOCK_RUNQ inside for each thread whose priority changes.
@@ -14,6 +16,7 @@
 #include "kernel/sched/sched_priv.h"
 
 struct spinlock pi_lock = SPINLOCK_INIT(LOCK_PI);
+static uint64_t pi_cut; /* pi_lock */
 
 void pi_init(struct pi_queue *q)
 {
@@ -46,12 +49,11 @@ static void pi_insert(struct pi_queue *q, struct thread *t)
 	list_insert_between(&t->wait_node, at, at->next);
 }
 
-void thread_set_effective(struct thread *t, uint8_t priority)
+static void pi_set_effective(struct thread *t, uint8_t priority)
 {
 	struct hart *h = thread_lock(t);
 	if (t->run.queued) {
 		hart_requeue(h, t, priority, t->run.affinity);
-		hart_changed(h);
 	} else {
 		t->run.priority = priority;
 	}
@@ -62,11 +64,14 @@ void thread_set_effective(struct thread *t, uint8_t priority)
 static void pi_propagate(struct thread *t)
 {
 	for (unsigned n = 0; t; n++) {
-		assert(n <= PI_CHAIN_MAX);
 		uint8_t priority = pi_effective(t);
 		if (priority == t->run.priority)
 			return;
-		thread_set_effective(t, priority);
+		if (n > PI_CHAIN_MAX) {
+			pi_cut++;
+			return;
+		}
+		pi_set_effective(t, priority);
 		struct pi_queue *q = t->blocked_on;
 		if (!q)
 			return;
@@ -132,9 +137,20 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 	if (priority < PRIO_MIN || priority > PRIO_MAX || (class != SCHED_FIFO && class != SCHED_RR))
 		return ERR_INVAL;
 	irqflags flags = spin_lock_irqsave(&pi_lock);
+	struct hart *h = thread_lock(t);
 	t->base_priority = priority;
-	t->class = class;
+	t->attention = (uint8_t)((t->attention & ~THREAD_RR) | (class == SCHED_RR ? THREAD_RR : 0));
+	hart_changed(h); /* a quantum may have begun to count */
+	spin_unlock_raw(&h->lock);
 	pi_propagate(t);
 	spin_unlock_irqrestore(&pi_lock, flags);
 	return OK;
+}
+
+uint64_t pi_cut_short(void)
+{
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	uint64_t n = pi_cut;
+	spin_unlock_irqrestore(&pi_lock, flags);
+	return n;
 }

@@ -2,56 +2,57 @@
  * place.c - on which hart a thread runs: chosen at wake, corrected by pulling.
  *
  * No waiting thread outranks what runs on a hart that it may run on, beyond one
- * IPI. Both sides of the race are covered by a pair of barriers: the hart whose
- * running priority falls publishes it and then looks at what waits elsewhere
- * (sched_pull); the hart where something comes to wait publishes that and then
- * looks at what runs elsewhere (sched_kick). One of the two sees the other.
+ * IPI. Two things can break that, and each is followed by its remedy:
  *
- * Locks: sched_pull takes two run queues, lower cpu first. All walks are over harts.
+ *	a hart comes to run less		it publishes that and pulls (sched_pull)
+ *	a thread comes to wait on a hart	that is published, and the hart that runs the
+ *						least of those it may use is made to pull (hart_kick)
+ *
+ * When both happen at once, a pair of barriers lets at least one of the two see the other.
+ * A walk over waiting threads ends after RUNQ_SCAN_MAX: with more of them pinned elsewhere
+ * before the one to be found, it is found when those have gone.
+ *
+ * Locks: sched_pull takes two run queues, lower cpu first. All other walks are over harts.
  */
 #include "kernel/sched/sched_priv.h"
 
-/* Of the harts in `allowed`, the one that runs the lowest priority; `first` among equals. */
-static uint32_t sched_lowest(uint64_t allowed, uint32_t first)
+static bool hart_allowed(const struct hart *h, uint64_t affinity)
 {
-	uint32_t best = first;
-	unsigned lowest = UINT32_MAX;
-	if (allowed >> first & 1)
-		lowest = hart_running_priority(&sched_hart[first]);
+	return (affinity >> h->cpu & 1) && __atomic_load_n(&h->online, __ATOMIC_ACQUIRE);
+}
+
+/* Of the harts in `affinity` that run less than `below`, the one that runs the least; NULL: none. */
+static struct hart *sched_lowest(uint64_t affinity, int below)
+{
+	struct hart *best = NULL;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		const struct hart *h = &sched_hart[cpu];
-		if (!(allowed >> cpu & 1) || !__atomic_load_n(&h->online, __ATOMIC_ACQUIRE))
-			continue;
-		unsigned running = hart_running_priority(h);
-		if (running < lowest) {
-			lowest = running;
-			best = cpu;
+		struct hart *h = &sched_hart[cpu];
+		if (hart_allowed(h, affinity) && hart_running_priority(h) < below) {
+			below = hart_running_priority(h);
+			best = h;
 		}
 	}
-	assert(lowest != UINT32_MAX);
 	return best;
 }
 
-uint32_t sched_place(const struct thread *t)
+struct hart *sched_place(const struct thread *t)
 {
-	uint32_t last = t->cpu;
-	if (cpu_count() == 1)
-		return 0;
-	if (hart_running_priority(&sched_hart[last]) == PRIO_IDLE && (t->run.affinity >> last & 1))
-		return last;
-	uint32_t best = sched_lowest(t->run.affinity, last);
-	bool gains = hart_running_priority(&sched_hart[best]) < t->run.priority;
-	return gains || !(t->run.affinity >> last & 1) ? best : last;
+	struct hart *last = t->hart;
+	bool may_stay = hart_allowed(last, t->run.affinity);
+	int below = may_stay ? min(hart_running_priority(last), t->run.priority) : PRIO_COUNT;
+	struct hart *better = sched_lowest(t->run.affinity, below);
+	assert(better || may_stay);
+	return better ? better : last;
 }
 
-/* The hart where the best waits that outranks what runs on h; NULL when there is none. */
-static struct hart *sched_pull_from(const struct hart *h)
+/* The hart, not in `tried`, where the best waits that outranks what runs on h; NULL when there is none. */
+static struct hart *sched_pull_from(const struct hart *h, uint64_t tried)
 {
 	struct hart *best = NULL;
 	int above = hart_running_priority(h);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		int p = hart_movable_priority(&sched_hart[cpu]);
-		if (p > above && &sched_hart[cpu] != h) {
+		int p = hart_waiting_priority(&sched_hart[cpu]);
+		if (p > above && !(tried >> cpu & 1)) {
 			above = p;
 			best = &sched_hart[cpu];
 		}
@@ -59,16 +60,12 @@ static struct hart *sched_pull_from(const struct hart *h)
 	return best;
 }
 
-void sched_pull(void)
+/* Takes from there what may run here and outranks all that is here. */
+static bool sched_pull_one(struct hart *h, struct hart *from)
 {
-	struct hart *h = hart_here();
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with sched_kick */
-	struct hart *from = sched_pull_from(h);
-	if (likely(!from))
-		return;
 	hart_lock_pair(h, from);
 	int above = runq_best(&h->queue)->priority;
-	struct runq_node *n = runq_find_movable(&from->queue, h->cpu, above);
+	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, h->cpu, above);
 	if (n) {
 		runq_remove(&from->queue, n);
 		hart_enqueue(h, thread_of(n));
@@ -77,28 +74,32 @@ void sched_pull(void)
 		hart_changed(h);
 	}
 	hart_unlock_pair(h, from);
+	return n != NULL;
 }
 
-void sched_kick(struct hart *h)
+void sched_pull(void)
 {
-	if (cpu_count() == 1)
+	struct hart *h = hart_here(), *from;
+	uint64_t tried = UINT64_C(1) << h->cpu;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with hart_kick */
+	while (unlikely((from = sched_pull_from(h, tried)) != NULL) && !sched_pull_one(h, from))
+		tried |= UINT64_C(1) << from->cpu;
+}
+
+void hart_publish(struct hart *h)
+{
+	int waiting = runq_waiting_priority(&h->queue, &h->current->run);
+	__atomic_store_n(&h->running_priority, h->current->run.priority, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->waiting_priority, (int8_t)waiting, __ATOMIC_RELAXED);
+}
+
+void hart_kick(struct hart *h, const struct thread *t)
+{
+	uint64_t others = t->run.affinity & ~(UINT64_C(1) << h->cpu);
+	if (!others)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with sched_pull */
-	int p = h->movable_priority;
-	struct runq_node *n = runq_best_movable(&h->queue);
-	if (!n)
-		return;
-	uint64_t others = n->affinity & ~(UINT64_C(1) << h->cpu);
-	uint32_t best = h->cpu;
-	int lowest = p;
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		const struct hart *o = &sched_hart[cpu];
-		if ((others >> cpu & 1) && __atomic_load_n(&o->online, __ATOMIC_ACQUIRE) &&
-			hart_running_priority(o) < lowest) {
-			lowest = hart_running_priority(o);
-			best = cpu;
-		}
-	}
-	if (best != h->cpu)
-		hart_resched(&sched_hart[best]);
+	struct hart *o = sched_lowest(others, t->run.priority);
+	if (o)
+		hart_resched(o);
 }

@@ -4,33 +4,47 @@
  */
 #include "kernel/sched/sched_priv.h"
 
-/* With h locked: a running thread that has to stop here leaves the queue. */
-static void sched_expel(struct hart *h)
+/* With h locked: a running thread that has to stop here leaves the queue, and its hart. */
+static void sched_expel(struct hart *h, struct thread *t)
 {
-	struct thread *t = h->current;
-	if (unlikely(t->suspend_pending)) {
-		t->suspend_pending = false;
-		runq_remove(&h->queue, &t->run);
+	bool suspend = t->attention & THREAD_SUSPEND_DUE;
+	t->attention &= (uint8_t)~THREAD_EXPEL;
+	runq_remove(&h->queue, &t->run);
+	if (suspend)
 		thread_set_state(t, THREAD_SUSPENDED);
-	} else if (unlikely(!(t->run.affinity >> h->cpu & 1))) {
-		runq_remove(&h->queue, &t->run);
-		thread_set_state(t, THREAD_READY); /* sched_switched() finds it homeless */
+	sched_switch_away(h, t, 0, suspend ? h->finish : sched_switched_homeless);
+}
+
+/* With h locked: acts on what is not plain about the running thread. True: it has left, and the lock is dropped. */
+static noinline bool sched_attend_running(struct hart *h, struct thread *t)
+{
+	if (t->attention & THREAD_EXPEL) {
+		sched_expel(h, t);
+		return true;
 	}
+	if (t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
+		runq_rotate(&t->run);
+	return false;
 }
 
 void upcall_preempt(void)
 {
-	do {
-		struct hart *h = hart_here();
-		arch_need_resched_clear();
-		if (cpu_count() > 1)
-			sched_pull();
-		spin_lock_raw(&h->lock);
-		sched_expel(h);
-		struct thread *t = h->current;
-		h->preemptions += t->run.queued && runq_outranks(&h->queue, t->run.priority);
-		sched_switch_unlock(h);
-	} while (arch_need_resched() && thread_current()->arch.preempt_count == 0);
+	struct thread *t = thread_current();
+	struct hart *h = t->hart;
+	arch_need_resched_clear();
+	if (h->peers)
+		sched_pull();
+	spin_lock_raw(&h->lock);
+	if (unlikely(t->attention) && sched_attend_running(h, t))
+		return;
+	struct thread *to = thread_of(runq_best(&h->queue));
+	if (to != t) {
+		h->preemptions += to->run.priority > t->run.priority;
+		sched_switch(h, t, to, 0, h->finish);
+		return;
+	}
+	hart_changed(h);
+	spin_unlock_raw(&h->lock);
 }
 
 void upcall_ipi(unsigned reasons)
@@ -42,15 +56,18 @@ void upcall_ipi(unsigned reasons)
 void sched_yield(void)
 {
 	debug_assert(preempt_is_enabled());
-	arch_irq_disable();
-	struct hart *h = hart_here();
-	struct thread *t = h->current;
+	irqflags flags = arch_irq_save();
+	struct thread *t = thread_current();
+	struct hart *h = t->hart;
 	spin_lock_raw(&h->lock);
-	if (runq_has_equal(&h->queue, &t->run)) {
-		if (h->queue.list[t->run.priority].next == &t->run.link)
-			runq_rotate(&h->queue, &t->run);
-		t->slice_ns = 0;
+	if (unlikely(!runq_has_equal(&t->run))) { /* what outranks it has asked for the switch already */
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+		return;
 	}
-	sched_switch_unlock(h);
-	sched_leave(~(irqflags)0);
+	t->turn_began_ns = TURN_OVER; /* a whole quantum when its turn comes */
+	struct runq_node *to = runq_rotate(&t->run);
+	if (unlikely(runq_outranks(&h->queue, t->run.priority)))
+		to = runq_best(&h->queue);
+	sched_switch(h, t, thread_of(to), flags, h->finish);
 }

@@ -1,37 +1,62 @@
 /*
- * quantum.c - round robin: the timer runs only while an equal waits.
+ * quantum.c - round robin: a turn is CONFIG_SCHED_QUANTUM_US of the thread's own time,
+ * over preemptions and waits; when it is over and an equal waits, the equal is next.
  *
- * The timer belongs to its hart. Another hart that queues an equal here sends an
- * IPI instead, and the hart arms its timer on the way through upcall_preempt().
+ * The timer belongs to its hart, and is wanted only while an equal waits. It is never later
+ * than the end of the running thread's turn, but may be earlier, left from another thread's:
+ * then it is set anew when it goes off. Another hart that queues an equal here sends an IPI,
+ * and the timer is set on the way through upcall_preempt(), where a turn that is over is
+ * also acted upon.
  */
 #include "kernel/sched/sched_priv.h"
 
-void quantum_set(struct hart *h)
+#define QUANTUM_NS (CONFIG_SCHED_QUANTUM_US * NS_PER_US)
+
+static bool quantum_matters(const struct hart *h)
 {
-	struct thread *t = h->current;
-	bool wanted = quantum_wanted(h);
+	return (h->current->attention & THREAD_RR) && runq_has_equal(&h->current->run);
+}
+
+/* What is left of the running thread's turn. */
+static int64_t quantum_left(const struct hart *h, ktime now)
+{
+	const struct thread *t = h->current;
+	if (t->turn_began_ns == TURN_OVER)
+		return 0;
+	return QUANTUM_NS - (t->cpu_time_ns + ktime_diff(now, h->switched_at) - t->turn_began_ns);
+}
+
+void quantum_update(struct hart *h)
+{
+	if (!quantum_matters(h))
+		return;
 	if (h != hart_here()) {
-		if (wanted)
-			hart_resched(h);
+		hart_resched(h);
 		return;
 	}
-	h->quantum_armed = wanted;
-	timer_source_set(TIMER_SCHED, wanted ? ktime_add(h->switched_at, t->slice_ns) : KTIME_NEVER);
+	ktime now = clock_now();
+	ktime end = ktime_add(now, quantum_left(h, now));
+	if (ktime_before(end, h->quantum_at)) {
+		h->quantum_at = end;
+		timer_source_set(TIMER_SCHED, end);
+	}
+}
+
+void quantum_update_rare(void *hart, unused uintptr_t none)
+{
+	quantum_update(hart);
 }
 
 static void quantum_expired(ktime now)
 {
 	struct hart *h = hart_here();
 	spin_lock_raw(&h->lock);
-	struct thread *t = h->current;
-	h->quantum_armed = false;
-	int64_t left = t->slice_ns - ktime_diff(now, h->switched_at);
-	if (left > 0) {
-		quantum_update(h);
-	} else if (quantum_wanted(h)) {
-		if (h->queue.list[t->run.priority].next == &t->run.link)
-			runq_rotate(&h->queue, &t->run);
+	h->quantum_at = KTIME_NEVER;
+	if (quantum_matters(h) && quantum_left(h, now) <= 0) {
+		h->current->turn_began_ns = TURN_OVER;
 		arch_need_resched_set();
+	} else {
+		quantum_update(h);
 	}
 	spin_unlock_raw(&h->lock);
 }

@@ -9,51 +9,8 @@ void runq_init(struct runq *q)
 		list_init(&q->list[i]);
 }
 
-static void runq_count_in(struct runq *q, struct runq_node *n)
-{
-	debug_assert(!n->queued && n->priority < RUNQ_PRIORITIES);
-	n->queued = true;
-	n->movable = false;
-	q->occupied |= UINT64_C(1) << n->priority;
-	q->ready++;
-	runq_set_waiting(q, n, true);
-}
-
-void runq_push_back(struct runq *q, struct runq_node *n)
-{
-	list_push_back(&q->list[n->priority], &n->link);
-	runq_count_in(q, n);
-}
-
-void runq_push_front(struct runq *q, struct runq_node *n)
-{
-	list_push_front(&q->list[n->priority], &n->link);
-	runq_count_in(q, n);
-}
-
-void runq_remove(struct runq *q, struct runq_node *n)
-{
-	debug_assert(n->queued);
-	runq_set_waiting(q, n, false);
-	list_remove(&n->link);
-	n->queued = false;
-	q->ready--;
-	if (list_is_empty(&q->list[n->priority]))
-		q->occupied &= ~(UINT64_C(1) << n->priority);
-}
-
-void runq_count_movable(struct runq *q, struct runq_node *n, bool movable)
-{
-	n->movable = movable;
-	if (movable) {
-		q->movable_count[n->priority]++;
-		q->movable |= UINT64_C(1) << n->priority;
-	} else if (--q->movable_count[n->priority] == 0) {
-		q->movable &= ~(UINT64_C(1) << n->priority);
-	}
-}
-
-struct runq_node *runq_find_movable(const struct runq *q, unsigned cpu, int above)
+struct runq_node *runq_find_movable(const struct runq *q, const struct runq_node *running,
+	unsigned cpu, int above)
 {
 	unsigned seen = 0;
 	for (uint64_t left = q->movable; left != 0;) {
@@ -62,7 +19,7 @@ struct runq_node *runq_find_movable(const struct runq *q, unsigned cpu, int abov
 			return NULL;
 		list_for_each(it, &q->list[priority]) {
 			struct runq_node *n = list_entry(it, struct runq_node, link);
-			if (n->movable && (n->affinity >> cpu & 1))
+			if (n->movable && n != running && (n->affinity >> cpu & 1))
 				return n;
 			if (++seen == RUNQ_SCAN_MAX)
 				return NULL;
@@ -72,15 +29,12 @@ struct runq_node *runq_find_movable(const struct runq *q, unsigned cpu, int abov
 	return NULL;
 }
 
-struct runq_node *runq_best_movable(const struct runq *q)
+struct runq_node *runq_first_movable(const struct runq *q, const struct runq_node *running, int priority)
 {
-	int priority = runq_movable_priority(q);
 	unsigned seen = 0;
-	if (priority < 0)
-		return NULL;
 	list_for_each(it, &q->list[priority]) {
 		struct runq_node *n = list_entry(it, struct runq_node, link);
-		if (n->movable)
+		if (n->movable && n != running)
 			return n;
 		if (++seen == RUNQ_SCAN_MAX)
 			break;

@@ -6,25 +6,15 @@
  * which is dropped on the other side (sched_switched). So whoever wakes it, on any
  * hart, gets the lock only when the thread has left its stack.
  *
- * A wake finds the thread BLOCKED under the lock of its hart, or does nothing: of
- * a waker, a timeout and a cancellation exactly one wins, and its result is the wait's.
+ * A wake finds the thread BLOCKED under the lock of its hart and makes it READY in the
+ * same hold, or does nothing: of a waker, a timeout and a cancellation exactly one wins,
+ * and its result is the wait's.
  *
  * Locks: LOCK_RUNQ, one per hart, see sched_priv.h. Callouts are armed before it.
  */
 #include "kernel/sched/sched_priv.h"
 
 struct hart sched_hart[CPU_MAX];
-
-struct hart *thread_lock(struct thread *t)
-{
-	for (;;) {
-		struct hart *h = &sched_hart[__atomic_load_n(&t->cpu, __ATOMIC_RELAXED)];
-		spin_lock_raw(&h->lock);
-		if (likely(h == &sched_hart[t->cpu]))
-			return h;
-		spin_unlock_raw(&h->lock);
-	}
-}
 
 void hart_lock_pair(struct hart *a, struct hart *b)
 {
@@ -48,169 +38,176 @@ void hart_resched(struct hart *h)
 		arch_ipi_send(h->cpu, IPI_RESCHED);
 }
 
-/* With h locked: tells the others what there is to pull. */
-static inline void hart_publish(struct hart *h)
-{
-	int movable = runq_movable_priority(&h->queue);
-	__atomic_store_n(&h->movable_priority, (int8_t)movable, __ATOMIC_RELAXED);
-	if (unlikely(movable >= 0) && cpu_count() > 1)
-		sched_kick(h);
-}
-
 void hart_changed(struct hart *h)
 {
-	struct thread *t = h->current;
-	if (runq_outranks(&h->queue, t->run.priority))
+	if (runq_outranks(&h->queue, h->current->run.priority))
 		hart_resched(h);
-	else if (!h->quantum_armed && quantum_wanted(h))
-		quantum_set(h);
-	hart_publish(h);
-}
-
-void hart_enqueue(struct hart *h, struct thread *t)
-{
-	debug_assert(t->state == THREAD_READY && (t->run.affinity >> h->cpu & 1));
-	__atomic_store_n(&t->cpu, h->cpu, __ATOMIC_RELAXED);
-	runq_push_back(&h->queue, &t->run);
+	else
+		quantum_update(h);
+	if (h->peers)
+		hart_publish(h);
 }
 
 void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity)
 {
-	bool running = h->current == t;
+	bool running = h->current == t, falls = priority < t->run.priority;
 	runq_remove(&h->queue, &t->run);
 	t->run.priority = priority;
-	t->run.affinity = affinity;
-	if (running) {
+	runq_set_affinity(&t->run, affinity);
+	if (running)
 		runq_push_front(&h->queue, &t->run);
-		runq_set_waiting(&h->queue, &t->run, false);
-		__atomic_store_n(&h->running_priority, priority, __ATOMIC_RELAXED);
-	} else {
+	else
 		runq_push_back(&h->queue, &t->run);
-	}
+	hart_changed(h);
+	if (!h->peers)
+		return;
+	if (!running)
+		hart_kick(h, t);
+	else if (falls)
+		hart_resched(h); /* to pull */
 }
 
-/* ---- switching ---- */
+/* ---- the other side of a switch ---- */
 
-static void hart_account(struct hart *h, struct thread *from, struct thread *to)
+/* The plain case is a FIFO thread that nobody wants to stop. */
+static noinline void sched_attend(void *hart, unused uintptr_t none)
 {
-	ktime now = clock_now();
-	int64_t ran = ktime_diff(now, h->switched_at);
-	from->cpu_time_ns += ran;
-	from->slice_ns -= ran;
-	h->switched_at = now;
-	h->switches++;
-	to->switches++;
-	if (from == h->idle || to == h->idle)
-		load_update(&h->load, to != h->idle, now);
+	struct hart *h = hart;
+	struct thread *t = h->current;
+	if (t->attention & THREAD_EXPEL)
+		arch_need_resched_set();
+	if (t->attention & THREAD_IDLE)
+		hart_idle_begins(h);
+	if (t->turn_began_ns == TURN_OVER)
+		t->turn_began_ns = t->cpu_time_ns;
+	quantum_update(h);
 }
 
-void sched_switch_unlock(struct hart *h)
+static noinline void sched_preempt_rare(unused void *a, unused uintptr_t b)
 {
-	struct thread *from = h->current;
-	struct thread *to = thread_of(runq_best(&h->queue));
-	if (from == to) {
-		hart_changed(h);
-		sched_check(h);
+	spin_preempt();
+}
+
+/* Drops the lock; interrupts stay off. */
+static void sched_arrive(struct hart *h, const struct thread *left)
+{
+	sched_check(h);
+	sched_attend(h, 0);
+	if (!h->peers) {
 		spin_unlock_raw(&h->lock);
 		return;
 	}
-	hart_account(h, from, to);
-	if (from->run.queued) {
-		thread_set_state(from, THREAD_READY);
-		runq_set_waiting(&h->queue, &from->run, true);
-	}
-	thread_set_state(to, THREAD_RUNNING);
-	runq_set_waiting(&h->queue, &to->run, false);
-	h->current = to;
-	__atomic_store_n(&h->running_priority, to->run.priority, __ATOMIC_RELAXED);
-	if (to->slice_ns <= 0)
-		to->slice_ns = CONFIG_SCHED_QUANTUM_US * NS_PER_US;
-	quantum_update(h);
 	hart_publish(h);
-	sched_switched((struct thread *)arch_switch(&from->arch, &to->arch));
+	if (left->run.queued)
+		hart_kick(h, left);
+	spin_unlock_raw(&h->lock);
+	balance_update(h);
+	sched_pull();
 }
 
-/* A thread that may not run here any more has left: to a hart where it may. */
-static void sched_migrate(struct thread *t)
+/* To where the thread had switched; for one that had blocked, with the result of its wait. */
+static inline int sched_return(irqflags flags)
 {
-	struct hart *h = thread_lock(t);
-	if (t->run.queued) /* back here already: its affinity was changed again */
-		spin_unlock_raw(&h->lock);
-	else
-		sched_make_ready_unlock(h, t);
+	arch_irq_restore(flags);
+	if (unlikely(arch_need_resched()))
+		arch_call_rare(sched_preempt_rare, NULL, 0);
+	return thread_current()->wait_result;
 }
 
-/* What was left is dead, or has no place on this hart any more. */
-static noinline void sched_left(struct thread *t, enum thread_state state)
-{
-	if (state == THREAD_DEAD)
-		thread_put(t);
-	else
-		sched_migrate(t);
-}
-
-void sched_switched(struct thread *left)
+int sched_switched(unused struct arch_thread *left, irqflags flags)
 {
 	struct hart *h = hart_here();
-	enum thread_state state = left->state;
-	bool gone = !left->run.queued && (state == THREAD_DEAD || state == THREAD_READY);
 	sched_check(h);
+	if (unlikely(thread_current()->attention))
+		arch_call_rare(sched_attend, h, 0);
 	spin_unlock_raw(&h->lock);
-	if (unlikely(gone))
-		sched_left(left, state);
-	if (cpu_count() > 1)
-		sched_pull();
+	return sched_return(flags);
+}
+
+int sched_switched_peers(struct arch_thread *left, irqflags flags)
+{
+	sched_arrive(hart_here(), (struct thread *)left);
+	return sched_return(flags);
+}
+
+int sched_switched_dead(struct arch_thread *left, irqflags flags)
+{
+	sched_arrive(hart_here(), (struct thread *)left);
+	thread_put((struct thread *)left);
+	return sched_return(flags);
+}
+
+int sched_switched_homeless(struct arch_thread *left, irqflags flags)
+{
+	struct thread *t = (struct thread *)left;
+	sched_arrive(hart_here(), t);
+	sched_ready_unlock(thread_lock(t), t, 0);
+	return sched_return(flags);
 }
 
 /* ---- blocking and waking ---- */
 
-void sched_make_ready_unlock(struct hart *h, struct thread *t)
+void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
 	for (;;) {
-		struct hart *to = &sched_hart[sched_place(t)];
+		struct hart *to = h->peers ? sched_place(t) : h;
 		if (to != h) {
-			enum thread_state state = t->state;
 			spin_unlock_raw(&h->lock);
 			hart_lock_pair(h, to);
-			/* Between the two holds somebody else may have made it ready, or changed it. */
-			if (&sched_hart[t->cpu] != h || t->state != state || t->run.queued) {
-				hart_unlock_pair(h, to);
-				return;
-			}
 		}
-		if (unlikely(t->suspend_pending)) {
-			t->suspend_pending = false;
+		debug_assert(t->hart == h && t->state == THREAD_READY && !t->run.queued);
+		if (t->attention & THREAD_SUSPEND_DUE) {
+			t->attention &= (uint8_t)~THREAD_EXPEL;
 			thread_set_state(t, THREAD_SUSPENDED);
 			hart_unlock_pair(h, to);
-			return;
+			break;
 		}
 		if (t->run.affinity >> to->cpu & 1) {
-			if (t->state != THREAD_READY)
-				thread_set_state(t, THREAD_READY);
 			to->migrations_in += to != h;
 			hart_enqueue(to, t);
 			hart_changed(to);
+			hart_kick(to, t);
 			hart_unlock_pair(h, to);
-			return;
+			balance_update(to);
+			break;
 		}
-		if (to != h)
+		if (to != h) /* its affinity has changed since it was placed */
 			spin_unlock_raw(&to->lock);
 	}
+	sched_leave(flags);
+}
+
+/* With h, its hart, locked and t blocked: ends the wait; drops the lock. */
+static inline void sched_end_wait_unlock(struct hart *h, struct thread *t, enum err result, irqflags flags)
+{
+	t->wait_result = result;
+	thread_set_state(t, THREAD_READY);
+	sched_ready_unlock(h, t, flags);
+}
+
+void thread_wake_unlock(struct thread *t, enum err result, struct spinlock *guard, irqflags flags)
+{
+	struct hart *h = thread_lock(t);
+	spin_unlock_raw(guard);
+	if (likely(t->state == THREAD_BLOCKED)) {
+		sched_end_wait_unlock(h, t, result, flags);
+		return;
+	}
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
 }
 
 bool thread_wake(struct thread *t, enum err result)
 {
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	bool blocked = t->state == THREAD_BLOCKED && !t->wait_over;
-	if (!blocked) {
-		spin_unlock_raw(&h->lock);
+	bool blocked = t->state == THREAD_BLOCKED;
+	if (blocked) {
+		sched_end_wait_unlock(h, t, result, flags);
 	} else {
-		t->wait_over = true;
-		t->wait_result = result;
-		sched_make_ready_unlock(h, t);
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
 	}
-	sched_leave(flags);
 	return blocked;
 }
 
@@ -220,14 +217,31 @@ void thread_timeout(void *arg)
 	struct thread *t = arg;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	bool due = t->state == THREAD_BLOCKED && !ktime_before(clock_now(), t->wait_deadline);
-	spin_unlock_raw(&h->lock);
-	arch_irq_restore(flags);
-	if (due)
-		thread_wake(t, ERR_TIMEDOUT);
+	if (t->state == THREAD_BLOCKED && !ktime_before(clock_now(), t->wait_deadline)) {
+		sched_end_wait_unlock(h, t, ERR_TIMEDOUT, flags);
+	} else {
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+	}
 }
 
-static enum err thread_block_refuse(struct spinlock *guard, irqflags flags, enum err why)
+enum err thread_cancel(struct thread *t)
+{
+	if (t->system)
+		return ERR_PERM;
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	if (t->state == THREAD_BLOCKED && t->wait_cancellable) {
+		sched_end_wait_unlock(h, t, ERR_INTR, flags);
+	} else {
+		t->cancel_pending = true;
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+	}
+	return OK;
+}
+
+static noinline enum err thread_block_refuse(struct spinlock *guard, irqflags flags, enum err why)
 {
 	if (guard)
 		spin_unlock_raw(guard);
@@ -235,29 +249,19 @@ static enum err thread_block_refuse(struct spinlock *guard, irqflags flags, enum
 	return why;
 }
 
-enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags,
-	struct str what)
+/* With its timer armed if it has a deadline. */
+static inline enum err thread_block_now(struct spinlock *guard, irqflags flags, ktime deadline,
+	unsigned wait_flags, struct str what)
 {
 	struct thread *t = thread_current();
-	assert(t->arch.preempt_count == 0 && !arch_in_interrupt());
-	bool timed = !ktime_is_never(deadline);
-	if (timed) {
-		if (!ktime_before(clock_now(), deadline))
-			return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
-		if (callout_start(&t->timeout, deadline) != OK)
-			return thread_block_refuse(guard, flags, ERR_NOSPC);
-	}
-	struct hart *h = hart_here();
-	spin_lock_raw(&h->lock);
+	struct hart *h = t->hart;
 	bool cancellable = wait_flags & WAIT_CANCELLABLE;
+	spin_lock_raw(&h->lock);
 	if (unlikely(cancellable && t->cancel_pending)) {
 		t->cancel_pending = false;
 		spin_unlock_raw(&h->lock);
-		if (timed)
-			callout_stop(&t->timeout);
 		return thread_block_refuse(guard, flags, ERR_INTR);
 	}
-	t->wait_over = false;
 	t->wait_cancellable = cancellable;
 	t->wait_deadline = deadline;
 	t->wait_what = what;
@@ -265,9 +269,27 @@ enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, un
 	runq_remove(&h->queue, &t->run);
 	if (guard)
 		spin_unlock_raw(guard);
-	sched_switch_unlock(h);
-	sched_leave(flags);
-	if (timed)
-		callout_stop(&t->timeout);
-	return t->wait_result;
+	return sched_switch_away(h, t, flags, h->finish);
+}
+
+static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline,
+	unsigned wait_flags, struct str what)
+{
+	struct callout *timeout = &thread_current()->timeout;
+	if (!ktime_before(clock_now(), deadline))
+		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
+	if (callout_start(timeout, deadline) != OK)
+		return thread_block_refuse(guard, flags, ERR_NOSPC);
+	enum err err = thread_block_now(guard, flags, deadline, wait_flags, what);
+	callout_stop(timeout);
+	return err;
+}
+
+enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags,
+	struct str what)
+{
+	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt());
+	if (ktime_is_never(deadline))
+		return thread_block_now(guard, flags, deadline, wait_flags, what);
+	return thread_block_until(guard, flags, deadline, wait_flags, what);
 }

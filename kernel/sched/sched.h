@@ -27,22 +27,23 @@
 #define PRIO_MAX    63
 #define PRIO_COUNT  64
 
+/* READY: runs, or would if nothing better did; which of the two is the hart's knowledge (sched_priv.h). */
 enum thread_state {
 	THREAD_NEW,
 	THREAD_READY,
-	THREAD_RUNNING,
 	THREAD_BLOCKED,
 	THREAD_SUSPENDED,
 	THREAD_DEAD,
 };
-enum sched_class { SCHED_IDLE, SCHED_FIFO, SCHED_RR };
+enum sched_class { SCHED_FIFO, SCHED_RR, SCHED_IDLE };
 
 #define THREAD_NAME_MAX 24
 
+struct hart;
 struct pi_queue; /* what threads wait for and another thread owns: pi.c */
 
 /*
- * The state of a thread and where it stands belong to the run queue of `cpu`,
+ * The state of a thread and where it stands belong to the run queue of `hart`,
  * also while it is blocked; thread_lock() in sched_priv.h finds and locks it.
  */
 struct thread {
@@ -50,24 +51,25 @@ struct thread {
 
 	/* the run queue's lock (LOCK_RUNQ) */
 	struct runq_node run; /* effective priority, affinity */
+	struct hart *hart;    /* changes under the lock of the old one and of the new */
 	enum thread_state state;
-	enum sched_class class;
-	uint16_t cpu;
-	bool suspend_pending; /* becomes SUSPENDED where it would run next */
-	bool cancel_pending;  /* its present or next cancellable wait ends with ERR_INTR */
+	uint8_t attention;   /* THREAD_*: why a switch to it is not the plain case */
+	bool cancel_pending; /* its present or next cancellable wait ends with ERR_INTR */
 	bool wait_cancellable;
-	bool wait_over; /* somebody ended the wait and makes it ready */
 	enum err wait_result;
 	ktime wait_deadline;
 	struct str wait_what;
-	int64_t slice_ns; /* left of its quantum */
 	int64_t cpu_time_ns;
-	uint64_t switches;
+	int64_t turn_began_ns; /* its cpu_time_ns when its present quantum began, or TURN_OVER */
+
+	/* the lock of the queue that it waits in: one at a time, a pi_queue or one of kernel/sync */
+	struct list wait_node;
+	uint8_t wait_priority; /* when it came */
+	bool wait_chosen;      /* a waker took it out of the queue */
 
 	/* LOCK_PI */
 	uint8_t base_priority;
 	struct pi_queue *blocked_on;
-	struct list wait_node; /* in blocked_on->waiters */
 	struct list held;      /* pi_queues that it owns and others wait for */
 
 	/* LOCK_THREADS */
@@ -143,14 +145,22 @@ enum { WAIT_CANCELLABLE = 1 };
 /*
  * Blocks the caller and drops `guard` (NULL: none) in the same step, so that
  * nobody can wake it before it can be woken, nor run it while it stands on its
- * stack. `flags` are those of the guard's irqsave. Gives what thread_wake() gave, or
+ * stack. `flags` are those of the guard's irqsave. Gives what the wake gave, or
  * ERR_TIMEDOUT, never before the deadline, ERR_INTR when cancelled, ERR_NOSPC when no
  * timer is free. `what` is shown in thread lists.
  */
 must_check enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline,
 	unsigned wait_flags, struct str what);
-/* Makes t ready with that result; false when it was not blocked. Any context. */
+/*
+ * Makes t ready with that result; false when it was not blocked, or another wake, its
+ * timeout or a cancellation came first. Any context.
+ */
 bool thread_wake(struct thread *t, enum err result);
+/*
+ * The same, and drops `guard`, taken with irqsave, as soon as t cannot go away: when t is
+ * to preempt the caller, it does so here and at once.
+ */
+void thread_wake_unlock(struct thread *t, enum err result, struct spinlock *guard, irqflags flags);
 /* The caller's wait was cancelled in the moment in which it succeeded: its next one is cancelled instead. */
 void thread_cancel_keep(enum err err);
 
@@ -164,7 +174,8 @@ struct pi_queue {
 	struct list held_node; /* in owner->held while somebody waits */
 };
 
-#define PI_CHAIN_MAX 32 /* links that a walk follows; a longer chain is refused as a deadlock */
+#define PI_CHAIN_MAX 32 /* links that a walk follows; who would wait behind more is refused, as for a deadlock */
+uint64_t pi_cut_short(void); /* how often a change of priority was not carried to the end of a longer chain */
 
 extern struct spinlock pi_lock;
 void pi_init(struct pi_queue *q);
@@ -185,14 +196,17 @@ struct thread_info {
 	enum sched_class class;
 	uint8_t priority, effective_priority;
 	uint32_t cpu;
-	uint64_t cpu_time_ns, switches, affinity;
+	bool running;
+	uint64_t cpu_time_ns, affinity;
 	size_t stack_bytes, stack_peak_bytes;
 	bool system;
 	struct str wait; /* what it waits for: "mutex", "sleep" ... */
 };
-/* The thread with the least tid > after; false when there is none. Thread context. */
+/* The thread behind that with id `after` in the table, which is not in order of ids; 0: the first. False: no more. */
 bool thread_info_next(uint32_t after, struct thread_info *out);
-struct str thread_state_name(enum thread_state s);
+uint32_t thread_cpu(const struct thread *t); /* where it runs or ran last; a hint */
+/* "running" for a READY thread that does. */
+struct str thread_state_name(enum thread_state s, bool running);
 struct str sched_class_name(enum sched_class c);
 
 struct sched_cpu_stats {

@@ -5,9 +5,8 @@
 
 static const uint8_t thread_edges[] unused = { /* read by debug builds */
 	[THREAD_NEW] = TO(THREAD_READY),
-	[THREAD_READY] = TO(THREAD_RUNNING) | TO(THREAD_SUSPENDED),
-	[THREAD_RUNNING] = TO(THREAD_READY) | TO(THREAD_BLOCKED) | TO(THREAD_SUSPENDED) | TO(THREAD_DEAD),
-	[THREAD_BLOCKED] = TO(THREAD_READY) | TO(THREAD_SUSPENDED),
+	[THREAD_READY] = TO(THREAD_BLOCKED) | TO(THREAD_SUSPENDED) | TO(THREAD_DEAD),
+	[THREAD_BLOCKED] = TO(THREAD_READY),
 	[THREAD_SUSPENDED] = TO(THREAD_READY),
 	[THREAD_DEAD] = 0,
 };
@@ -17,15 +16,13 @@ bool thread_may_become(const struct thread *t, enum thread_state next)
 	return thread_edges[t->state] & TO(next);
 }
 
-struct str thread_state_name(enum thread_state s)
+struct str thread_state_name(enum thread_state s, bool running)
 {
 	switch (s) {
 	case THREAD_NEW:
 		return S("new");
 	case THREAD_READY:
-		return S("ready");
-	case THREAD_RUNNING:
-		return S("running");
+		return running ? S("running") : S("ready");
 	case THREAD_BLOCKED:
 		return S("blocked");
 	case THREAD_SUSPENDED:

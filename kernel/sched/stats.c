@@ -1,6 +1,22 @@
 /* stats.c - the figures of a hart, as they are at this moment. */
 #include "kernel/sched/sched_priv.h"
 
+/* The load at the end of idle's last turn, and busy from then on. */
+static struct load hart_load_busy(const struct hart *h)
+{
+	struct load l = h->load;
+	load_update(&l, true, ktime_add(h->idle_from, h->idle->cpu_time_ns - h->idle_ran_ns));
+	return l;
+}
+
+void hart_idle_begins(struct hart *h)
+{
+	h->load = hart_load_busy(h);
+	load_update(&h->load, false, h->switched_at);
+	h->idle_from = h->switched_at;
+	h->idle_ran_ns = h->idle->cpu_time_ns;
+}
+
 bool sched_cpu_online(uint32_t cpu)
 {
 	return __atomic_load_n(&sched_hart[cpu].online, __ATOMIC_ACQUIRE);
@@ -16,6 +32,7 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 	ktime now = clock_now();
 	int64_t running = ktime_diff(now, h->switched_at);
 	int64_t idle = h->idle->cpu_time_ns + (h->current == h->idle ? running : 0);
+	struct load load = h->current == h->idle ? h->load : hart_load_busy(h);
 	*out = (struct sched_cpu_stats){
 		.switches = h->switches,
 		.preemptions = h->preemptions,
@@ -23,7 +40,7 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 		.idle_ns = idle,
 		.busy_ns = ktime_diff(now, h->started_at) - idle,
 		.ready = h->queue.ready - 1,
-		.load_permille = load_permille(&h->load, now),
+		.load_permille = load_permille(&load, now),
 	};
 	spin_unlock_irqrestore(&h->lock, flags);
 }

@@ -6,16 +6,20 @@
  * time. Whoever drops the last one gives back stack and struct.
  *
  * Ids: the table has CONFIG_THREAD_MAX places and id % CONFIG_THREAD_MAX is the
- * place, so a lookup is one load and an id comes back only after 2^32 / that many.
+ * place, so a lookup is one load; the same place gives 2^32 / that many ids before one
+ * comes back. Free places are searched 64 at a time.
  *
  * Locks: LOCK_THREADS guards the table, reference counts and joining.
  */
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched_priv.h"
+#include "lib/bitmap.h"
 
 static struct spinlock threads_lock = SPINLOCK_INIT(LOCK_THREADS);
 static struct thread *threads_table[CONFIG_THREAD_MAX];
+static uint64_t threads_used[BITMAP_WORDS(CONFIG_THREAD_MAX)]; /* places of the table */
 static uint32_t threads_next_id = 1;
+static_assert(is_pow2(CONFIG_THREAD_MAX), "ids wrap around at a multiple of it");
 static struct pool *threads_pool;
 
 void threads_init(void)
@@ -27,17 +31,19 @@ void threads_init(void)
 enum err thread_register(struct thread *t)
 {
 	irqflags flags = spin_lock_irqsave(&threads_lock);
-	enum err err = ERR_NOMEM;
-	for (size_t n = 0; n < CONFIG_THREAD_MAX; n++) {
-		uint32_t id = threads_next_id++;
-		if (id == 0)
-			id = threads_next_id++;
-		if (!threads_table[id % CONFIG_THREAD_MAX]) {
-			threads_table[id % CONFIG_THREAD_MAX] = t;
-			t->id = id;
-			err = OK;
-			break;
-		}
+	size_t next = threads_next_id % CONFIG_THREAD_MAX;
+	size_t at = bitmap_find_clear(threads_used, CONFIG_THREAD_MAX, next);
+	if (at == CONFIG_THREAD_MAX)
+		at = bitmap_find_clear(threads_used, CONFIG_THREAD_MAX, 0);
+	enum err err = at == CONFIG_THREAD_MAX ? ERR_NOMEM : OK;
+	if (err == OK) {
+		uint32_t skipped = (uint32_t)((at + CONFIG_THREAD_MAX - next) % CONFIG_THREAD_MAX);
+		t->id = threads_next_id + skipped;
+		if (t->id == 0) /* nobody's */
+			t->id = CONFIG_THREAD_MAX;
+		threads_next_id = t->id + 1;
+		threads_table[at] = t;
+		bitmap_set(threads_used, at);
 	}
 	spin_unlock_irqrestore(&threads_lock, flags);
 	return err;
@@ -45,12 +51,10 @@ enum err thread_register(struct thread *t)
 
 void thread_setup(struct thread *t, const struct thread_attr *attr)
 {
-	uint64_t present = cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
 	*t = (struct thread){
-		.run = {.affinity = (attr->affinity ? attr->affinity : UINT64_MAX) & present,
-			.priority = attr->priority},
-		.class = attr->class,
-		.cpu = (uint16_t)arch_cpu(),
+		.run.priority = attr->priority,
+		.attention = attr->class == SCHED_RR ? THREAD_RR : attr->class == SCHED_IDLE ? THREAD_IDLE : 0,
+		.hart = &sched_hart[arch_cpu()],
 		.base_priority = attr->priority,
 		.system = attr->system,
 		.entry = attr->entry,
@@ -58,6 +62,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 		.name_len = (uint8_t)min(attr->name.len, (size_t)THREAD_NAME_MAX),
 		.refs = 2,
 	};
+	runq_set_affinity(&t->run, (attr->affinity ? attr->affinity : UINT64_MAX) & cpus_present());
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);
 	list_init(&t->wait_node);
@@ -75,19 +80,18 @@ void thread_put(struct thread *t)
 	irqflags flags = spin_lock_irqsave(&threads_lock);
 	assert(t->refs > 0);
 	bool last = --t->refs == 0;
-	if (last)
+	if (last) {
 		threads_table[t->id % CONFIG_THREAD_MAX] = NULL;
+		bitmap_clear(threads_used, t->id % CONFIG_THREAD_MAX);
+	}
 	spin_unlock_irqrestore(&threads_lock, flags);
 	if (last)
 		thread_free(t);
 }
 
-/* A new thread's first code: the switch that entered it is finished here. */
-static noreturn void thread_begin(void *arg, struct arch_thread *left)
+static noreturn void thread_begin(void *arg)
 {
 	struct thread *t = arg;
-	sched_switched((struct thread *)left);
-	sched_leave(~(irqflags)0);
 	t->entry(t->arg);
 	thread_exit();
 }
@@ -114,17 +118,17 @@ struct thread_result thread_make(const struct thread_attr *attr)
 
 struct thread_result thread_create(const struct thread_attr *attr)
 {
-	uint64_t present = cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
 	if (attr->priority < PRIO_MIN || attr->priority > PRIO_MAX || !attr->entry ||
-		attr->name.len > THREAD_NAME_MAX || (attr->affinity && !(attr->affinity & present)) ||
+		attr->name.len > THREAD_NAME_MAX || (attr->affinity && !(attr->affinity & cpus_present())) ||
 		(attr->class != SCHED_FIFO && attr->class != SCHED_RR))
 		return ERR_RESULT(thread_result, ERR_INVAL);
 	struct thread_result r = thread_make(attr);
 	if (r.err != OK)
 		return r;
 	irqflags flags = arch_irq_save();
-	sched_make_ready_unlock(thread_lock(r.value), r.value);
-	sched_leave(flags);
+	struct hart *h = thread_lock(r.value);
+	thread_set_state(r.value, THREAD_READY);
+	sched_ready_unlock(h, r.value, flags);
 	return r;
 }
 
@@ -144,7 +148,7 @@ void thread_exit(void)
 	spin_lock_raw(&h->lock);
 	runq_remove(&h->queue, &t->run);
 	thread_set_state(t, THREAD_DEAD);
-	sched_switch_unlock(h);
+	sched_switch_away(h, t, 0, sched_switched_dead);
 	unreachable();
 }
 
@@ -194,20 +198,19 @@ struct thread *thread_find(uint32_t id)
 	return t;
 }
 
-/* Its id is the least above `after`; a reference is taken. */
+/* The one in the next place behind that of `after`, the first for 0; a reference is taken. */
 static struct thread *thread_next(uint32_t after)
 {
-	struct thread *best = NULL;
+	struct thread *t = NULL;
 	irqflags flags = spin_lock_irqsave(&threads_lock);
-	for (size_t i = 0; i < CONFIG_THREAD_MAX; i++) {
-		struct thread *t = threads_table[i];
-		if (t && t->id > after && (!best || t->id < best->id))
-			best = t;
+	size_t at = after == 0 ? 0 : after % CONFIG_THREAD_MAX + 1;
+	at = bitmap_find_set(threads_used, CONFIG_THREAD_MAX, at);
+	if (at < CONFIG_THREAD_MAX) {
+		t = threads_table[at];
+		t->refs++;
 	}
-	if (best)
-		best->refs++;
 	spin_unlock_irqrestore(&threads_lock, flags);
-	return best;
+	return t;
 }
 
 bool thread_info_next(uint32_t after, struct thread_info *out)
@@ -217,18 +220,17 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 		return false;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	bool running = h->current == t;
 	*out = (struct thread_info){
 		.tid = t->id,
 		.name_len = t->name_len,
 		.state = t->state,
-		.class = t->class,
+		.running = h->current == t,
+		.class = thread_class(t),
 		.priority = t->base_priority,
 		.effective_priority = t->run.priority,
-		.cpu = t->cpu,
+		.cpu = h->cpu,
 		.cpu_time_ns = (uint64_t)(t->cpu_time_ns +
-			(running ? ktime_diff(clock_now(), h->switched_at) : 0)),
-		.switches = t->switches,
+			(h->current == t ? ktime_diff(clock_now(), h->switched_at) : 0)),
 		.affinity = t->run.affinity,
 		.stack_bytes = t->arch.stack_top - t->arch.stack_base,
 		.wait = t->state == THREAD_BLOCKED ? t->wait_what : STR_EMPTY,
@@ -240,4 +242,9 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 		out->stack_peak_bytes = stack_peak((void *)t->arch.stack_base);
 	thread_put(t);
 	return true;
+}
+
+uint32_t thread_cpu(const struct thread *t)
+{
+	return __atomic_load_n(&t->hart, __ATOMIC_RELAXED)->cpu;
 }

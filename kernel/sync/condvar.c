@@ -9,11 +9,10 @@ void condvar_init(struct condvar *c)
 
 enum err condvar_wait(struct condvar *c, struct mutex *m, ktime deadline)
 {
-	struct waiter w;
 	debug_assert(mutex_is_held(m));
-	waitq_prepare(&c->waiters, &w);
+	waitq_prepare(&c->waiters);
 	mutex_unlock(m);
-	enum err err = waitq_commit(&c->waiters, &w, deadline, S("condvar"));
+	enum err err = waitq_commit(&c->waiters, deadline, S("condvar"));
 	mutex_lock(m);
 	return err;
 }

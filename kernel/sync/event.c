@@ -12,8 +12,7 @@ void event_set(struct event *e, uint32_t flags)
 {
 	irqflags irq = spin_lock_irqsave(&e->waiters.lock);
 	e->flags |= flags;
-	waitq_wake_all_locked(&e->waiters);
-	spin_unlock_irqrestore(&e->waiters.lock, irq);
+	waitq_wake_all_unlock(&e->waiters, irq);
 }
 
 void event_clear(struct event *e, uint32_t flags)

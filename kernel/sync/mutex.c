@@ -67,9 +67,11 @@ void mutex_unlock_slow(struct mutex *m)
 	if (!list_is_empty(&m->queue.waiters))
 		word |= MUTEX_CONTENDED;
 	__atomic_store_n(&m->owner, word, __ATOMIC_RELEASE);
+	/* A wake that changes nothing: its wait has timed out, and it will find itself the owner. */
 	if (next)
-		thread_wake(next, OK); /* false: it timed out, and will find itself the owner */
-	spin_unlock_irqrestore(&pi_lock, flags);
+		thread_wake_unlock(next, OK, &pi_lock, flags);
+	else
+		spin_unlock_irqrestore(&pi_lock, flags);
 }
 
 void mutex_lock(struct mutex *m)

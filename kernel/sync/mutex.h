@@ -32,7 +32,10 @@ static inline bool mutex_take(struct mutex *m)
 		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Waits as long as it takes; cannot be cancelled. Waiting for oneself, directly or in a circle, is asserted. */
+/*
+ * Waits as long as it takes; cannot be cancelled. Asserted: that the caller does not wait for itself, directly
+ * or in a circle, nor behind more than PI_CHAIN_MAX owners each of which waits for the next.
+ */
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 must_check bool mutex_try(struct mutex *m);

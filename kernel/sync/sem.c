@@ -21,19 +21,13 @@ void sem_init(struct sem *s, int32_t count, int32_t max)
 
 bool sem_try(struct sem *s)
 {
-	int32_t count = __atomic_load_n(&s->count, __ATOMIC_RELAXED);
-	while (count > 0) {
-		if (__atomic_compare_exchange_n(&s->count, &count, count - 1, false,
-			    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	}
-	return false;
+	return arch_take_positive(&s->count) > 0;
 }
 
 static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 {
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
-	if (__atomic_fetch_sub(&s->count, 1, __ATOMIC_ACQUIRE) > 0) {
+	if (unlikely(__atomic_fetch_sub(&s->count, 1, __ATOMIC_ACQUIRE) > 0)) {
 		spin_unlock_irqrestore(&s->waiters.lock, flags);
 		return OK;
 	}
@@ -43,7 +37,7 @@ static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 
 enum err sem_wait(struct sem *s, ktime deadline)
 {
-	if (likely(sem_try(s)))
+	if (likely(arch_take_positive(&s->count) > 0))
 		return OK;
 	return sem_wait_slow(s, deadline);
 }
@@ -51,21 +45,20 @@ enum err sem_wait(struct sem *s, ktime deadline)
 static noinline enum err sem_post_slow(struct sem *s)
 {
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
+	if (unlikely(list_is_empty(&s->waiters.waiters))) {
+		/* Whoever waited has given up since, and taken its one back: the count is as any other. */
+		spin_unlock_irqrestore(&s->waiters.lock, flags);
+		return sem_post(s);
+	}
 	__atomic_fetch_add(&s->count, 1, __ATOMIC_RELEASE);
-	waitq_wake_one_locked(&s->waiters);
-	spin_unlock_irqrestore(&s->waiters.lock, flags);
+	waitq_wake_one_unlock(&s->waiters, flags);
 	return OK;
 }
 
 enum err sem_post(struct sem *s)
 {
-	int32_t count = __atomic_load_n(&s->count, __ATOMIC_RELAXED);
-	while (count >= 0) {
-		if (count == s->max)
-			return ERR_RANGE;
-		if (__atomic_compare_exchange_n(&s->count, &count, count + 1, false,
-			    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			return OK;
-	}
-	return sem_post_slow(s);
+	int32_t count = arch_give_below(&s->count, s->max);
+	if (unlikely(count < 0))
+		return sem_post_slow(s);
+	return likely(count != s->max) ? OK : ERR_RANGE;
 }

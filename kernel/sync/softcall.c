@@ -18,8 +18,7 @@ static void softcall_wake(uint32_t cpu)
 	struct softcall *s = &softcall[cpu];
 	irqflags flags = spin_lock_irqsave(&s->q.lock);
 	s->due = true;
-	waitq_wake_one_locked(&s->q);
-	spin_unlock_irqrestore(&s->q.lock, flags);
+	waitq_wake_one_unlock(&s->q, flags);
 }
 
 static void softcall_enter(uint32_t cpu)

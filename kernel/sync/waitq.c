@@ -2,10 +2,10 @@
  * waitq.c - wait queues.
  *
  * A waiter leaves its queue in one of two ways, both under the queue's lock: a
- * waker unlinks it and marks it woken, and then it is woken, even when its deadline
+ * waker unlinks and chooses it, and then it is woken, even when its deadline
  * passed meanwhile, so that nothing handed over is ever lost; or its thread, whose
- * wait ended otherwise, unlinks itself. Insertion walks past waiters of lower priority from the tail: at
- * most CONFIG_THREAD_MAX steps, none among equals.
+ * wait ended otherwise, unlinks itself. Insertion walks past waiters of lower priority
+ * from the tail: at most CONFIG_THREAD_MAX steps, none among equals.
  */
 #include "kernel/lock/lock.h"
 #include "kernel/sync/waitq.h"
@@ -16,34 +16,32 @@ void waitq_init(struct waitq *q)
 	list_init(&q->waiters);
 }
 
-static struct waiter *waiter_of(struct list *node)
+static struct thread *waitq_thread(struct list *node)
 {
-	return list_entry(node, struct waiter, node);
+	return list_entry(node, struct thread, wait_node);
 }
 
-static void waitq_insert(struct waitq *q, struct waiter *w)
+static inline void waitq_insert(struct waitq *q)
 {
 	struct thread *t = thread_current();
-	*w = (struct waiter){.thread = t, .priority = t->run.priority};
-	struct list *before = &q->waiters;
-	while (before->prev != &q->waiters && waiter_of(before->prev)->priority < w->priority)
+	struct list *before = q->waiters.prev;
+	t->wait_chosen = false;
+	t->wait_priority = t->run.priority;
+	while (before != &q->waiters && waitq_thread(before)->wait_priority < t->wait_priority)
 		before = before->prev;
-	list_push_back(before, &w->node);
+	list_insert_between(&t->wait_node, before, before->next);
 }
 
-/* Lock held; dropped. */
-static enum err waiter_block(struct waitq *q, struct waiter *w, irqflags flags, ktime deadline,
-	struct str what, int32_t *count)
+/* The wait has ended otherwise than by a wake: leaves the queue, unless a waker was faster. */
+static noinline enum err waitq_give_up(struct waitq *q, enum err err, int32_t *count)
 {
-	enum err err = thread_block(&q->lock, flags, deadline, WAIT_CANCELLABLE, what);
-	if (err == OK)
-		return OK;
-	flags = spin_lock_irqsave(&q->lock);
-	if (w->woken) {
+	struct thread *t = thread_current();
+	irqflags flags = spin_lock_irqsave(&q->lock);
+	if (t->wait_chosen) {
 		thread_cancel_keep(err);
 		err = OK;
 	} else {
-		list_remove(&w->node);
+		list_remove(&t->wait_node);
 		if (count)
 			__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 	}
@@ -53,70 +51,94 @@ static enum err waiter_block(struct waitq *q, struct waiter *w, irqflags flags, 
 
 enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what)
 {
-	struct waiter w;
-	waitq_insert(q, &w);
-	return waiter_block(q, &w, flags, deadline, what, NULL);
+	waitq_insert(q);
+	enum err err = thread_block(&q->lock, flags, deadline, WAIT_CANCELLABLE, what);
+	return likely(err == OK) ? OK : waitq_give_up(q, err, NULL);
 }
 
 enum err waitq_wait_counted_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what,
 	int32_t *count)
 {
-	struct waiter w;
-	waitq_insert(q, &w);
-	return waiter_block(q, &w, flags, deadline, what, count);
+	waitq_insert(q);
+	enum err err = thread_block(&q->lock, flags, deadline, WAIT_CANCELLABLE, what);
+	return likely(err == OK) ? OK : waitq_give_up(q, err, count);
 }
 
-void waitq_prepare(struct waitq *q, struct waiter *w)
+void waitq_prepare(struct waitq *q)
 {
 	irqflags flags = spin_lock_irqsave(&q->lock);
-	waitq_insert(q, w);
+	waitq_insert(q);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
-enum err waitq_commit(struct waitq *q, struct waiter *w, ktime deadline, struct str what)
+enum err waitq_commit(struct waitq *q, ktime deadline, struct str what)
 {
 	irqflags flags = spin_lock_irqsave(&q->lock);
-	if (w->woken) {
+	if (thread_current()->wait_chosen) {
 		spin_unlock_irqrestore(&q->lock, flags);
 		return OK;
 	}
-	return waiter_block(q, w, flags, deadline, what, NULL);
+	enum err err = thread_block(&q->lock, flags, deadline, WAIT_CANCELLABLE, what);
+	return likely(err == OK) ? OK : waitq_give_up(q, err, NULL);
 }
 
-struct thread *waitq_wake_one_locked(struct waitq *q)
+/* The first of a list that the queue's lock guards leaves it, chosen; NULL: there is none. */
+static inline struct thread *waitq_take(struct list *waiters)
 {
-	struct list *first = list_pop_front(&q->waiters);
-	if (!first)
+	struct list *first = waiters->next;
+	if (first == waiters)
 		return NULL;
-	struct waiter *w = waiter_of(first);
-	struct thread *t = w->thread;
-	w->woken = true;
-	thread_wake(t, OK); /* false: its deadline has passed, and it will find itself woken all the same */
+	waiters->next = first->next;
+	first->next->prev = waiters;
+	struct thread *t = waitq_thread(first);
+	t->wait_chosen = true;
 	return t;
 }
 
-unsigned waitq_wake_all_locked(struct waitq *q)
+/* A wake that comes after the deadline has ended the wait changes nothing: the waiter finds itself chosen. */
+void waitq_wake_one_locked(struct waitq *q)
 {
+	struct thread *t = waitq_take(&q->waiters);
+	if (t)
+		thread_wake(t, OK);
+}
+
+void waitq_wake_one_unlock(struct waitq *q, irqflags flags)
+{
+	struct thread *t = waitq_take(&q->waiters);
+	if (likely(t))
+		thread_wake_unlock(t, OK, &q->lock, flags);
+	else
+		spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void waitq_wake_one(struct waitq *q)
+{
+	irqflags flags = spin_lock_irqsave(&q->lock);
+	waitq_wake_one_unlock(q, flags);
+}
+
+/* Those who wait now stand on a list of their own meanwhile, from which they may still leave by themselves. */
+void waitq_wake_all_unlock(struct waitq *q, irqflags flags)
+{
+	struct list all = LIST_INIT(all);
+	struct thread *t;
 	unsigned woken = 0;
-	while (waitq_wake_one_locked(q))
-		woken++;
-	return woken;
+	list_splice_back(&all, &q->waiters);
+	while ((t = waitq_take(&all)) != NULL) {
+		thread_wake(t, OK);
+		if (++woken % WAITQ_BATCH == 0) {
+			spin_unlock_irqrestore(&q->lock, flags);
+			flags = spin_lock_irqsave(&q->lock);
+		}
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
 }
 
-bool waitq_wake_one(struct waitq *q)
+void waitq_wake_all(struct waitq *q)
 {
 	irqflags flags = spin_lock_irqsave(&q->lock);
-	bool woken = waitq_wake_one_locked(q) != NULL;
-	spin_unlock_irqrestore(&q->lock, flags);
-	return woken;
-}
-
-unsigned waitq_wake_all(struct waitq *q)
-{
-	irqflags flags = spin_lock_irqsave(&q->lock);
-	unsigned woken = waitq_wake_all_locked(q);
-	spin_unlock_irqrestore(&q->lock, flags);
-	return woken;
+	waitq_wake_all_unlock(q, flags);
 }
 
 enum err sleep_until(ktime when)

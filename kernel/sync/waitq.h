@@ -12,6 +12,8 @@
  * A waker takes the lock, changes the state and wakes: whom it wakes has been
  * chosen under the lock, so what it hands over cannot be taken by a newcomer. A
  * waiter chosen in the moment in which its deadline passes counts as woken.
+ *
+ * Bound: who comes to wait goes past those of lower priority who wait already, with interrupts off.
  */
 #ifndef KERNEL_SYNC_WAITQ_H
 #define KERNEL_SYNC_WAITQ_H
@@ -20,15 +22,7 @@
 
 struct waitq {
 	struct spinlock lock; /* LOCK_WAITQ */
-	struct list waiters;
-};
-
-/* One wait, on the waiter's stack; guarded by the queue's lock. */
-struct waiter {
-	struct list node;
-	struct thread *thread;
-	uint8_t priority;
-	bool woken;
+	struct list waiters;  /* threads, by thread.wait_node */
 };
 
 void waitq_init(struct waitq *q);
@@ -47,17 +41,25 @@ must_check enum err waitq_wait_counted_locked(struct waitq *q, irqflags flags, k
 
 /*
  * The same in two steps, for who must do something between queueing and blocking
- * (a condition variable releases its mutex). Each takes q->lock; a wake between the two counts.
+ * (a condition variable releases its mutex) that does not itself wait. Each takes
+ * q->lock; a wake between the two counts.
  */
-void waitq_prepare(struct waitq *q, struct waiter *w);
-must_check enum err waitq_commit(struct waitq *q, struct waiter *w, ktime deadline, struct str what);
+void waitq_prepare(struct waitq *q);
+must_check enum err waitq_commit(struct waitq *q, ktime deadline, struct str what);
 
-/* With q->lock held: wakes the best waiter, or all. Whom, or NULL; how many. Any context. */
-struct thread *waitq_wake_one_locked(struct waitq *q);
-unsigned waitq_wake_all_locked(struct waitq *q);
+/* With q->lock held: wakes the best waiter, if there is one. Any context. */
+void waitq_wake_one_locked(struct waitq *q);
+/* The same, and drops the lock, taken with the irqsave form: whoever is to preempt the caller does so at once. */
+void waitq_wake_one_unlock(struct waitq *q, irqflags flags);
 /* The same, taking the lock. */
-bool waitq_wake_one(struct waitq *q);
-unsigned waitq_wake_all(struct waitq *q);
+void waitq_wake_one(struct waitq *q);
+/*
+ * Wakes all who wait at this moment, WAITQ_BATCH in one hold of the lock, which it drops at the end.
+ * Any context, but with interrupts off they stay off for all of them.
+ */
+#define WAITQ_BATCH 4
+void waitq_wake_all_unlock(struct waitq *q, irqflags flags);
+void waitq_wake_all(struct waitq *q);
 
 /* Waits until cond is true, evaluated with q->lock held; whoever makes it true wakes. */
 #define waitq_wait_until(q, cond, deadline, what)                                                  \

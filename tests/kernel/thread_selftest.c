@@ -131,9 +131,9 @@ SELFTEST(thread_affinity_moves_at_once)
 		uint32_t cpu = i % cpu_count();
 		ST_CHECK(thread_set_affinity(t, UINT64_C(1) << cpu) == OK);
 		ktime until = ktime_add(clock_now(), 10 * NS_PER_S);
-		while (__atomic_load_n(&t->cpu, __ATOMIC_RELAXED) != cpu && ktime_before(clock_now(), until))
+		while (thread_cpu(t) != cpu && ktime_before(clock_now(), until))
 			ST_CHECK(sleep_ns(100 * NS_PER_US) == OK);
-		ST_CHECK(t->cpu == cpu);
+		ST_CHECK(thread_cpu(t) == cpu);
 		if (cpu_count() == 1)
 			break;
 	}
@@ -215,7 +215,7 @@ SELFTEST(sched_spreads_over_harts)
 	while (harts != all && ktime_before(clock_now(), until)) {
 		harts = 0;
 		for (uint32_t i = 0; i < cpu_count(); i++)
-			harts |= UINT64_C(1) << t[i]->cpu;
+			harts |= UINT64_C(1) << thread_cpu(t[i]);
 		ST_CHECK(sleep_ns(10 * NS_PER_MS) == OK);
 	}
 	ST_CHECK(harts == all);

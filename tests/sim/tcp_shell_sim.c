@@ -108,14 +108,12 @@ void waitq_init(struct waitq *q)
 	list_init(&q->waiters);
 }
 
-bool waitq_wake_one(unused struct waitq *q)
+void waitq_wake_one(unused struct waitq *q)
 {
-	return false;
 }
 
-unsigned waitq_wake_all(unused struct waitq *q)
+void waitq_wake_all(unused struct waitq *q)
 {
-	return 0;
 }
 
 void mutex_init(struct mutex *m, unused enum lock_class class)
