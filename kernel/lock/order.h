@@ -10,15 +10,15 @@
 #ifndef KERNEL_LOCK_ORDER_H
 #define KERNEL_LOCK_ORDER_H
 
-/* X(class): sleeping locks (kernel/sync) stand before all spinlocks. */
+/* X(class). Wherever they stand, no mutex is taken under a spinlock: lockdep reports that by itself. */
 #define LOCK_ORDER(X)                                                                              \
 	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
-	X(LOCK_WEB)           /* user/net: the server's tables */                                  \
-	X(LOCK_VFS_MOUNT)     /* mutex: the mount table */                                         \
-	X(LOCK_FILE)          /* mutex: one open file */                                           \
-	X(LOCK_RAMFS)         /* mutex: the tree of a ramfs */                                     \
+	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
+	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
+	X(LOCK_FILE)          /* mutex: one open file; not used yet */                             \
+	X(LOCK_RAMFS)         /* mutex: the tree of a ramfs; not used yet: it is read-only */      \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
-	X(LOCK_ARP)           /* mutex or spin: the neighbour table */                             \
+	X(LOCK_ARP)           /* spin: the neighbour table */                                      \
 	X2(LOCK_TEST_MUTEX)   /* self-tests */                                                     \
 	X(LOCK_NET_IFACE)     /* spin: writers of interface addresses */                           \
 	X(LOCK_TCP_TABLE)     /* spin: hash, listeners, TIME_WAIT records */                       \
