@@ -39,6 +39,7 @@ static void boot_start_harts(void)
 	ktime until = ktime_add(arch_clock(), HART_PATIENCE);
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
 		char *stack = machine_idle_stack(cpu);
+		stack_paint(stack);
 		arch_unmap((vaddr){(uintptr_t)stack - PAGE_SIZE}, PAGE_SIZE);
 		/* The firmware refuses a hart that has not come to rest in it yet. */
 		for (uint32_t n = 0; arch_cpu_start(cpu, stack) != OK; n++) {
@@ -97,6 +98,7 @@ static noreturn noinline void boot_thread(const struct boot_options *options)
 
 void upcall_boot(const void *fdt)
 {
+	stack_paint_below();
 	machine_read(fdt);
 	struct boot_options options = options_parse(machine.cmdline);
 	boot_loglevel(options.loglevel);

@@ -127,6 +127,11 @@ void stack_free(void *stack);       /* nobody stands on it any more. Threads */
 /* Bytes that were in use at most; with CONFIG_STACK_PAINT by its present thread, else by any so far. */
 size_t stack_peak(const void *stack);
 
+/* A stack that somebody else made, STACK_SIZE bytes on which nobody stands. Any context. */
+void stack_paint(void *stack);
+/* The calling hart's, from its lowest byte to a little below here. Interrupts off. */
+noinline void stack_paint_below(void);
+
 struct stack_stats {
 	size_t total, used, peak;
 	uint64_t failures;

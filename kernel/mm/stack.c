@@ -6,7 +6,8 @@
  * A block is slots of twice the stack's size: the stack is the lower half, its
  * guard the last page of the slot before, so the first slot has no stack.
  *
- * Painting: free stacks are full of PAINT; the high-water mark is where it ends.
+ * Painting: free stacks are full of PAINT; the high-water mark is where it ends. The
+ * stacks on which the harts begin are not from here; boot paints them in the same way.
  *
  * Locks: stack_lock (LOCK_POOL), preemption off; nothing is painted under it.
  */
@@ -15,6 +16,7 @@
 
 #define SLOT_SIZE (2 * STACK_SIZE)
 #define PAINT     UINT64_C(0x5354414b53544143)
+#define OWN_FRAME 256 /* bytes: more than stack_paint_below() itself stands on */
 
 static_assert(is_pow2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= 8192, "a power of two, over a page");
 static_assert(2 * 2 * CONFIG_STACK_SIZE <= 4096 << PAGE_ORDER_MAX, "two slots fit one block");
@@ -24,12 +26,22 @@ static void *stack_idle[CONFIG_STACK_MAX]; /* those not in use; last in, first o
 static size_t idle_count, stack_total, idle_min;
 static uint64_t stack_failures;
 
-/* The whole stack, whatever was used of it. */
-static void stack_paint(void *stack)
+static void stack_paint_up_to(void *stack, const void *end)
 {
-	uint64_t *word = stack;
-	for (size_t i = 0; i < STACK_SIZE / sizeof(*word); i++)
-		word[i] = PAINT;
+	for (uint64_t *word = stack; (const void *)word < end; word++)
+		*word = PAINT;
+}
+
+void stack_paint(void *stack)
+{
+	stack_paint_up_to(stack, (const uint8_t *)stack + STACK_SIZE);
+}
+
+/* What lies between the mark and the caller's frame counts as used, which it is at once. */
+void stack_paint_below(void)
+{
+	const uint8_t *frame = __builtin_frame_address(0);
+	stack_paint_up_to((void *)arch_current()->stack_base, frame - OWN_FRAME);
 }
 
 void *stack_alloc(void)

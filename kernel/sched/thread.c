@@ -238,8 +238,7 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 	spin_unlock_raw(&h->lock);
 	arch_irq_restore(flags);
 	memcpy(out->name, t->name, t->name_len);
-	if (config_on(CONFIG_STACK_PAINT))
-		out->stack_peak_bytes = stack_peak((void *)t->arch.stack_base);
+	out->stack_peak_bytes = stack_peak((void *)t->arch.stack_base);
 	thread_put(t);
 	return true;
 }

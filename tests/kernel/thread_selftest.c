@@ -40,6 +40,37 @@ SELFTEST(thread_attributes_are_refused)
 	ST_CHECK(thread_create(&a).err == ERR_INVAL);
 }
 
+static struct thread_info info_of(const struct thread *wanted)
+{
+	struct thread_info t = {0};
+	while (thread_info_next(t.tid, &t))
+		if (t.tid == thread_id(wanted))
+			return t;
+	return (struct thread_info){0};
+}
+
+static noinline void stand_on(size_t bytes)
+{
+	volatile uint8_t deep[6000];
+	for (size_t i = 0; i < min(bytes, sizeof(deep)); i++)
+		deep[i] = (uint8_t)i;
+}
+
+/* Also of the threads on whose stacks the harts began: boot's, and the idle ones of the others. */
+SELFTEST(thread_stack_peak_is_true)
+{
+	struct thread_info t = {0};
+	unsigned idle = 0;
+	while (thread_info_next(t.tid, &t)) {
+		ST_CHECK(t.stack_bytes == CONFIG_STACK_SIZE);
+		ST_CHECK(t.stack_peak_bytes > 0 && t.stack_peak_bytes < t.stack_bytes);
+		idle += t.class == SCHED_IDLE;
+	}
+	ST_CHECK(idle == cpu_count());
+	stand_on(6000);
+	ST_CHECK(info_of(thread_current()).stack_peak_bytes > 6000);
+}
+
 static struct sem gate;
 
 static void wait_gate(void *arg)
