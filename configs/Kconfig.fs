@@ -15,4 +15,10 @@ config SYNTH_PAGES
 	  What /proc, /net and /dev may render in one open. A power of two. Beyond it, opening fails
 	  with EFBIG.
 
+config PROC_CONFIG
+	bool "The configuration as /proc/config"
+	default y
+	help
+	  Some 2 KiB of text in the image. Off: the file is not there, and neither is the text.
+
 endmenu

@@ -17,8 +17,8 @@ $(KCONFIG_CONFIG):
 
 $(gen)/auto.conf: $(KCONFIG_CONFIG) $(wildcard configs/Kconfig*) scripts/kconfig.py $(gen)/debug.stamp
 	@scripts/setup.sh build
-	@$(PYTHON) scripts/kconfig.py generate $(gen)/autoconf.h $@
-$(gen)/autoconf.h: $(gen)/auto.conf ;
+	@$(PYTHON) scripts/kconfig.py generate $(gen)/autoconf.h $@ $(gen)/config.txt
+$(gen)/autoconf.h $(gen)/config.txt: $(gen)/auto.conf ;
 
 include $(gen)/auto.conf
 
@@ -110,8 +110,10 @@ libgcc := $(shell riscv64-unknown-elf-gcc -march=rv64imac -mabi=lp64 -print-libg
 $(O)/kernel.lds: arch/riscv64/kernel.ld $(gen)/flags.stamp | $(gen)/autoconf.h
 	$(call say,CPP,$<)$(CC) $(cppflags) -D__LINKER__ -E -P -x c -MMD -MP -MT $@ -MF $(O)/kernel.lds.d -o $@ $<
 
-link = $(LD) $(ldflags) -T $(O)/kernel.lds -o $(1) $(objects) $(O)/ramfs.o $(2) $(libgcc)
-parts := $(objects) $(O)/ramfs.o $(O)/kernel.lds $(gen)/objects.stamp
+# Files that the image holds as they are.
+blobs := $(O)/ramfs.o $(if $(CONFIG_PROC_CONFIG),$(O)/config.o)
+link = $(LD) $(ldflags) -T $(O)/kernel.lds -o $(1) $(objects) $(blobs) $(2) $(libgcc)
+parts := $(objects) $(blobs) $(O)/kernel.lds $(gen)/objects.stamp
 
 # First link: no symbols yet. The table lies behind the text, so the addresses in it stay true;
 # mksyms.py --verify proves it for each image.
@@ -143,6 +145,9 @@ $(O)/ramfs.img: $(gen)/rootfs.stamp $(web-pages) $(filter-out rootfs/%/,$(rootfs
 	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs) $(foreach f,$(web-pages),$(f)=$(f))
 $(O)/ramfs.o: $(O)/ramfs.img $(gen)/flags.stamp
 	@$(call blob,.ramfs,__ramfs,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+
+$(O)/config.o: $(gen)/config.txt $(gen)/flags.stamp
+	@$(call blob,.rodata.config,config_text,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
 
 # --- goals -------------------------------------------------------------------------------------
 

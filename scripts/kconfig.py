@@ -4,7 +4,8 @@
   kconfig.py defconfig BASE [FRAGMENT...]   write the configuration from a defconfig and fragments
   kconfig.py alloff                         every option that can be off is
   kconfig.py menuconfig | oldconfig | savedefconfig
-  kconfig.py generate AUTOCONF_H AUTO_CONF  what C and make read
+  kconfig.py generate AUTOCONF_H AUTO_CONF [CONFIG_TXT]
+                                            what C and make read, and what /proc/config shows
 
 The configuration is the file $KCONFIG_CONFIG (.config). $DEBUG, the debug level of the build, is a
 symbol that Kconfig takes from the environment, so one .config serves debug and release builds.
@@ -115,7 +116,7 @@ def cmd_savedefconfig():
     print("  CONFIG   configs/defconfig from", CONFIG)
 
 
-def cmd_generate(header, makefile):
+def cmd_generate(header, makefile, listing=None):
     tree = load_tree()
     load(tree, CONFIG)
     tree.write_autoconf(header, header="/* Generated from " + CONFIG + " by scripts/kconfig.py. */\n")
@@ -125,9 +126,11 @@ def cmd_generate(header, makefile):
             continue
         if sym.config_string:
             lines.append(f"CONFIG_{sym.name} := {sym.str_value}\n")
-    text = "".join(lines)
+    if listing:  # every option a line, those that are off too, with the debug level of this build
+        with open(listing, "w") as out:
+            out.write("".join(sym.config_string for sym in tree.unique_defined_syms))
     with open(makefile, "w") as out:
-        out.write(text)
+        out.write("".join(lines))
 
 
 COMMANDS = {name[4:]: fn for name, fn in globals().items() if name.startswith("cmd_")}

@@ -58,6 +58,17 @@ class Kconfig(unittest.TestCase):
         self.assertNotIn("CONFIG_DEBUG_POISON", debug)
         self.assertIn("CONFIG_DEBUG_POISON", poison)
 
+    def test_the_listing_has_every_option_once(self):
+        self.assertEqual(self.kconfig("defconfig", "defconfig").returncode, 0)
+        files = [os.path.join(self.folder.name, name) for name in ("h", "mk", "txt")]
+        self.assertEqual(self.kconfig("generate", *files, debug="0").returncode, 0)
+        with open(files[2]) as f:
+            lines = f.read().splitlines()
+        names = [line.removeprefix("# ").split("=")[0].split()[0] for line in lines]
+        self.assertEqual(len(names), len(set(names)))
+        for line in ("CONFIG_SMP=y", "CONFIG_DEBUG_LEVEL=0", "# CONFIG_UBSAN is not set"):
+            self.assertIn(line, lines)
+
     def test_up_is_one_hart(self):
         self.assertEqual(self.kconfig("defconfig", "defconfig", "up").returncode, 0)
         text = self.generate("1")

@@ -1,4 +1,11 @@
-/* devfs.c - the files of /dev. Locks: those of what a file stands for. */
+/*
+ * devfs.c - the files of /dev.
+ *
+ * console is raw: a read gives what was typed since the last one and waits for at
+ * least one byte; several readers share what is typed. A write may take a part.
+ *
+ * Locks: those of what a file stands for.
+ */
 #include "kernel/dev/dev.h"
 #include "kernel/diag/diag.h"
 #include "lib/initcall.h"
@@ -28,6 +35,24 @@ static struct size_result devfs_random_read(unused uint64_t offset, struct wbuf 
 	return OK_RESULT(size_result, n);
 }
 
+static struct size_result devfs_console_read(unused uint64_t offset, struct wbuf to)
+{
+	struct chardev *c = chardev_find(S("console"));
+	return c ? c->ops->read(c, to, KTIME_NEVER) : ERR_RESULT(size_result, ERR_NODEV);
+}
+
+static struct size_result devfs_console_write(struct rbuf from)
+{
+	struct chardev *c = chardev_find(S("console"));
+	return c ? c->ops->write(c, from, KTIME_NEVER) : ERR_RESULT(size_result, ERR_NODEV);
+}
+
+static void devfs_sysname(struct abuf *out)
+{
+	static_assert(sizeof(CONFIG_SYSNAME) > 1 && sizeof(CONFIG_SYSNAME) <= 64, "a label of a host name");
+	fmt(out, "%s\n", CONFIG_SYSNAME);
+}
+
 static void devfs_klog(struct abuf *out)
 {
 	struct klog_entry e;
@@ -43,9 +68,11 @@ static void devfs_time(struct abuf *out)
 }
 
 static const struct synth_file devfs_files[] = {
+	{.path = STR_INIT("console"), .read = devfs_console_read, .write = devfs_console_write},
 	{.path = STR_INIT("klog"), .render = devfs_klog},
 	{.path = STR_INIT("null"), .read = devfs_null_read, .write = devfs_null_write},
 	{.path = STR_INIT("random"), .read = devfs_random_read},
+	{.path = STR_INIT("sysname"), .render = devfs_sysname},
 	{.path = STR_INIT("time"), .render = devfs_time},
 	{.path = STR_INIT("zero"), .read = devfs_zero_read, .write = devfs_null_write},
 };

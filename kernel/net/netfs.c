@@ -1,5 +1,6 @@
 /* netfs.c - the files of /net: the network's tables as text, one record a line. */
 #include "kernel/net/net_priv.h"
+#include "kernel/net/tcp/tcp.h"
 #include "lib/fmt.h"
 #include "lib/initcall.h"
 
@@ -50,11 +51,22 @@ static void netfs_ip_stats(struct abuf *out)
 		fmt(out, "%.*s %llu\n", STR_ARG(net_counter_name(i)), (unsigned long long)net_counter(i));
 }
 
+static void netfs_tcp_stats(struct abuf *out)
+{
+	struct tcp_stats s;
+	tcp_stats(&s);
+	fmt(out, "connections %u\nhalf_open %u\ntime_waits %u\nlisteners %u\n", s.connections, s.half_open,
+		s.time_waits, s.listeners);
+	for (enum tcp_counter i = 0; i < TCP_COUNTER_COUNT; i++)
+		fmt(out, "%.*s %llu\n", STR_ARG(tcp_counter_name(i)), (unsigned long long)tcp_counter(i));
+}
+
 static const struct synth_file netfs_files[] = {
 	{.path = STR_INIT("arp"), .render = netfs_arp},
 	{.path = STR_INIT("iface"), .render = netfs_iface},
 	{.path = STR_INIT("ip/stats"), .render = netfs_ip_stats},
 	{.path = STR_INIT("route"), .render = netfs_route},
+	{.path = STR_INIT("tcp/stats"), .render = netfs_tcp_stats},
 };
 static struct synth_fs netfs = {netfs_files, countof(netfs_files)};
 

@@ -1,1 +1,2 @@
 obj-y += procfs.o
+obj-$(CONFIG_PROC_CONFIG) += config.o

@@ -3,6 +3,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
+#include "kernel/proc/proc_priv.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
 #include "lib/fmt.h"
@@ -23,9 +24,13 @@ static void procfs_uptime(struct abuf *out)
 static void procfs_meminfo(struct abuf *out)
 {
 	struct mm_stats m;
+	struct stack_stats s;
 	mm_stats(&m);
+	stack_stats(&s);
 	fmt(out, "total_bytes %llu\nfree_bytes %llu\nfree_min_bytes %llu\nkernel_bytes %llu\nfailures %llu\n",
 		U(m.total_bytes), U(m.free_bytes), U(m.free_min_bytes), U(m.kernel_bytes), U(m.failures));
+	fmt(out, "stacks %llu\nstacks_used %llu\nstacks_peak %llu\nstack_failures %llu\n", U(s.total), U(s.used),
+		U(s.peak), U(s.failures));
 }
 
 static void procfs_pools(struct abuf *out)
@@ -46,25 +51,62 @@ static void procfs_cpuinfo(struct abuf *out)
 
 static void procfs_stat(struct abuf *out)
 {
-	fmt(out, "cpu busy_ns idle_ns switches preemptions ready load_permille\n");
+	fmt(out, "cpu busy_ns idle_ns switches preemptions migrations_in ready load_permille irq_empty "
+		 "irq_unclaimed\n");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		struct sched_cpu_stats s;
+		struct irq_spurious i;
 		sched_cpu_stats(cpu, &s);
-		fmt(out, "%u %llu %llu %llu %llu %u %u\n", cpu, U(s.busy_ns), U(s.idle_ns), U(s.switches),
-			U(s.preemptions), s.ready, s.load_permille);
+		irq_spurious_stats(cpu, &i);
+		fmt(out, "%u %llu %llu %llu %llu %llu %u %u %llu %llu\n", cpu, U(s.busy_ns), U(s.idle_ns),
+			U(s.switches), U(s.preemptions), U(s.migrations_in), s.ready, s.load_permille,
+			U(i.empty), U(i.unclaimed));
 	}
+}
+
+static void procfs_sched_hart(struct abuf *out, uint32_t cpu)
+{
+	struct sched_cpu_stats s;
+	sched_cpu_stats(cpu, &s);
+	fmt(out, "%u %u %.*s %.*s %u %u %d %u %llu %llu %llu %u\n", cpu, s.running_tid,
+		(int)s.running_name_len, s.running_name, STR_ARG(sched_class_name(s.running_class)),
+		s.running_priority, s.published_priority, s.published_waiting, s.ready, U(s.switches),
+		U(s.preemptions), U(s.migrations_in), s.load_permille);
+}
+
+/* What holds for all harts, then the harts. */
+static void procfs_sched(struct abuf *out)
+{
+	fmt(out, "priorities %d\nclasses", PRIO_COUNT);
+	for (enum sched_class c = 0; c < SCHED_CLASS_COUNT; c++)
+		fmt(out, " %.*s", STR_ARG(sched_class_name(c)));
+	fmt(out, "\nquantum_ns %lld\nbalance_ns %lld\ninvariants %s\n",
+		(long long)(CONFIG_SCHED_QUANTUM_US * NS_PER_US),
+		(long long)(CONFIG_SCHED_BALANCE_MS * NS_PER_MS), config_on(CONFIG_DEBUG) ? "on" : "off");
+	fmt(out, "cpu tid name class priority published_priority published_waiting ready switches preemptions "
+		 "migrations_in load_permille\n");
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		procfs_sched_hart(out, cpu);
 }
 
 static void procfs_callouts(struct abuf *out)
 {
-	fmt(out, "cpu kind started expired refused pending lateness_max_ns\n");
+	fmt(out, "cpu kind started expired refused pending pending_max longest_ns lateness_max_ns");
+	/* How many were less late than that, and not less than the one before; the last one: all beyond. */
+	for (uint32_t i = 0; i < CALLOUT_BUCKETS - 1; i++)
+		fmt(out, " lt_%lld_ns", (long long)callout_bucket_le_ns(i));
+	fmt(out, " later\n");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		for (enum callout_kind kind = CALLOUT_HARD; kind <= CALLOUT_SOFT; kind++) {
 			struct callout_stats s;
 			callout_stats(cpu, kind, &s);
-			fmt(out, "%u %s %llu %llu %llu %u %lld\n", cpu, kind == CALLOUT_HARD ? "hard" : "soft",
-				U(s.started), U(s.expired), U(s.refused), s.pending,
+			fmt(out, "%u %s %llu %llu %llu %u %u %lld %lld", cpu,
+				kind == CALLOUT_HARD ? "hard" : "soft", U(s.started), U(s.expired),
+				U(s.refused), s.pending, s.pending_max, (long long)s.longest_ns,
 				(long long)s.lateness_max_ns);
+			for (uint32_t i = 0; i < CALLOUT_BUCKETS; i++)
+				fmt(out, " %llu", U(s.lateness[i]));
+			fmt(out, "\n");
 		}
 	}
 }
@@ -72,13 +114,19 @@ static void procfs_callouts(struct abuf *out)
 static void procfs_interrupts(struct abuf *out)
 {
 	struct irq_stats s;
-	fmt(out, "irq name count spurious longest_ns\n");
+	fmt(out, "irq name count spurious storms longest_ns");
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		fmt(out, " cpu%u", cpu);
+	fmt(out, "\n");
 	for (size_t i = 0; irq_stats_at(i, &s); i++) {
 		uint64_t total = 0;
 		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 			total += s.count[cpu];
-		fmt(out, "%u %.*s %llu %llu %lld\n", s.irq, STR_ARG(s.name), U(total), U(s.spurious),
-			(long long)s.longest_ns);
+		fmt(out, "%u %.*s %llu %llu %llu %lld", s.irq, STR_ARG(s.name), U(total), U(s.spurious),
+			U(s.storms), (long long)s.longest_ns);
+		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+			fmt(out, " %llu", U(s.count[cpu]));
+		fmt(out, "\n");
 	}
 }
 
@@ -111,12 +159,16 @@ static void procfs_threads(struct abuf *out)
 
 static const struct synth_file procfs_files[] = {
 	{.path = STR_INIT("callouts"), .render = procfs_callouts},
+#ifdef CONFIG_PROC_CONFIG
+	{.path = STR_INIT("config"), .render = procfs_config},
+#endif
 	{.path = STR_INIT("cpuinfo"), .render = procfs_cpuinfo},
 	{.path = STR_INIT("interrupts"), .render = procfs_interrupts},
 	{.path = STR_INIT("locks"), .render = procfs_locks},
 	{.path = STR_INIT("meminfo"), .render = procfs_meminfo},
 	{.path = STR_INIT("mounts"), .render = procfs_mounts},
 	{.path = STR_INIT("pools"), .render = procfs_pools},
+	{.path = STR_INIT("sched"), .render = procfs_sched},
 	{.path = STR_INIT("stat"), .render = procfs_stat},
 	{.path = STR_INIT("threads"), .render = procfs_threads},
 	{.path = STR_INIT("uptime"), .render = procfs_uptime},

@@ -36,6 +36,7 @@ enum thread_state {
 	THREAD_DEAD,
 };
 enum sched_class { SCHED_FIFO, SCHED_RR, SCHED_IDLE };
+#define SCHED_CLASS_COUNT (SCHED_IDLE + 1)
 
 #define THREAD_NAME_MAX 24
 
@@ -214,6 +215,15 @@ struct sched_cpu_stats {
 	int64_t idle_ns, busy_ns;
 	uint32_t ready;         /* threads that run or wait here, idle excluded */
 	uint32_t load_permille; /* decayed over a second */
+	/* what runs here */
+	uint32_t running_tid;
+	char running_name[THREAD_NAME_MAX];
+	size_t running_name_len;
+	enum sched_class running_class;
+	uint8_t running_priority; /* effective */
+	/* what this hart tells the others, who look without a lock */
+	uint8_t published_priority;
+	int published_waiting; /* its best waiter that may move; -1: none */
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 

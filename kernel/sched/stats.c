@@ -41,6 +41,13 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 		.busy_ns = ktime_diff(now, h->started_at) - idle,
 		.ready = h->queue.ready - 1,
 		.load_permille = load_permille(&load, now),
+		.running_tid = h->current->id,
+		.running_name_len = h->current->name_len,
+		.running_class = thread_class(h->current),
+		.running_priority = h->current->run.priority,
+		.published_priority = hart_running_priority(h),
+		.published_waiting = hart_waiting_priority(h),
 	};
+	memcpy(out->running_name, h->current->name, h->current->name_len);
 	spin_unlock_irqrestore(&h->lock, flags);
 }

@@ -42,6 +42,12 @@ struct callout_stats {
 	int64_t lateness_max_ns, longest_ns;
 };
 
+/* Where bucket i ends; the last one has no end, and everything beyond is in it. */
+static inline int64_t callout_bucket_le_ns(uint32_t i)
+{
+	return INT64_C(128) << i;
+}
+
 struct callout_queue {
 	struct heap heap;
 	const struct callout *running; /* compared only */
