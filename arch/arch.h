@@ -217,6 +217,13 @@ void arch_unmap(vaddr va, size_t size); /* this hart's TLB is flushed; others at
 /* The protection in force at va; PROT_NONE when unmapped. Any context. */
 unsigned arch_prot_at(vaddr va);
 
+/* How much of the address space is mapped with which rights. A walk of all tables: some thousand entries. */
+struct arch_rights {
+	size_t read_only_bytes, writable_bytes, executable_bytes;
+	size_t writable_executable_bytes; /* counted in the two before it too; never anything but 0 */
+};
+void arch_rights(struct arch_rights *out); /* thread context */
+
 /*
  * What was unmapped up to a generation may be used again once every hart has
  * flushed since: nobody waits for it, who frees asks later.

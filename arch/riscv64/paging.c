@@ -260,6 +260,21 @@ unsigned arch_prot_at(vaddr va)
 		(e & PTE_U ? PROT_USER : 0);
 }
 
+void arch_rights(struct arch_rights *out)
+{
+	*out = (struct arch_rights){0};
+	for (uintptr_t va = 0; va < (uintptr_t)1 << 38;) {
+		pte e;
+		size_t size = level_size(paging_find(va, &e));
+		bool leaf = e & PTE_V;
+		out->read_only_bytes += leaf && !(e & (PTE_W | PTE_X)) ? size : 0;
+		out->writable_bytes += leaf && (e & PTE_W) ? size : 0;
+		out->executable_bytes += leaf && (e & PTE_X) ? size : 0;
+		out->writable_executable_bytes += leaf && (e & PTE_W) && (e & PTE_X) ? size : 0;
+		va += size;
+	}
+}
+
 /* ---- boot ---- */
 
 /* Maps [base, end) to itself without what the firmware keeps. */

@@ -37,8 +37,14 @@ static bool ipv4_options_ok(struct rbuf options)
 	return true;
 }
 
-static void ipv4_fields(const uint8_t *p, struct wire_ipv4 *out)
+/* What a datagram and the beginning of one in an ICMP error have in common. */
+static enum wire_verdict ipv4_header(struct rbuf bytes, struct wire_ipv4 *out)
 {
+	const uint8_t *p = bytes.ptr;
+	if (bytes.len < IPV4_BYTES_MIN)
+		return WIRE_SHORT;
+	if (p[0] >> 4 != 4)
+		return WIRE_VERSION;
 	out->header_len = (uint8_t)((p[0] & 15) * 4);
 	out->tos = p[1];
 	out->total_len = load_be16(p + 2);
@@ -48,17 +54,16 @@ static void ipv4_fields(const uint8_t *p, struct wire_ipv4 *out)
 	out->proto = p[9];
 	out->src = load_be32(p + 12);
 	out->dst = load_be32(p + 16);
+	return out->header_len < IPV4_BYTES_MIN ? WIRE_HEADER : WIRE_OK;
 }
 
 enum wire_verdict wire_ipv4_parse(struct rbuf bytes, struct wire_ipv4 *out)
 {
-	if (bytes.len < IPV4_BYTES_MIN)
-		return WIRE_SHORT;
-	if (bytes.ptr[0] >> 4 != 4)
-		return WIRE_VERSION;
 	struct wire_ipv4 h;
-	ipv4_fields(bytes.ptr, &h);
-	if (h.header_len < IPV4_BYTES_MIN || h.header_len > bytes.len)
+	enum wire_verdict verdict = ipv4_header(bytes, &h);
+	if (verdict != WIRE_OK)
+		return verdict;
+	if (h.header_len > bytes.len)
 		return WIRE_HEADER;
 	if (h.total_len < h.header_len || h.total_len > bytes.len)
 		return WIRE_LENGTH;
@@ -100,14 +105,10 @@ void wire_checksum_pseudo(struct checksum *c, uint32_t src, uint32_t dst, uint8_
 
 enum wire_verdict wire_icmp_quote_parse(struct rbuf bytes, struct wire_icmp_quote *out)
 {
-	if (bytes.len < IPV4_BYTES_MIN)
-		return WIRE_SHORT;
-	if (bytes.ptr[0] >> 4 != 4)
-		return WIRE_VERSION;
 	struct wire_ipv4 h;
-	ipv4_fields(bytes.ptr, &h);
-	if (h.header_len < IPV4_BYTES_MIN)
-		return WIRE_HEADER;
+	enum wire_verdict verdict = ipv4_header(bytes, &h);
+	if (verdict != WIRE_OK)
+		return verdict;
 	if (bytes.len < (size_t)h.header_len + 8)
 		return WIRE_SHORT;
 	if ((h.frag & IPV4_OFFSET_MASK) != 0)

@@ -25,12 +25,17 @@ static void procfs_meminfo(struct abuf *out)
 {
 	struct mm_stats m;
 	struct stack_stats s;
+	struct arch_rights r;
 	mm_stats(&m);
 	stack_stats(&s);
+	arch_rights(&r);
 	fmt(out, "total_bytes %llu\nfree_bytes %llu\nfree_min_bytes %llu\nkernel_bytes %llu\nfailures %llu\n",
 		U(m.total_bytes), U(m.free_bytes), U(m.free_min_bytes), U(m.kernel_bytes), U(m.failures));
 	fmt(out, "stacks %llu\nstacks_used %llu\nstacks_peak %llu\nstack_failures %llu\n", U(s.total), U(s.used),
 		U(s.peak), U(s.failures));
+	fmt(out, "read_only_bytes %llu\nwritable_bytes %llu\nexecutable_bytes %llu\n"
+		 "writable_executable_bytes %llu\n", U(r.read_only_bytes), U(r.writable_bytes),
+		U(r.executable_bytes), U(r.writable_executable_bytes));
 }
 
 static void procfs_pools(struct abuf *out)

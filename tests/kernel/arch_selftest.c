@@ -56,6 +56,22 @@ SELFTEST(arch_no_page_is_writable_and_executable)
 	}
 }
 
+SELFTEST(arch_rights_are_those_of_the_pages)
+{
+	struct arch_rights before, after;
+	arch_rights(&before);
+	ST_CHECK(before.writable_executable_bytes == 0);
+	ST_CHECK(before.executable_bytes == (size_t)(__text_end - __text_start));
+	ST_CHECK(before.read_only_bytes >= (size_t)(rodata_end - rodata_start));
+	ST_CHECK(arch_protect((vaddr){(uintptr_t)test_page}, PAGE_SIZE, PROT_R) == OK);
+	arch_rights(&after);
+	ST_CHECK(after.read_only_bytes == before.read_only_bytes + PAGE_SIZE);
+	ST_CHECK(after.writable_bytes == before.writable_bytes - PAGE_SIZE);
+	ST_CHECK(arch_protect((vaddr){(uintptr_t)test_page}, PAGE_SIZE, PROT_R | PROT_W) == OK);
+	arch_rights(&after);
+	ST_CHECK(after.writable_bytes == before.writable_bytes);
+}
+
 SELFTEST(arch_null_and_firmware_are_not_there)
 {
 	uint8_t byte;

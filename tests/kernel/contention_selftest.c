@@ -6,37 +6,13 @@
  */
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
-#include "kernel/sched/sched.h"
-#include "kernel/sync/waitq.h"
 #include "lib/prng.h"
+#include "tests/kernel/sync_selftest.h"
 
 #define LOCK_ROUNDS 4000
 #define POOL_ROUNDS 4000
 #define PAGE_ROUNDS 3000
 #define KEPT        12
-#define PATIENCE    (100 * NS_PER_S)
-
-static bool on_every_hart(void (*entry)(void *arg))
-{
-	struct thread *t[CPU_MAX];
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		struct thread_result r = thread_create(&(struct thread_attr){
-			.name = S("contender"),
-			.entry = entry,
-			.arg = (void *)(uintptr_t)cpu,
-			.priority = PRIO_NORMAL,
-			.class = SCHED_RR,
-			.affinity = UINT64_C(1) << cpu,
-		});
-		if (r.err != OK)
-			return false;
-		t[cpu] = r.value;
-	}
-	bool joined = true;
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-		joined &= thread_join(t[cpu], ktime_add(clock_now(), PATIENCE)) == OK;
-	return joined;
-}
 
 static struct spinlock outer = SPINLOCK_INIT(LOCK_TEST_OUTER);
 static struct spinlock inner = SPINLOCK_INIT(LOCK_TEST_INNER);
@@ -66,7 +42,7 @@ static void lock_contender(unused void *arg)
 SELFTEST(lock_contention_loses_nothing)
 {
 	under_outer = under_inner = under_outer_copy = 0;
-	ST_REQUIRE(on_every_hart(lock_contender));
+	ST_REQUIRE(st_on_every_hart(lock_contender));
 	ST_CHECK(under_outer == (uint64_t)LOCK_ROUNDS * cpu_count());
 	ST_CHECK(under_outer_copy == under_outer);
 	ST_CHECK(under_inner == (uint64_t)LOCK_ROUNDS / 4 * cpu_count());
@@ -109,7 +85,7 @@ SELFTEST(lock_seqcount_is_never_torn)
 	pair_b = ~UINT64_C(0);
 	torn = 0;
 	writers_left = 1;
-	ST_REQUIRE(on_every_hart(seq_contender));
+	ST_REQUIRE(st_on_every_hart(seq_contender));
 	ST_CHECK(torn == 0 && pair_a == LOCK_ROUNDS);
 }
 
@@ -145,7 +121,7 @@ static void pool_contention(size_t capacity)
 	shared = pool_create(S("contended"), 24, 8, capacity, 0);
 	ST_REQUIRE(shared != NULL);
 	damaged = 0;
-	ST_REQUIRE(on_every_hart(pool_contender));
+	ST_REQUIRE(st_on_every_hart(pool_contender));
 	pool_stats(shared, &s);
 	ST_CHECK(damaged == 0 && s.used == 0 && s.allocs > POOL_ROUNDS / 3);
 	ST_CHECK(s.failures == 0 || capacity < (size_t)KEPT * cpu_count());
@@ -199,7 +175,7 @@ SELFTEST(mm_page_contention)
 	struct mm_stats before, after;
 	mm_stats(&before);
 	damaged = 0;
-	ST_REQUIRE(on_every_hart(page_contender));
+	ST_REQUIRE(st_on_every_hart(page_contender));
 	mm_stats(&after);
 	ST_CHECK(damaged == 0 && after.free_bytes == before.free_bytes);
 	ST_CHECK(after.failures == before.failures);
@@ -215,7 +191,7 @@ SELFTEST(mm_stacks_return_from_threads)
 	struct stack_stats before, after;
 	stack_stats(&before);
 	for (int i = 0; i < 200; i++)
-		ST_REQUIRE(on_every_hart(short_life));
+		ST_REQUIRE(st_on_every_hart(short_life));
 	/* A dead thread's stack is free once its hart has left it. */
 	for (int i = 0; i < 100; i++) {
 		stack_stats(&after);

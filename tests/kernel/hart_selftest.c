@@ -4,7 +4,7 @@
  */
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
-#include "kernel/sched/sched.h"
+#include "tests/kernel/sync_selftest.h"
 
 #define ROUNDS 2000
 
@@ -12,29 +12,6 @@ static PERCPU(uint64_t, test_count);
 static int64_t last_ns;     /* atomic: the latest instant that any hart has seen */
 static uint32_t went_back;  /* atomic */
 static uint32_t wrong_hart; /* atomic */
-
-/* Runs entry(cpu) once on each hart and waits for all. */
-static bool on_every_hart(void (*entry)(void *arg))
-{
-	struct thread *t[CPU_MAX];
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		struct thread_result r = thread_create(&(struct thread_attr){
-			.name = S("pinned"),
-			.entry = entry,
-			.arg = (void *)(uintptr_t)cpu,
-			.priority = PRIO_NORMAL,
-			.class = SCHED_RR,
-			.affinity = UINT64_C(1) << cpu,
-		});
-		if (r.err != OK)
-			return false;
-		t[cpu] = r.value;
-	}
-	bool joined = true;
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-		joined &= thread_join(t[cpu], ktime_add(arch_clock(), 60 * NS_PER_S)) == OK;
-	return joined;
-}
 
 /* What one hart publishes, another must not find in its own future. */
 static void clock_watch(void *arg)
@@ -57,7 +34,7 @@ SELFTEST(hart_clock_is_one_for_all)
 {
 	last_ns = 0;
 	went_back = 0;
-	ST_REQUIRE(on_every_hart(clock_watch));
+	ST_REQUIRE(st_on_every_hart(clock_watch));
 	ST_CHECK(went_back == 0);
 }
 
@@ -77,7 +54,7 @@ SELFTEST(hart_data_is_its_own)
 	wrong_hart = 0;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		cpu_of(test_count, cpu) = 0;
-	ST_REQUIRE(on_every_hart(count_own));
+	ST_REQUIRE(st_on_every_hart(count_own));
 	ST_CHECK(wrong_hart == 0);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		ST_CHECK(cpu_of(test_count, cpu) == ROUNDS);
@@ -107,6 +84,6 @@ static void flush_others(void *arg)
 SELFTEST(hart_calls_are_not_lost)
 {
 	wrong_hart = 0;
-	ST_REQUIRE(on_every_hart(flush_others));
+	ST_REQUIRE(st_on_every_hart(flush_others));
 	ST_CHECK(wrong_hart == 0);
 }

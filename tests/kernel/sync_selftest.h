@@ -23,6 +23,30 @@ static inline struct thread *st_thread(struct str name, void (*entry)(void *), v
 	return r.err == OK ? r.value : NULL;
 }
 
+/* Runs entry(cpu) in a thread pinned to each hart and waits for all. */
+static inline bool st_on_every_hart(void (*entry)(void *arg))
+{
+	struct thread *t[CPU_MAX];
+	uint32_t started = 0, cpus = cpu_count();
+	bool ok = true;
+	for (; started < cpus; started++) {
+		struct thread_result r = thread_create(&(struct thread_attr){
+			.name = S("pinned"),
+			.entry = entry,
+			.arg = (void *)(uintptr_t)started,
+			.priority = PRIO_NORMAL,
+			.class = SCHED_RR,
+			.affinity = UINT64_C(1) << started,
+		});
+		if (r.err != OK)
+			break;
+		t[started] = r.value;
+	}
+	for (uint32_t cpu = 0; cpu < started; cpu++)
+		ok &= thread_join(t[cpu], ktime_add(clock_now(), 100 * NS_PER_S)) == OK;
+	return ok && started == cpus;
+}
+
 /* Repeats from its seed: splitmix64. */
 static inline uint64_t st_random(uint64_t *state)
 {

@@ -7,8 +7,7 @@
 #include "kernel/time/time.h"
 #include "user/net/web_priv.h"
 
-/* A document that did not fit has left a mark in the buffer, which is asked for more room. */
-static uint16_t api_finish(struct json_writer *w)
+uint16_t api_finish(struct json_writer *w)
 {
 	enum err err = json_finish(w);
 	return err == OK || err == ERR_NOSPC ? 200 : 500;
@@ -85,7 +84,9 @@ static void api_pools(struct json_writer *w)
 static void api_memory(struct json_writer *w)
 {
 	struct mm_stats m;
+	struct stack_stats s;
 	mm_stats(&m);
+	stack_stats(&s);
 	json_key(w, S("memory"));
 	json_object_open(w);
 	json_key_u64(w, S("total_bytes"), m.total_bytes);
@@ -93,6 +94,13 @@ static void api_memory(struct json_writer *w)
 	json_key_u64(w, S("free_min_bytes"), m.free_min_bytes);
 	json_key_u64(w, S("kernel_bytes"), m.kernel_bytes);
 	json_key_u64(w, S("failures"), m.failures);
+	json_key(w, S("stacks"));
+	json_object_open(w);
+	json_key_u64(w, S("total"), s.total);
+	json_key_u64(w, S("used"), s.used);
+	json_key_u64(w, S("peak"), s.peak);
+	json_key_u64(w, S("failures"), s.failures);
+	json_object_close(w);
 	api_pools(w);
 	json_object_close(w);
 }
@@ -111,10 +119,100 @@ static void api_irqs(struct json_writer *w)
 		json_key_str(w, S("name"), s.name);
 		json_key_u64(w, S("count"), total);
 		json_key_u64(w, S("spurious"), s.spurious);
+		json_key_u64(w, S("storms"), s.storms);
 		json_key_i64(w, S("longest_ns"), s.longest_ns);
+		json_key(w, S("cpu_counts"));
+		json_array_open(w);
+		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+			json_u64(w, s.count[cpu]);
+		json_array_close(w);
 		json_object_close(w);
 	}
 	json_array_close(w);
+}
+
+static void api_sched_hart(struct json_writer *w, uint32_t cpu, const struct sched_cpu_stats *s)
+{
+	json_object_open(w);
+	json_key_u64(w, S("cpu"), cpu);
+	json_key_u64(w, S("running_tid"), s->running_tid);
+	json_key_str(w, S("running_name"), str_of(s->running_name, s->running_name_len));
+	json_key_str(w, S("running_class"), sched_class_name(s->running_class));
+	json_key_u64(w, S("running_priority"), s->running_priority);
+	json_key_u64(w, S("published_priority"), s->published_priority);
+	json_key_i64(w, S("published_waiting"), s->published_waiting);
+	json_key_u64(w, S("ready"), s->ready);
+	json_key_u64(w, S("load_permille"), s->load_permille);
+	json_object_close(w);
+}
+
+/* Sums over the harts, and what each of them runs; its own counters are in "cpus". */
+static void api_sched(struct json_writer *w)
+{
+	struct sched_cpu_stats s;
+	uint64_t switches = 0, preemptions = 0, migrations = 0;
+	json_key(w, S("sched"));
+	json_object_open(w);
+	json_key_u64(w, S("priorities"), PRIO_COUNT);
+	json_key(w, S("classes"));
+	json_array_open(w);
+	for (enum sched_class c = 0; c < SCHED_CLASS_COUNT; c++)
+		json_str(w, sched_class_name(c));
+	json_array_close(w);
+	json_key_i64(w, S("quantum_ns"), CONFIG_SCHED_QUANTUM_US * NS_PER_US);
+	json_key_i64(w, S("balance_ns"), CONFIG_SCHED_BALANCE_MS * NS_PER_MS);
+	json_key_bool(w, S("invariants"), config_on(CONFIG_DEBUG));
+	json_key(w, S("harts"));
+	json_array_open(w);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		sched_cpu_stats(cpu, &s);
+		api_sched_hart(w, cpu, &s);
+		switches += s.switches;
+		preemptions += s.preemptions;
+		migrations += s.migrations_in;
+	}
+	json_array_close(w);
+	json_key_u64(w, S("switches"), switches);
+	json_key_u64(w, S("preemptions"), preemptions);
+	json_key_u64(w, S("migrations"), migrations);
+	json_object_close(w);
+}
+
+static void api_security_irqs(struct json_writer *w)
+{
+	struct irq_stats s;
+	uint64_t storms = 0, unclaimed = 0;
+	for (size_t i = 0; irq_stats_at(i, &s); i++)
+		storms += s.storms;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct irq_spurious i;
+		irq_spurious_stats(cpu, &i);
+		unclaimed += i.unclaimed;
+	}
+	json_key_u64(w, S("irq_storms"), storms);
+	json_key_u64(w, S("irq_unclaimed"), unclaimed);
+}
+
+static void api_security(struct json_writer *w)
+{
+	struct arch_rights rights;
+	struct stack_stats stacks;
+	arch_rights(&rights);
+	stack_stats(&stacks);
+	json_key(w, S("security"));
+	json_object_open(w);
+	json_key_bool(w, S("wx"), rights.writable_executable_bytes == 0);
+	json_key_u64(w, S("writable_executable_bytes"), rights.writable_executable_bytes);
+	json_key_u64(w, S("executable_bytes"), rights.executable_bytes);
+	json_key_u64(w, S("read_only_bytes"), rights.read_only_bytes);
+	/* One below each stack, those on which the harts began among them. */
+	json_key_u64(w, S("guard_pages"), stacks.total + cpu_count());
+	json_key_bool(w, S("stack_protector"), config_on(CONFIG_STACKPROTECTOR));
+	api_security_irqs(w);
+	api_net_security(w);
+	json_key_u64(w, S("refused_host"), web_counter(WEB_REFUSED_HOST));
+	json_key_u64(w, S("refused_origin"), web_counter(WEB_REFUSED_ORIGIN));
+	json_object_close(w);
 }
 
 /* All harts' callouts of a kind together. */
@@ -142,8 +240,8 @@ static void api_callout_kind(struct json_writer *w, struct str name, enum callou
 	json_object_open(w);
 	json_key(w, S("le_ns"));
 	json_array_open(w);
-	for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
-		json_u64(w, UINT64_C(128) << i);
+	for (uint32_t i = 0; i < CALLOUT_BUCKETS; i++)
+		json_i64(w, callout_bucket_le_ns(i));
 	json_array_close(w);
 	json_key(w, S("count"));
 	json_array_open(w);
@@ -167,10 +265,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	api_tasks(&w);
 	api_memory(&w);
 	api_irqs(&w);
-	json_key(&w, S("sched"));
-	json_object_open(&w);
-	json_key_u64(&w, S("priorities"), PRIO_COUNT);
-	json_object_close(&w);
+	api_sched(&w);
 	json_key(&w, S("callouts"));
 	json_object_open(&w);
 	api_callout_kind(&w, S("hard"), CALLOUT_HARD);
@@ -185,9 +280,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	json_object_open(&w);
 	web_stats_json(&w);
 	json_object_close(&w);
-	json_key(&w, S("security"));
-	json_object_open(&w);
-	json_object_close(&w);
+	api_security(&w);
 	json_object_close(&w);
 	return api_finish(&w);
 }

@@ -3,12 +3,6 @@
 #include "lib/fmt.h"
 #include "user/net/web_priv.h"
 
-static uint16_t api_finish(struct json_writer *w)
-{
-	enum err err = json_finish(w);
-	return err == OK || err == ERR_NOSPC ? 200 : 500;
-}
-
 static void api_address(struct json_writer *w, struct str key, struct tcp_addr a)
 {
 	char bytes[IPV4_TEXT_MAX + 6];
@@ -68,6 +62,31 @@ void api_net_counters(struct json_writer *w)
 	for (enum net_counter i = 0; i < NET_COUNTER_COUNT; i++)
 		json_key_u64(w, net_counter_name(i), net_counter(i));
 	json_object_close(w);
+}
+
+static uint64_t api_net_sum(const enum net_counter *of, size_t n)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += net_counter(of[i]);
+	return sum;
+}
+
+/* Sums of what "counters" and /api/tcp show one by one. */
+void api_net_security(struct json_writer *w)
+{
+	static const enum net_counter bad[] = {NET_ETHER_SHORT, NET_ETHER_SRC, NET_ARP_BAD, NET_IP_SHORT,
+		NET_IP_VERSION, NET_IP_HEADER, NET_IP_LENGTH, NET_IP_CHECKSUM, NET_IP_FRAGMENT, NET_IP_OPTIONS,
+		NET_IP_MARTIAN, NET_ICMP_BAD, NET_ICMP_CHECKSUM};
+	static const enum net_counter limited[] = {NET_ARP_LIMITED, NET_ICMP_ECHO_LIMITED, NET_ICMP_ERROR_LIMITED};
+	json_key_u64(w, S("bad_frames"), api_net_sum(bad, countof(bad)) + tcp_counter(TCP_RX_MALFORMED) +
+		tcp_counter(TCP_RX_CHECKSUM));
+	json_key_u64(w, S("rate_limited"), api_net_sum(limited, countof(limited)) +
+		tcp_counter(TCP_TX_RESETS_LIMITED));
+	json_key_u64(w, S("arp_conflicts"), net_counter(NET_ARP_CONFLICT));
+	json_key_u64(w, S("refused_connections"), tcp_counter(TCP_REFUSED_CONNECTIONS) +
+		tcp_counter(TCP_REFUSED_HALF_OPEN) + tcp_counter(TCP_REFUSED_PER_PEER) +
+		tcp_counter(TCP_REFUSED_BACKLOG));
 }
 
 static void api_tcp_stats(struct json_writer *w)

@@ -99,6 +99,8 @@ const struct web_route *web_route_find(struct str path);
 	X(WEB_REQUESTS, "requests")                                                                \
 	X(WEB_REFUSED, "refused")                                                                  \
 	X(WEB_REFUSED_FULL, "refused_connections_full")                                            \
+	X(WEB_REFUSED_HOST, "refused_host")                                                        \
+	X(WEB_REFUSED_ORIGIN, "refused_origin")                                                    \
 	X(WEB_REFUSED_MEMORY, "refused_memory")                                                    \
 	X(WEB_TIMEOUTS, "timeouts")                                                                \
 	X(WEB_BROKEN, "ended_by_peer")                                                             \
@@ -108,13 +110,17 @@ enum web_counter { WEB_COUNTERS(WEB_COUNTER_ENUM) WEB_COUNTER_COUNT };
 #undef WEB_COUNTER_ENUM
 
 void web_count(enum web_counter c, uint64_t n);
+uint64_t web_counter(enum web_counter c);
 void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
 extern struct pool *web_conns;
 
 /* ---- api.c, api_net.c, api_fs.c ---- */
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;
+/* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
+uint16_t api_finish(struct json_writer *w);
 void api_interfaces(struct json_writer *w);
 void api_net_counters(struct json_writer *w);
+void api_net_security(struct json_writer *w); /* members of "security" */
 
 #endif

@@ -100,10 +100,14 @@ static bool web_origin_is_ours(const struct http_request *req)
 
 uint16_t web_judge(const struct http_request *req)
 {
-	if (req->host.ptr && !web_host_is_ours(req->host))
+	if (req->host.ptr && !web_host_is_ours(req->host)) {
+		web_count(WEB_REFUSED_HOST, 1);
 		return 403;
-	if (!web_origin_is_ours(req))
+	}
+	if (!web_origin_is_ours(req)) {
+		web_count(WEB_REFUSED_ORIGIN, 1);
 		return 403;
+	}
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD_METHOD && req->method != HTTP_OPTIONS)
 		return 405;
 	return 0;
@@ -143,23 +147,29 @@ static void web_reply_document(struct web_conn *c, const struct web_route *route
 
 /* --- files --- */
 
-/* The gzip neighbour when the client takes it and there is one, else the file itself. */
-static struct file_result web_file_open(struct str path, bool gzip, bool *is_gzip, bool *vary)
-{
+/* Which file a path names, and its neighbour that is compressed. */
+struct web_file {
 	char bytes[PATH_BYTES_MAX];
-	struct abuf name = abuf_of(bytes, sizeof(bytes));
+	struct str plain; /* its name, in bytes */
 	struct file_stat stat;
+	bool gzip; /* the neighbour: it is there, and the client takes it */
+	bool vary; /* it is there */
+};
+
+static struct file_result web_file_open(struct web_file *file, const struct http_request *req)
+{
+	struct str path = req->path;
+	struct abuf name = abuf_of(file->bytes, sizeof(file->bytes));
 	fmt(&name, "/web%.*s%s", STR_ARG(path), path.ptr[path.len - 1] == '/' ? "index.html" : "");
-	size_t plain = name.len;
+	file->plain = abuf_str(&name);
 	abuf_str_add(&name, S(".gz"));
-	*vary = abuf_ok(&name) && vfs_stat(abuf_str(&name), &stat) == OK;
-	*is_gzip = *vary && gzip;
-	if (!*is_gzip)
-		name.len = plain;
-	if (!abuf_ok(&name) || vfs_stat(abuf_str(&name), &stat) != OK || stat.secret ||
-		stat.type != FILE_REGULAR)
+	file->vary = abuf_ok(&name) && vfs_stat(abuf_str(&name), &file->stat) == OK;
+	file->gzip = file->vary && http_accepts_gzip(req->field[HTTP_ACCEPT_ENCODING]);
+	struct str chosen = file->gzip ? abuf_str(&name) : file->plain;
+	if (!abuf_ok(&name) || vfs_stat(chosen, &file->stat) != OK || file->stat.secret ||
+		file->stat.type != FILE_REGULAR)
 		return ERR_RESULT(file_result, ERR_NOENT);
-	return vfs_open(abuf_str(&name), OPEN_READ);
+	return vfs_open(chosen, OPEN_READ);
 }
 
 /* Conditions and ranges: what of the content is sent, and with which status. */
@@ -190,11 +200,9 @@ static void web_file_select(const struct http_request *req, struct http_reply *r
 static void web_reply_file(struct web_conn *c)
 {
 	const struct http_request *req = &c->parser.req;
-	struct http_reply r = {.status = 200, .ranges = true};
-	bool accepts = http_accepts_gzip(req->field[HTTP_ACCEPT_ENCODING]);
-	struct file_result f = web_file_open(req->path, accepts, &r.gzip, &r.vary);
 	struct web_content content = {0};
-	char etag_bytes[24];
+	struct web_file file;
+	struct file_result f = web_file_open(&file, req);
 	if (f.err != OK) {
 		web_reply_problem(c, f.err == ERR_NOENT ? 404 : 503, S("no such page"));
 		return;
@@ -205,20 +213,15 @@ static void web_reply_file(struct web_conn *c)
 		web_reply_problem(c, 500, S("the file cannot be sent"));
 		return;
 	}
+	struct http_reply r = {.status = 200, .ranges = true, .gzip = file.gzip, .vary = file.vary,
+		.type = http_mime_type(file.plain)};
 	/* The digest of the content: one number a version, whatever the name. */
+	char etag_bytes[24];
 	struct abuf etag = abuf_of(etag_bytes, sizeof(etag_bytes));
-	struct file_stat stat = {0};
-	struct str gz = r.gzip ? S(".gz") : S("");
-	char name[PATH_BYTES_MAX];
-	struct abuf path = abuf_of(name, sizeof(name));
-	fmt(&path, "/web%.*s%s%.*s", STR_ARG(req->path),
-		req->path.ptr[req->path.len - 1] == '/' ? "index.html" : "", STR_ARG(gz));
-	if (vfs_stat(abuf_str(&path), &stat) == OK && stat.digest) {
-		fmt(&etag, "\"%016llx\"", (unsigned long long)stat.digest);
+	if (file.stat.digest) {
+		fmt(&etag, "\"%016llx\"", (unsigned long long)file.stat.digest);
 		r.etag = abuf_str(&etag);
 	}
-	struct str plain = str_slice(abuf_str(&path), 0, path.len - gz.len);
-	r.type = http_mime_type(plain);
 	web_file_select(req, &r, &content.bytes);
 	web_finish(c, &r, content);
 }

@@ -14,6 +14,11 @@ void web_count(enum web_counter c, uint64_t n)
 	__atomic_fetch_add(&web_counters[c], n, __ATOMIC_RELAXED);
 }
 
+uint64_t web_counter(enum web_counter c)
+{
+	return __atomic_load_n(&web_counters[c], __ATOMIC_RELAXED);
+}
+
 void web_count_status(uint16_t status)
 {
 	assert(status >= WEB_STATUS_MIN && status < WEB_STATUS_MAX);
@@ -34,8 +39,8 @@ void web_stats_json(struct json_writer *w)
 			open = pool.used;
 	}
 	json_key_u64(w, S("connections"), open);
-	for (size_t i = 0; i < WEB_COUNTER_COUNT; i++)
-		json_key_u64(w, names[i], __atomic_load_n(&web_counters[i], __ATOMIC_RELAXED));
+	for (enum web_counter i = 0; i < WEB_COUNTER_COUNT; i++)
+		json_key_u64(w, names[i], web_counter(i));
 	json_key(w, S("replies"));
 	json_array_open(w);
 	for (size_t i = 0; i < countof(web_statuses); i++) {
