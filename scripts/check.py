@@ -2,7 +2,7 @@
 """check.py PART...: runs Mazu's tests; `make check` is check.py all.
 
   host      unit tests, simulations, tests of the tools, layers, purity
-  build     gcc and clang, every defconfig and fragment, what is off costs nothing
+  build     gcc and clang, every defconfig and fragment, what is off costs nothing, clang-tidy
   selftest  the self-tests inside the kernel, at 1, 2 and 4 harts, debug, release and UBSan
   smp       those on more than one hart, and tests/system/smp_*.py
   boot      every defconfig and fragment passes its self-tests and serves its page
@@ -222,6 +222,13 @@ def reproducible(log):
     return 1, 0
 
 
+def analyze(log):
+    """clang-tidy over every file of the image; a finding is a failure."""
+    DEBUG.make(log)
+    run(log, ["make", "-k", "analyze"], 600, DEBUG.env())
+    return 1, 0
+
+
 def system_test(path):
     def job(log):
         env = {"MAZU_ELF": DEBUG.make(log), "MAZU_ELF_RELEASE": RELEASE.make(log)}
@@ -268,6 +275,7 @@ def jobs():
         yield ("boot",), f"boot-{build.name}", boots(build)
     yield ("build",), "off-costs-nothing", off_costs_nothing
     yield ("build",), "reproducible", reproducible
+    yield ("build", "analyze"), "analyze", analyze
     yield ("host",), "layers", command(PYTHON, "tools/check_layers.py")
     yield ("host",), "purity", command("make", "purity", limit=300)
     for path in sorted(glob.glob("tools/*_test.py") + glob.glob("scripts/*_test.py")):

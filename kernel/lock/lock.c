@@ -6,15 +6,23 @@
  */
 #include "kernel/lock/lock_priv.h"
 
-void spin_lock_contended(void *lock, uintptr_t mine)
+static void spin_wait(struct spinlock *l, uintptr_t mine)
 {
-	struct spinlock *l = lock;
-	ktime begin = config_on(CONFIG_LOCK_STATS) ? arch_clock() : KTIME_ZERO;
 	for (uint32_t n = 0; __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine; n++)
 		arch_spin_relax(n);
 	l->contended++;
-	if (config_on(CONFIG_LOCK_STATS))
+}
+
+void spin_lock_contended(void *lock, uintptr_t mine)
+{
+	struct spinlock *l = lock;
+	if (config_on(CONFIG_LOCK_STATS)) {
+		ktime begin = arch_clock();
+		spin_wait(l, mine);
 		lock_stats_waited(l->class, ktime_diff(arch_clock(), begin));
+	} else {
+		spin_wait(l, mine);
+	}
 }
 
 void spin_preempt(void)

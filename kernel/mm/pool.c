@@ -213,6 +213,7 @@ struct pool *pool_create(struct str name, size_t size, size_t align, size_t capa
 		}
 
 	struct pool *p = made.chunk[0].pages;
+	assert(p); /* the loop made a chunk at least: there are objects */
 	*p = made;
 	spin_init(&p->lock, LOCK_POOL);
 	if (config_on(CONFIG_DEBUG)) {

@@ -40,6 +40,7 @@ void hart_resched(struct hart *h)
 
 void hart_changed(struct hart *h)
 {
+	debug_assert(h->current);
 	if (runq_outranks(&h->queue, h->current->run.priority))
 		hart_resched(h);
 	else

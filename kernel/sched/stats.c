@@ -45,7 +45,7 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 		.running_name_len = h->current->name_len,
 		.running_class = thread_class(h->current),
 		.running_priority = h->current->run.priority,
-		.published_priority = hart_running_priority(h),
+		.published_priority = h->peers ? hart_running_priority(h) : h->current->run.priority,
 		.published_waiting = hart_waiting_priority(h),
 	};
 	memcpy(out->running_name, h->current->name, h->current->name_len);

@@ -151,6 +151,13 @@ SELFTEST(arch_clock_is_monotonic_and_ticks)
 }
 
 /* The alarm's pending bit is looked at with interrupts off, so nothing else sees it. */
+static bool timer_is_pending(void)
+{
+	uint64_t pending;
+	__asm__ volatile("csrr %0, sip" : "=r"(pending));
+	return pending & 0x20;
+}
+
 SELFTEST(arch_timer_is_never_early)
 {
 	irqflags flags = arch_irq_save();
@@ -158,11 +165,9 @@ SELFTEST(arch_timer_is_never_early)
 	unsigned early = 0;
 	for (int64_t delta = 0; delta < 200; delta++) {
 		ktime at = ktime_add(arch_clock(), delta * 137);
-		uint64_t pending;
 		arch_timer_set(at);
-		do
-			__asm__ volatile("csrr %0, sip" : "=r"(pending));
-		while (!(pending & 0x20));
+		while (!timer_is_pending())
+			;
 		early += ktime_before(arch_clock(), at);
 		arch_timer_set(KTIME_NEVER);
 	}

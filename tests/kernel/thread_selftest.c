@@ -236,21 +236,22 @@ SELFTEST(sched_quantum_rotates_equals)
 SELFTEST(sched_spreads_over_harts)
 {
 	struct thread *t[CPU_MAX];
+	uint32_t cpus = cpu_count();
 	spinning_stop = false;
-	for (uint32_t i = 0; i < cpu_count(); i++) {
+	for (uint32_t i = 0; i < cpus; i++) {
 		t[i] = st_thread(S("load"), spin_body, NULL, 5, 0);
 		ST_REQUIRE(t[i]);
 	}
 	ktime until = ktime_add(clock_now(), 20 * NS_PER_S);
-	uint64_t harts = 0, all = (UINT64_C(1) << cpu_count()) - 1;
+	uint64_t harts = 0, all = (UINT64_C(1) << cpus) - 1;
 	while (harts != all && ktime_before(clock_now(), until)) {
 		harts = 0;
-		for (uint32_t i = 0; i < cpu_count(); i++)
+		for (uint32_t i = 0; i < cpus; i++)
 			harts |= UINT64_C(1) << thread_cpu(t[i]);
 		ST_CHECK(sleep_ns(10 * NS_PER_MS) == OK);
 	}
 	ST_CHECK(harts == all);
 	spinning_stop = true;
-	for (uint32_t i = 0; i < cpu_count(); i++)
+	for (uint32_t i = 0; i < cpus; i++)
 		ST_CHECK(thread_join(t[i], KTIME_NEVER) == OK);
 }

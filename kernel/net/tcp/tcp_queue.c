@@ -57,10 +57,10 @@ void tcp_queue_init(struct tcp_queue *q)
 	q->at = NULL;
 }
 
+/* The queue is not empty. */
 static struct tcp_chunk *tcp_queue_last(struct tcp_queue *q)
 {
-	return list_is_empty(&q->chunks) ? NULL
-					 : list_entry(q->chunks.prev, struct tcp_chunk, node);
+	return list_entry(q->chunks.prev, struct tcp_chunk, node);
 }
 
 void tcp_queue_drop(struct tcp_queue *q, uint64_t n)
@@ -101,11 +101,10 @@ static size_t tcp_chunk_fill(struct tcp_chunk *k, struct rbuf from)
 
 size_t tcp_queue_copy_in(struct tcp_queue *q, struct rbuf from)
 {
-	struct tcp_chunk *k = tcp_queue_last(q);
-	size_t done = k ? tcp_chunk_fill(k, from) : 0;
+	size_t done = list_is_empty(&q->chunks) ? 0 : tcp_chunk_fill(tcp_queue_last(q), from);
 	q->tail += done;
 	while (done < from.len) {
-		k = tcp_chunk_alloc(true);
+		struct tcp_chunk *k = tcp_chunk_alloc(true);
 		if (!k)
 			break;
 		done += tcp_chunk_fill(k, rbuf_of(from.ptr + done, from.len - done));
@@ -192,15 +191,14 @@ bool tcp_receive_room(struct tcp_conn *c, const struct tcp_seg *seg)
 
 static void tcp_receive_in_order(struct tcp_conn *c, struct rbuf bytes)
 {
-	struct tcp_chunk *k = tcp_queue_last(&c->rx);
-	if (k) {
-		size_t n = tcp_chunk_fill(k, bytes);
+	if (!list_is_empty(&c->rx.chunks)) {
+		size_t n = tcp_chunk_fill(tcp_queue_last(&c->rx), bytes);
 		c->rx.tail += n;
 		bytes = rbuf_slice(bytes, n, bytes.len);
 	}
 	if (bytes.len == 0)
 		return;
-	k = c->spare;
+	struct tcp_chunk *k = c->spare;
 	c->spare = NULL;
 	size_t n = tcp_chunk_fill(k, bytes);
 	assert(n == bytes.len); /* one segment fits a buffer: CONFIG_NET MTU is at most 1500 */
