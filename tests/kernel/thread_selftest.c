@@ -1,5 +1,6 @@
 /* thread_selftest.c - life, control and order of threads. */
 #include "kernel/diag/selftest.h"
+#include "kernel/mm/mm.h"
 #include "tests/kernel/sync_selftest.h"
 
 static uint32_t counter;
@@ -79,11 +80,24 @@ static void wait_gate(void *arg)
 	*(enum err *)arg = err;
 }
 
+/* Whichever gives out first counts it. */
+static uint64_t thread_refusals(void)
+{
+	struct pool_stats pool;
+	struct stack_stats stacks;
+	stack_stats(&stacks);
+	for (size_t i = 0; pool_stats_at(i, &pool); i++)
+		if (str_eq(pool.name, S("thread")))
+			return stacks.failures + pool.failures;
+	return 0;
+}
+
 /* The table full: refused with ERR_NOMEM, and everything comes back. */
 SELFTEST(thread_exhaustion_recovers)
 {
 	static struct thread *t[CONFIG_THREAD_MAX];
 	static enum err result[CONFIG_THREAD_MAX];
+	uint64_t refused = thread_refusals();
 	sem_init(&gate, 0, CONFIG_THREAD_MAX);
 	for (int round = 0; round < 2; round++) {
 		size_t n = 0;
@@ -97,6 +111,8 @@ SELFTEST(thread_exhaustion_recovers)
 			t[n++] = r.value;
 		}
 		ST_CHECK(r.err == ERR_NOMEM && n > 8);
+		ST_CHECK(thread_refusals() > refused);
+		refused = thread_refusals();
 		for (size_t i = 0; i < n; i++)
 			ST_CHECK(sem_post(&gate) == OK);
 		for (size_t i = 0; i < n; i++)
