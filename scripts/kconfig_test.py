@@ -69,6 +69,22 @@ class Kconfig(unittest.TestCase):
         for line in ("CONFIG_SMP=y", "CONFIG_DEBUG_LEVEL=0", "# CONFIG_UBSAN is not set"):
             self.assertIn(line, lines)
 
+    def test_every_option_that_people_set_is_explained_and_bounded(self):
+        os.environ["DEBUG"] = "1"
+        import kconfig
+        here = os.getcwd()
+        os.chdir(ROOT)
+        try:
+            tree = kconfig.load_tree()
+        finally:
+            os.chdir(here)
+        for sym in tree.unique_defined_syms:
+            if not any(node.prompt for node in sym.nodes):
+                continue
+            self.assertTrue(any(node.help for node in sym.nodes), f"{sym.name} has no help")
+            if sym.orig_type == kconfig.kconfiglib.INT:
+                self.assertTrue(sym.ranges, f"{sym.name} has no range")
+
     def test_up_is_one_hart(self):
         self.assertEqual(self.kconfig("defconfig", "defconfig", "up").returncode, 0)
         text = self.generate("1")
