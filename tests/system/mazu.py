@@ -9,6 +9,10 @@
         guest.send_frame(b"...")
         frame = guest.recv_frame(timeout=5)
 
+    mazu.own_network()                               # first thing in the program
+    with mazu.Mazu(elf, net="tap") as guest:         # a TAP device: Linux's own TCP, ARP, ping
+        guest.wait_http("/")                         # at guest.url("/"), 192.168.100.2
+
     with mazu.Mazu(elf, append="selftest") as guest:
         assert guest.wait() == 0                     # the exit status that semihosting gives
 
@@ -21,7 +25,9 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
+import sys
 import threading
 import time
 
@@ -42,10 +48,71 @@ def free_port():
         return s.getsockname()[1]
 
 
+# --- a network of the test program's own
+
+TAP, TAP_HOST, TAP_GUEST = "tap0", "192.168.100.1", "192.168.100.2"
+TUN = "/dev/net/tun"
+INSIDE = "MAZU_OWN_NETWORK"  # holds the id of the process that is in a namespace of its own
+
+
+def own_network():
+    """Puts this program into a network namespace of its own, with a TAP device for a guest.
+
+    To be called before anything else: the program starts again inside. Nothing is left behind, the
+    namespace ends with its last process. Needs no privileges where users may make namespaces. Where
+    it cannot be had the program ends with one sentence that says what is missing.
+    """
+    if os.environ.get(INSIDE) == str(os.getpid()):
+        _furnish_network()
+        return
+    _need_tun()
+    why = "unshare is not there (util-linux)"
+    for options in (["-n"], ["-Urn"]):
+        try:
+            probe = subprocess.run(["unshare", *options, "true"], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            break
+        if probe.returncode == 0:
+            os.environ[INSIDE] = str(os.getpid())  # unshare and setpriv go on in this process
+            os.execvp("unshare", ["unshare", *options, *DIE_WITH_PARENT, sys.executable, *sys.orig_argv[1:]])
+        why = probe.stderr.strip()
+    sys.exit(f"no TAP network: a network namespace cannot be made here: {why}")
+
+
+def _need_tun():
+    if not os.path.exists(TUN):
+        try:
+            os.makedirs(os.path.dirname(TUN), exist_ok=True)
+            os.mknod(TUN, stat.S_IFCHR | 0o666, os.makedev(10, 200))
+        except OSError as error:
+            sys.exit(f"no TAP network: there is no {TUN}, and it cannot be made ({error.strerror}): "
+                     "load the module tun, or run as root")
+    try:
+        os.close(os.open(TUN, os.O_RDWR))
+    except OSError as error:
+        sys.exit(f"no TAP network: {TUN} cannot be opened: {error.strerror}")
+
+
+def _furnish_network():
+    try:  # no frames that nobody asked for
+        with open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w", encoding="ascii") as f:
+            f.write("1")
+    except OSError:
+        pass
+    for words in ("link set lo up", f"tuntap add dev {TAP} mode tap",
+                  f"addr add {TAP_HOST}/24 dev {TAP}", f"link set {TAP} up"):
+        try:
+            done = subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            sys.exit("no TAP network: the command ip is not there (iproute2)")
+        if done.returncode != 0:
+            sys.exit(f"no TAP network: ip {words}: {done.stderr.strip()}")
+
+
 class Mazu:
     def __init__(self, elf, *, smp=1, mem="256M", append="", net=None, icount=False, limit=120,
                  initrd=None, disk=None, seed=None, machine="virt,aclint=on", extra=()):
-        self.port = self.frames = None
+        self.host, self.port, self.frames = "127.0.0.1", None, None
         self.mac = "52:54:00:12:34:56"
         fds = ()
         args = ["qemu-system-riscv64", "-M", machine, "-smp", str(smp), "-m", mem,
@@ -57,6 +124,8 @@ class Mazu:
         else:
             args += ["-device", "virtio-rng-device"]
             args += ["-seed", str(seed)] if seed is not None else []
+        if net == "tap":
+            append = f"ip={TAP_GUEST}/24,{TAP_HOST} {append}".rstrip()
         args += ["-append", append] if append else []
         args += ["-initrd", initrd] if initrd else []
         if disk:
@@ -71,8 +140,12 @@ class Mazu:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
             fds = (theirs.fileno(),)
             args += ["-netdev", f"dgram,id=n0,local.type=fd,local.str={fds[0]}"]
+        elif net == "tap":
+            assert os.environ.get(INSIDE) == str(os.getpid()), "own_network() comes first"
+            self.host, self.port = TAP_GUEST, 80
+            args += ["-netdev", f"tap,id=n0,ifname={TAP},script=no,downscript=no"]
         elif net is not None:
-            raise ValueError(f"net is None, 'user' or 'frames', not {net!r}")
+            raise ValueError(f"net is None, 'user', 'tap' or 'frames', not {net!r}")
         if net:
             args += ["-device", f"virtio-net-device,netdev=n0,mac={self.mac}"]
         self.command = args + list(extra)
@@ -158,11 +231,17 @@ class Mazu:
             return match
         return self._fail(f"no {pattern!r} on the serial console")
 
-    # --- HTTP over user networking
+    # --- HTTP over user networking or TAP
+
+    def url(self, path="/"):
+        return f"http://{self.host}:{self.port}{path}"
+
+    def connect(self, timeout=60):
+        return socket.create_connection((self.host, self.port), timeout=timeout)
 
     def http(self, path, method="GET", body=None, headers=None, timeout=30):
         """One request on a connection of its own: (status, headers, body)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             connection.request(method, path, body, {"Connection": "close", **(headers or {})})
             reply = connection.getresponse()
