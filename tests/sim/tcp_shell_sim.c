@@ -541,6 +541,20 @@ TEST(tcp_shell_limits_recover)
 	end();
 }
 
+/* Counters and what is open now are members of one object: no name may come twice. */
+TEST(tcp_shell_counters_have_names_of_their_own)
+{
+	static const struct str now[] = {
+		STR_INIT("connections"), STR_INIT("half_open"), STR_INIT("time_waits"), STR_INIT("listeners")};
+	for (enum tcp_counter i = 0; i < TCP_COUNTER_COUNT; i++) {
+		struct str name = tcp_counter_name(i);
+		for (size_t k = 0; k < countof(now); k++)
+			CHECK(!str_eq(name, now[k]));
+		for (enum tcp_counter k = 0; k < i; k++)
+			CHECK(!str_eq(name, tcp_counter_name(k)));
+	}
+}
+
 TEST(tcp_shell_pollset_is_by_level)
 {
 	begin();

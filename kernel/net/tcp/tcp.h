@@ -142,7 +142,7 @@ must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 	X(TCP_ACCEPTED, "accepted")                                                                \
 	X(TCP_ENDED_OK, "ended_in_order")                                                          \
 	X(TCP_ENDED_ERROR, "ended_by_error")                                                       \
-	X(TCP_TIME_WAITS, "time_waits_begun")                                                      \
+	X(TCP_TIME_WAITS, "time_wait_entered")                                                     \
 	X(TCP_TIME_WAIT_RECYCLED, "time_wait_recycled")                                            \
 	X(TCP_TIME_WAIT_REUSED, "time_wait_reopened")                                              \
 	X(TCP_REFUSED_CONNECTIONS, "refused_connections_full")                                     \
