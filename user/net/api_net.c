@@ -104,6 +104,12 @@ static void api_tcp_stats(struct json_writer *w)
 	json_object_close(w);
 }
 
+/* One connection in /api/tcp at its longest: names, punctuation, and every number with all its digits. */
+#define API_TCP_ROW_MAX 448
+static_assert((CONFIG_TCP_CONNECTIONS + CONFIG_TCP_TIME_WAITS + CONFIG_TCP_LISTENERS + 8) * API_TCP_ROW_MAX <=
+		      PAGE_SIZE << WEB_BLOCK_ORDER,
+	"/api/tcp lists all connections at once: raise WEB_BLOCK_ORDER");
+
 uint16_t api_tcp(unused const struct http_request *req, struct abuf *out)
 {
 	struct json_writer w;

@@ -22,7 +22,7 @@
 
 #define WEB_STORE_ORDER    1 /* pages for target and fields of a request, held while one is under way */
 #define WEB_BODY_MAX       65536
-#define WEB_BLOCK_ORDER    6 /* largest document: 256 KiB; beyond: 503 */
+#define WEB_BLOCK_ORDER    8 /* largest document: 1 MiB, at most PAGE_ORDER_MAX; beyond: 503 */
 #define WEB_IDLE_NS        (15 * NS_PER_S) /* between requests; then closed in silence */
 #define WEB_HEAD_NS        (10 * NS_PER_S) /* from the first byte of a request to its end; then 408 */
 #define WEB_SEND_NS        (20 * NS_PER_S) /* without the client taking a byte; then reset */
