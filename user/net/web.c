@@ -49,16 +49,21 @@ struct pool *web_conns;
 static struct web_worker web_workers[CONFIG_WEB_WORKERS];
 static struct tcp_listener *web_listener;
 static unsigned web_next; /* worker 0 only */
+static uint32_t web_open; /* atomic: objects of web_conns in use */
 
 static void web_conn_close(struct web_conn *c)
 {
 	list_remove(&c->node);
 	web_conn_end(c);
 	pool_free(web_conns, c);
+	__atomic_fetch_sub(&web_open, 1, __ATOMIC_RELAXED);
 }
 
-/* The pool is empty: a reply that needs no memory. */
-static void web_refuse_full(struct tcp_conn *tcp)
+/*
+ * Too many even for a refusal in order: a reply that needs no memory. Whoever sends
+ * more after this is reset, and may not see it.
+ */
+static void web_refuse_at_once(struct tcp_conn *tcp)
 {
 	uint8_t bytes[HTTP_REPLY_HEAD_MAX];
 	struct abuf out = abuf_of(bytes, sizeof(bytes));
@@ -67,6 +72,9 @@ static void web_refuse_full(struct tcp_conn *tcp)
 	web_count(WEB_SENT_BYTES, r.value);
 	web_count(WEB_REFUSED_FULL, 1);
 	web_count_status(503);
+	struct rbuf in;
+	if (tcp_peek(tcp, &in, KTIME_ZERO) == OK) /* a request as most are; unread it would be a reset */
+		tcp_consume(tcp, in.len);
 	tcp_close(tcp);
 }
 
@@ -88,10 +96,13 @@ static void web_accept(void)
 		web_count(WEB_ACCEPTED, 1);
 		struct web_conn *c = pool_alloc(web_conns);
 		if (!c) {
-			web_refuse_full(tcp.value);
+			web_refuse_at_once(tcp.value);
 			continue;
 		}
-		web_conn_start(c, tcp.value, clock_now());
+		if (__atomic_add_fetch(&web_open, 1, __ATOMIC_RELAXED) <= CONFIG_WEB_CONNECTIONS)
+			web_conn_start(c, tcp.value, clock_now());
+		else
+			web_conn_start_full(c, tcp.value, clock_now());
 		web_hand_over(c);
 	}
 }
@@ -173,7 +184,7 @@ static enum err web_start_worker(unsigned i)
 static enum err web_init(void)
 {
 	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
-		CONFIG_WEB_CONNECTIONS, 0);
+		CONFIG_WEB_CONNECTIONS + WEB_SURPLUS, 0);
 	if (!web_conns)
 		return ERR_NOMEM;
 	struct tcp_listener_result l = tcp_listen(0, CONFIG_WEB_PORT, CONFIG_WEB_CONNECTIONS);

@@ -38,6 +38,22 @@ void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now)
 	tcp_set_no_delay(tcp, true);
 }
 
+static void web_send_begin(struct web_conn *c, ktime now)
+{
+	c->state = WEB_SENDING;
+	c->sent = 0;
+	c->deadline = ktime_add(now, WEB_SEND_NS);
+}
+
+void web_conn_start_full(struct web_conn *c, struct tcp_conn *tcp, ktime now)
+{
+	web_conn_start(c, tcp, now);
+	c->close_after = true;
+	web_count(WEB_REFUSED_FULL, 1);
+	web_reply_problem(c, 503, S("all connections are in use"));
+	web_send_begin(c, now);
+}
+
 void web_conn_end(struct web_conn *c)
 {
 	/* Half a reply must not look like a whole one. */
@@ -54,15 +70,19 @@ uint32_t web_conn_mask(const struct web_conn *c)
 	return c->state == WEB_SENDING ? TCP_READY_OUT : TCP_READY_IN;
 }
 
-static void web_send_begin(struct web_conn *c, ktime now)
+/* The client has said that it sends no more, and nothing more lies there. */
+static bool web_read_all(struct web_conn *c)
 {
-	c->state = WEB_SENDING;
-	c->sent = 0;
-	c->deadline = ktime_add(now, WEB_SEND_NS);
+	struct rbuf in;
+	return c->whole && (tcp_peek(c->tcp, &in, KTIME_ZERO) != OK || in.len == 0);
 }
 
-/* The reply is with TCP: the next request, or the end. */
-static void web_reply_done(struct web_conn *c, ktime now)
+/*
+ * The reply is with TCP: the next request, or the end; false: the end is now. After
+ * a request that was read to its end TCP does the rest alone: whoever is served a
+ * request a connection does not hold two of them at a time.
+ */
+static bool web_reply_done(struct web_conn *c, ktime now)
 {
 	web_request_release(c);
 	if (!c->close_after) {
@@ -70,12 +90,15 @@ static void web_reply_done(struct web_conn *c, ktime now)
 		c->state = WEB_IDLE;
 		c->refusal = 0;
 		c->deadline = ktime_add(now, WEB_IDLE_NS);
-		return;
+		return true;
 	}
 	c->state = WEB_LINGERING;
 	c->deadline = ktime_add(now, WEB_LINGER_NS);
+	if (web_read_all(c))
+		return false;
 	if (tcp_shutdown(c->tcp) != OK)
 		c->linger_bytes = WEB_LINGER_BYTES;
+	return true;
 }
 
 /* OK: all is with TCP; ERR_AGAIN: the queue is full; anything else: the connection is lost. */
@@ -107,6 +130,7 @@ static enum err web_send(struct web_conn *c, ktime now)
 static bool web_request_begin(struct web_conn *c, ktime now)
 {
 	c->state = WEB_READING;
+	c->whole = false;
 	c->deadline = ktime_add(now, WEB_HEAD_NS);
 	c->store = page_alloc(WEB_STORE_ORDER);
 	if (c->store) {
@@ -153,6 +177,7 @@ static bool web_on_step(struct web_conn *c, enum http_event event, ktime now)
 		return web_on_head(c, now);
 	case HTTP_DONE:
 		web_count(WEB_REQUESTS, 1);
+		c->whole = true;
 		web_reply(c);
 		break;
 	case HTTP_FAIL:
@@ -221,10 +246,9 @@ bool web_conn_run(struct web_conn *c, ktime now)
 			return web_linger(c);
 		if (c->state == WEB_SENDING) {
 			err = web_send(c, now);
-			if (err == OK) {
-				web_reply_done(c, now);
-				turn++;
-			}
+			if (err == OK && !web_reply_done(c, now))
+				return false;
+			turn += err == OK;
 		} else {
 			err = web_read(c, now);
 		}
@@ -241,8 +265,10 @@ bool web_conn_run(struct web_conn *c, ktime now)
 
 bool web_conn_timeout(struct web_conn *c, ktime now)
 {
-	if (c->state == WEB_IDLE || c->state == WEB_LINGERING)
+	if (c->state == WEB_IDLE || c->state == WEB_LINGERING) {
+		web_count(WEB_IDLE_CLOSED, c->state == WEB_IDLE);
 		return false;
+	}
 	web_count(WEB_TIMEOUTS, 1);
 	if (c->state == WEB_SENDING)
 		return false;

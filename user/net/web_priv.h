@@ -28,6 +28,7 @@
 #define WEB_SEND_NS        (20 * NS_PER_S) /* without the client taking a byte; then reset */
 #define WEB_LINGER_NS      (2 * NS_PER_S)  /* for the client to close, after an error */
 #define WEB_LINGER_BYTES   (256u * 1024)   /* of what it still sends */
+#define WEB_SURPLUS        32 /* connections beyond CONFIG_WEB_CONNECTIONS that are told 503 at a time */
 #define WEB_TURN_REQUESTS  8               /* of one connection, before the others have their turn */
 
 /* A document in pages, sent by reference: the last reference frees it. */
@@ -55,6 +56,7 @@ struct web_conn {
 	uint32_t mask; /* as in the pollset; 0: not in it yet */
 	uint8_t state;
 	bool close_after; /* this reply is the last */
+	bool whole;       /* the request has been read to its end */
 	bool is_head;     /* the reply has no content */
 	uint16_t refusal; /* decided at the head, answered when the body has been read; 0: none */
 	size_t linger_bytes;
@@ -66,6 +68,8 @@ struct web_conn {
 
 /* ---- web_conn.c ---- */
 void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now);
+/* One too many: it is told so, by the same ways as an error. */
+void web_conn_start_full(struct web_conn *c, struct tcp_conn *tcp, ktime now);
 /* Does what can be done now. False: the connection is over; the worker closes it. */
 must_check bool web_conn_run(struct web_conn *c, ktime now);
 /* The deadline passed. False as above. */
@@ -103,6 +107,7 @@ const struct web_route *web_route_find(struct str path);
 	X(WEB_REFUSED_ORIGIN, "refused_origin")                                                    \
 	X(WEB_REFUSED_MEMORY, "refused_memory")                                                    \
 	X(WEB_TIMEOUTS, "timeouts")                                                                \
+	X(WEB_IDLE_CLOSED, "idle_closed")                                                          \
 	X(WEB_BROKEN, "ended_by_peer")                                                             \
 	X(WEB_SENT_BYTES, "sent_bytes")
 #define WEB_COUNTER_ENUM(symbol, name) symbol,
