@@ -1,22 +1,18 @@
 #!/usr/bin/python3
-"""The web server under real clients: many short connections, clients that vanish or lie.
+"""The web server as `make run` shows it, behind QEMU's user networking: what it answers, and 10,000 connections.
 
-Nothing here depends on speed: limits of time are far above what a slow machine needs. What goes up
-under load must come down again: the pools are compared before and after.
+That network ends TCP itself, and its listener takes one connection at a time: load and hostile clients
+are in web_clients_test.py and web_hostile_test.py, over TAP.
 """
-import json
 import os
 import re
-import socket
-import subprocess
-import time
 import unittest
 
+import clients
 import mazu
 
 ELF = os.environ.get("MAZU_ELF_RELEASE") or os.environ.get("MAZU_ELF", "build/mazu.elf")
 SHORT_CONNECTIONS = 10000
-SETTLE_S = 150  # two minutes of TIME_WAIT and what a slow machine adds
 
 
 def setUpModule():
@@ -29,20 +25,9 @@ def tearDownModule():
     guest.kill()
 
 
-def get_json(path):
-    status, _, body = guest.http(path)
-    assert status == 200, f"{path}: {status}"
-    return json.loads(body)
-
-
-def pools():
-    """What is in use, of what should come back: one connection is that of the question."""
-    return {p["name"]: p["used"] for p in get_json("/api/stats")["memory"]["pools"]}
-
-
 def exchange(data, timeout=60):
     """Sends bytes, returns all that comes until the server closes or falls silent."""
-    with socket.create_connection(("127.0.0.1", guest.port), timeout=timeout) as s:
+    with guest.connect(timeout) as s:
         s.sendall(data)
         got = b""
         try:
@@ -59,39 +44,11 @@ def status_of(data):
 
 
 class Load(unittest.TestCase):
-    def ab(self, *options, path="/icon.svg"):
-        out = subprocess.run(["ab", "-q", "-s", "120", *options, f"http://127.0.0.1:{guest.port}{path}"],
-                             capture_output=True, text=True, timeout=400, check=True).stdout
-        figure = {name: int(n) for name, n in re.findall(r"^([A-Z][\w -]+):\s+(\d+)$", out, re.M)}
-        self.assertEqual(figure.get("Failed requests"), 0, out)
-        self.assertNotIn("Non-2xx responses", out)
-        return figure["Complete requests"]
-
     def test_short_connections_one_after_another(self):
-        self.assertEqual(self.ab("-n", str(SHORT_CONNECTIONS), "-c", "1"), SHORT_CONNECTIONS)
+        clients.ab(guest, n=SHORT_CONNECTIONS, c=1)
 
 
-class Hostile(unittest.TestCase):
-    def setUp(self):
-        self.before = pools()
-
-    def tearDown(self):
-        end = time.monotonic() + SETTLE_S
-        while (after := pools()) and any(after[n] > self.before[n] + 1 for n in self.before):
-            self.assertLess(time.monotonic(), end, f"pools: before {self.before}, after {after}")
-            time.sleep(1)
-        self.assertEqual(guest.http("/icon.svg")[0], 200)
-
-    def test_64_connections_pulled_away_mid_request(self):
-        clients = []
-        for _ in range(64):
-            s = socket.create_connection(("127.0.0.1", guest.port), timeout=60)
-            s.sendall(b"GET /icon.svg HTTP/1.1\r\nHost: loc")
-            clients.append(s)
-        for s in clients:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            s.close()
-
+class Refusals(unittest.TestCase):
     def test_bad_requests_get_the_right_status(self):
         host = b"Host: localhost\r\n"
         for request, status in (
@@ -141,13 +98,13 @@ class Conversation(unittest.TestCase):
             self.assertEqual(guest.http("/" + part.lstrip("/"))[0], 200, part)
 
     def test_the_api_answers(self):
-        stats = get_json("/api/stats")
+        stats = clients.json_of(guest, "/api/stats")
         for key in "uptime_ns version cpus tasks memory irqs sched callouts net security".split():
             self.assertIn(key, stats)
         self.assertEqual(len(stats["cpus"]), 2)
-        self.assertTrue(any(c["state"] == "ESTABLISHED" for c in get_json("/api/tcp")["connections"]))
-        self.assertTrue(get_json("/api/arp")["entries"])
-        self.assertTrue(get_json("/api/klog")["entries"])
+        self.assertTrue(any(c["state"] == "ESTABLISHED" for c in clients.json_of(guest, "/api/tcp")["connections"]))
+        self.assertTrue(clients.json_of(guest, "/api/arp")["entries"])
+        self.assertTrue(clients.json_of(guest, "/api/klog")["entries"])
 
 
 if __name__ == "__main__":
