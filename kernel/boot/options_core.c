@@ -32,6 +32,8 @@ struct boot_options options_parse(struct str cmdline)
 			o.loglevel = value;
 		} else if (str_eq(name, S("failalloc")) && options_number(value, &o.fail_alloc)) {
 			continue;
+		} else if (str_eq(name, S("ip"))) {
+			continue; /* net/iface.c looks for it itself */
 		} else if (o.unknown.len == 0) {
 			o.unknown = word;
 		}

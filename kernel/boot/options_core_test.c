@@ -31,6 +31,8 @@ TEST(options_leave_a_programs_arguments_alone)
 TEST(options_name_what_they_do_not_know)
 {
 	CHECK(str_eq(options_parse(S("quiet splash")).unknown, S("quiet")));
+	/* The network reads this one by itself. */
+	CHECK(str_eq(options_parse(S("ip=192.168.100.2/24,192.168.100.1 ipx=1")).unknown, S("ipx=1")));
 }
 
 static bool check(struct str isa, struct str mmu, struct str expected)
