@@ -12,6 +12,11 @@ args=(-M virt,aclint=on -smp "$SMP" -m "$MEM" -kernel "$elf" -nographic
 
 if [ -n "${TAP:-}" ]; then
     tap=mazu0 # guest 192.168.100.2, this machine 192.168.100.1
+    tun=/dev/net/tun
+    if [ ! -e $tun ] && ! { [ "$(id -u)" = 0 ] && mkdir -p ${tun%/*} && mknod -m 666 $tun c 10 200; } 2>/dev/null; then
+        echo "run: there is no $tun: load the module tun, or as root: mkdir -p ${tun%/*} && mknod -m 666 $tun c 10 200" >&2
+        exit 1
+    fi
     setup="ip tuntap add dev $tap mode tap user $(id -un) && ip addr add 192.168.100.1/24 dev $tap && ip link set $tap up"
     if [ -n "${IF:-}" ]; then # the guest reaches the world through that interface
         setup="$setup && sysctl -qw net.ipv4.ip_forward=1 && nft add table ip mazu && \

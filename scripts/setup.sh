@@ -9,7 +9,14 @@ python3-kconfiglib=/usr/lib/python3/dist-packages/kconfiglib.py'
 run="$build
 qemu-system-misc=/usr/bin/qemu-system-riscv64
 opensbi=/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin"
+ip=iproute2=/bin/ip
+[ -z "${TAP:-}" ] || run="$run
+$ip"
+[ -z "${TAP:-}" ] || [ -z "${IF:-}" ] || run="$run
+nftables=/usr/sbin/nft
+procps=/sbin/sysctl"
 check="$run
+$ip
 gcc=/usr/bin/gcc
 libc6-dev=/usr/include/stdio.h
 binutils=/usr/bin/nm

@@ -55,7 +55,7 @@ TUN = "/dev/net/tun"
 INSIDE = "MAZU_OWN_NETWORK"  # holds the id of the process that is in a namespace of its own
 
 
-def own_network():
+def own_network(tap=True):
     """Puts this program into a network namespace of its own, with a TAP device for a guest.
 
     To be called before anything else: the program starts again inside. Nothing is left behind, the
@@ -63,7 +63,7 @@ def own_network():
     it cannot be had the program ends with one sentence that says what is missing.
     """
     if os.environ.get(INSIDE) == str(os.getpid()):
-        _furnish_network()
+        _furnish_network(tap)
         return
     _need_tun()
     why = "unshare is not there (util-linux)"
@@ -93,14 +93,14 @@ def _need_tun():
         sys.exit(f"no TAP network: {TUN} cannot be opened: {error.strerror}")
 
 
-def _furnish_network():
+def _furnish_network(tap):
     try:  # no frames that nobody asked for
         with open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w", encoding="ascii") as f:
             f.write("1")
     except OSError:
         pass
-    for words in ("link set lo up", f"tuntap add dev {TAP} mode tap",
-                  f"addr add {TAP_HOST}/24 dev {TAP}", f"link set {TAP} up"):
+    device = (f"tuntap add dev {TAP} mode tap", f"addr add {TAP_HOST}/24 dev {TAP}", f"link set {TAP} up")
+    for words in ("link set lo up", *(device if tap else ())):
         try:
             done = subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=False)
         except FileNotFoundError:
@@ -250,8 +250,16 @@ class Mazu:
             connection.close()
 
     def wait_http(self, path="/", timeout=None):
-        """Asks until there is an answer: the guest boots while we wait."""
+        """Asks until there is an answer: the guest boots while we wait.
+
+        Not before the log says that the server is there, if it says so at all: QEMU's user networking
+        takes a connection at once, and tries the guest again only seconds later.
+        """
         end = time.monotonic() + self._left(timeout)
+        try:
+            self.wait_for(r"web: serving", timeout=min(10, self._left(timeout)))
+        except MazuError:
+            pass
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 return self.http(path, timeout=10)

@@ -117,23 +117,23 @@ class Load(unittest.TestCase):
         self.assertGreaterEqual(self.before.grown("http", "accepted"), 10000)
 
     def test_ab_keeps_64_connections(self):
-        process = clients.start(clients.ab_command(guest, "-k", n=20000, c=64))
-        self.read_documents_during(process)
-        clients.ab_check(clients.finish(process), 20000)
-
-    def test_ab_64_connections_at_a_time_a_request_each(self):
-        process = clients.start(clients.ab_command(guest, n=10000, c=64))
+        process = clients.start(clients.ab_command(guest, "-k", n=10000, c=64))
         self.read_documents_during(process)
         clients.ab_check(clients.finish(process), 10000)
 
+    def test_ab_64_connections_at_a_time_a_request_each(self):
+        process = clients.start(clients.ab_command(guest, n=5000, c=64))
+        self.read_documents_during(process)
+        clients.ab_check(clients.finish(process), 5000)
+
     def test_wrk_keeps_64_connections(self):
-        process = clients.start(clients.wrk_command(guest, c=64, seconds=3))
+        process = clients.start(clients.wrk_command(guest, c=64, seconds=2))
         self.read_documents_during(process)
         clients.wrk_check(clients.finish(process))
 
     def test_wrk_asks_for_files_and_documents_in_turn(self):
-        clients.wrk(guest, c=64, seconds=2, path="/app.js")
-        clients.wrk(guest, c=8, seconds=2, path="/api/stats")
+        clients.wrk(guest, c=64, seconds=1, path="/app.js")
+        clients.wrk(guest, c=8, seconds=1, path="/api/stats")
 
 
 if __name__ == "__main__":

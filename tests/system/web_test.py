@@ -39,7 +39,12 @@ def exchange(data, timeout=60):
 
 
 def status_of(data):
-    match = re.match(rb"HTTP/1\.1 (\d{3}) ", exchange(data))
+    with guest.connect() as s:
+        s.sendall(data)
+        got = b""
+        while b"\r\n" not in got and (part := s.recv(65536)):
+            got += part
+    match = re.match(rb"HTTP/1\.1 (\d{3}) ", got)
     return int(match[1]) if match else None
 
 
