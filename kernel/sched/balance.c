@@ -21,10 +21,9 @@ static bool balance_move(struct hart *from, struct hart *to)
 	bool moves = n && n->priority == running && from->queue.ready >= to->queue.ready + 2;
 	if (moves) {
 		runq_remove(&from->queue, n);
-		hart_enqueue(to, thread_of(n));
-		to->migrations_in++;
 		hart_changed(from);
-		hart_changed(to);
+		to->migrations_in++;
+		hart_enqueue(to, thread_of(n));
 	}
 	hart_unlock_pair(from, to);
 	return moves;

@@ -5,10 +5,14 @@
  * IPI. Two things can break that, and each is followed by its remedy:
  *
  *	a hart comes to run less		it publishes that and pulls (sched_pull)
- *	a thread comes to wait on a hart	that is published, and the hart that runs the
- *						least of those it may use is made to pull (hart_kick)
+ *	a thread comes to wait on a hart	that is published, and all that run less, of those
+ *						that it may use, are made to pull (hart_kick)
  *
- * When both happen at once, a pair of barriers lets at least one of the two see the other.
+ * When both happen at once, a pair of barriers lets at least one of the two see the other. All
+ * are asked, because the one that runs least may get something better before it looks. A thread
+ * that a hart is about to enter does not wait, and nobody is asked for it; if a better one comes
+ * first, it does (hart_enqueue).
+ *
  * A walk over waiting threads ends after RUNQ_SCAN_MAX: with more of them pinned elsewhere
  * before the one to be found, it is found when those have gone.
  *
@@ -68,10 +72,9 @@ static bool sched_pull_one(struct hart *h, struct hart *from)
 	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, h->cpu, above);
 	if (n) {
 		runq_remove(&from->queue, n);
-		hart_enqueue(h, thread_of(n));
-		h->migrations_in++;
 		hart_changed(from);
-		hart_changed(h);
+		h->migrations_in++;
+		hart_enqueue(h, thread_of(n));
 	}
 	hart_unlock_pair(h, from);
 	return n != NULL;
@@ -93,13 +96,25 @@ void hart_publish(struct hart *h)
 	__atomic_store_n(&h->waiting_priority, (int8_t)waiting, __ATOMIC_RELAXED);
 }
 
-void hart_kick(struct hart *h, const struct thread *t)
+void hart_kick(const struct hart *h, const struct thread *t)
 {
 	uint64_t others = t->run.affinity & ~(UINT64_C(1) << h->cpu);
 	if (!others)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with sched_pull */
-	struct hart *o = sched_lowest(others, t->run.priority);
-	if (o)
-		hart_resched(o);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct hart *o = &sched_hart[cpu];
+		if (hart_allowed(o, others) && hart_running_priority(o) < t->run.priority)
+			hart_resched(o);
+	}
+}
+
+void hart_kick_best(const struct hart *h)
+{
+	int waiting = hart_waiting_priority(h);
+	struct runq_node *n = NULL;
+	if (waiting >= 0)
+		n = runq_first_movable(&h->queue, &h->current->run, waiting);
+	if (n)
+		hart_kick(h, thread_of(n));
 }

@@ -44,6 +44,8 @@ void upcall_preempt(void)
 		return;
 	}
 	hart_changed(h);
+	if (h->peers)
+		hart_kick_best(h); /* if it was to run here and is outranked again */
 	spin_unlock_raw(&h->lock);
 }
 

@@ -49,22 +49,40 @@ void hart_changed(struct hart *h)
 		hart_publish(h);
 }
 
-void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity)
+/* With h locked: t, which does not run, is queued; it waits, or what would have run next does. */
+static void hart_queue_waiting(struct hart *h, struct thread *t)
 {
-	bool running = h->current == t, falls = priority < t->run.priority;
-	runq_remove(&h->queue, &t->run);
-	t->run.priority = priority;
-	runq_set_affinity(&t->run, affinity);
-	if (running)
-		runq_push_front(&h->queue, &t->run);
-	else
-		runq_push_back(&h->queue, &t->run);
+	struct thread *next = thread_of(runq_best(&h->queue));
+	runq_push_back(&h->queue, &t->run);
 	hart_changed(h);
 	if (!h->peers)
 		return;
-	if (!running)
+	if (t->run.priority <= next->run.priority)
 		hart_kick(h, t);
-	else if (falls)
+	else if (next != h->current) /* that is kicked when it has been left */
+		hart_kick(h, next);
+}
+
+void hart_enqueue(struct hart *h, struct thread *t)
+{
+	debug_assert(t->state == THREAD_READY && (t->run.affinity >> h->cpu & 1));
+	__atomic_store_n(&t->hart, h, __ATOMIC_RELAXED);
+	hart_queue_waiting(h, t);
+}
+
+void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity)
+{
+	bool falls = priority < t->run.priority;
+	runq_remove(&h->queue, &t->run);
+	t->run.priority = priority;
+	runq_set_affinity(&t->run, affinity);
+	if (h->current != t) {
+		hart_queue_waiting(h, t);
+		return;
+	}
+	runq_push_front(&h->queue, &t->run);
+	hart_changed(h);
+	if (falls && h->peers)
 		hart_resched(h); /* to pull */
 }
 
@@ -166,8 +184,6 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 		if (t->run.affinity >> to->cpu & 1) {
 			to->migrations_in += to != h;
 			hart_enqueue(to, t);
-			hart_changed(to);
-			hart_kick(to, t);
 			hart_unlock_pair(h, to);
 			balance_update(to);
 			break;
@@ -250,9 +266,8 @@ static noinline enum err thread_block_refuse(struct spinlock *guard, irqflags fl
 	return why;
 }
 
-/* With its timer armed if it has a deadline. */
-static inline enum err thread_block_now(struct spinlock *guard, irqflags flags, ktime deadline,
-	unsigned wait_flags, struct str what)
+static always_inline enum err thread_block_now(struct spinlock *guard, irqflags flags, ktime deadline,
+	unsigned wait_flags, struct str what, bool timed)
 {
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
@@ -262,6 +277,11 @@ static inline enum err thread_block_now(struct spinlock *guard, irqflags flags, 
 		t->cancel_pending = false;
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_INTR);
+	}
+	/* The timer may be another hart's: if it went off there before this lock, it found nobody to wake. */
+	if (timed && unlikely(!ktime_before(clock_now(), deadline))) {
+		spin_unlock_raw(&h->lock);
+		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	}
 	t->wait_cancellable = cancellable;
 	t->wait_deadline = deadline;
@@ -281,7 +301,7 @@ static noinline enum err thread_block_until(struct spinlock *guard, irqflags fla
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	if (callout_start(timeout, deadline) != OK)
 		return thread_block_refuse(guard, flags, ERR_NOSPC);
-	enum err err = thread_block_now(guard, flags, deadline, wait_flags, what);
+	enum err err = thread_block_now(guard, flags, deadline, wait_flags, what, true);
 	callout_stop(timeout);
 	return err;
 }
@@ -291,6 +311,6 @@ enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, un
 {
 	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt());
 	if (ktime_is_never(deadline))
-		return thread_block_now(guard, flags, deadline, wait_flags, what);
+		return thread_block_now(guard, flags, deadline, wait_flags, what, false);
 	return thread_block_until(guard, flags, deadline, wait_flags, what);
 }

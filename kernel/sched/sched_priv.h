@@ -111,15 +111,9 @@ static inline struct hart *thread_lock(struct thread *t)
 void hart_lock_pair(struct hart *a, struct hart *b);
 void hart_unlock_pair(struct hart *a, struct hart *b);
 
-/* With h locked: t, READY and in no queue, stands there; then hart_changed() is due. */
-static inline void hart_enqueue(struct hart *h, struct thread *t)
-{
-	debug_assert(t->state == THREAD_READY && (t->run.affinity >> h->cpu & 1));
-	__atomic_store_n(&t->hart, h, __ATOMIC_RELAXED);
-	runq_push_back(&h->queue, &t->run);
-}
-
-/* With h locked: re-queues t, queued there, with that priority and affinity; then hart_changed() is done. */
+/* With h locked: t, READY and in no queue, comes to stand there, with all that follows from that. */
+void hart_enqueue(struct hart *h, struct thread *t);
+/* With h locked: re-queues t, queued there, with that priority and affinity, with all that follows. */
 void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity);
 /* With h locked, after any change: asks for a switch where one is due, tells the others. */
 void hart_changed(struct hart *h);
@@ -205,8 +199,10 @@ struct hart *sched_place(const struct thread *t);
 void sched_pull(void);
 /* With h locked, and peers: tells them what runs and what waits here. */
 void hart_publish(struct hart *h);
-/* With h locked and published: t, which waits here, may outrank what runs elsewhere: has that hart pull. */
-void hart_kick(struct hart *h, const struct thread *t);
+/* With h locked and published: t, which waits here, may outrank what runs elsewhere: has those harts pull. */
+void hart_kick(const struct hart *h, const struct thread *t);
+/* The same for the best that waits here. */
+void hart_kick_best(const struct hart *h);
 
 /* ---- balance.c ---- */
 
