@@ -20,10 +20,10 @@
 #define PLIC_CONTEXT          0x200000
 #define PLIC_CONTEXT_STRIDE   0x1000
 #define PLIC_CONTEXT_CLAIM    4
-#define PLIC_IRQ_MAX          (IRQ_MAX < 1024 ? IRQ_MAX - 1 : 1023)
+#define PLIC_SOURCE_MAX       1023
 
 static uintptr_t plic_base;
-static uint32_t plic_irq_count; /* interrupts are 1..plic_irq_count */
+static uint32_t plic_sources; /* 1..plic_sources; the kernel takes those below IRQ_MAX */
 static struct spinlock plic_lock = SPINLOCK_INIT(LOCK_IRQCHIP);
 
 static volatile uint32_t *plic_reg(size_t offset)
@@ -55,7 +55,7 @@ static void plic_route(uint32_t irq, uint32_t to)
 
 static void plic_enable(uint32_t irq, uint32_t cpu)
 {
-	assert(irq > 0 && irq <= plic_irq_count && cpu < cpu_count());
+	assert(irq > 0 && irq <= plic_sources && cpu < cpu_count());
 	if ((*plic_enable_word(cpu, irq) & UINT32_C(1) << irq % 32) == 0)
 		plic_route(irq, cpu);
 	*plic_reg((size_t)irq * 4) = 1;
@@ -63,7 +63,7 @@ static void plic_enable(uint32_t irq, uint32_t cpu)
 
 static void plic_disable(uint32_t irq)
 {
-	assert(irq > 0 && irq <= plic_irq_count);
+	assert(irq > 0 && irq <= plic_sources);
 	*plic_reg((size_t)irq * 4) = 0;
 }
 
@@ -81,7 +81,7 @@ static void plic_complete(uint32_t irq)
 static void plic_cpu_init(void)
 {
 	uint32_t cpu = arch_cpu();
-	for (uint32_t irq = 0; irq <= plic_irq_count; irq += 32)
+	for (uint32_t irq = 0; irq <= plic_sources; irq += 32)
 		*plic_enable_word(cpu, irq) = 0;
 	*plic_context_reg(cpu, 0) = 0;
 }
@@ -101,11 +101,11 @@ static enum err plic_probe(const struct machine_device *d)
 	if (d->size < PLIC_CONTEXT + PLIC_CONTEXT_STRIDE)
 		return ERR_INVAL;
 	plic_base = d->base;
-	plic_irq_count = min(d->first_param, (uint32_t)PLIC_IRQ_MAX);
-	for (uint32_t irq = 1; irq <= plic_irq_count; irq++)
+	plic_sources = min(d->first_param, (uint32_t)PLIC_SOURCE_MAX);
+	for (uint32_t irq = 1; irq <= plic_sources; irq++)
 		plic_disable(irq);
 	irqchip_register(&plic_ops);
-	klog(LOG_INFO, "plic: %u interrupts", plic_irq_count);
+	klog(LOG_INFO, "plic: %u interrupts", plic_sources);
 	return OK;
 }
 DRIVER(plic, .compatible = "riscv,plic0", .early = true, .probe = plic_probe);

@@ -3,6 +3,8 @@
  * interrupt and wakes the thread; the thread calls fn and unmasks. An interrupt
  * that comes in between stays pending in the controller, so none is lost.
  *
+ * A source that storms stays masked until somebody calls irq_enable().
+ *
  * Bound: IRQ_THREADED_MAX handlers, ERR_NOSPC beyond.
  */
 #include "kernel/dev/dev.h"
@@ -40,7 +42,7 @@ static void irq_threaded_run(void *arg)
 		assert(e == OK); /* a system thread is not cancelled */
 		__atomic_store_n(&t->pending, 0, __ATOMIC_RELAXED); /* masked: nobody sets it now */
 		t->fn(t->arg);
-		irq_enable(t->irq);
+		irq_unmask(t->irq);
 	}
 }
 
@@ -58,8 +60,10 @@ enum err irq_request_threaded(uint32_t irq, struct str name, uint8_t priority, v
 	if (e != OK)
 		return e;
 	struct thread_result r = thread_create(&attr);
-	if (r.err != OK)
+	if (r.err != OK) {
+		irq_release(irq);
 		return r.err;
+	}
 	thread_detach(r.value);
 	irq_threaded_count++;
 	irq_enable(irq);

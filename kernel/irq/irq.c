@@ -18,7 +18,7 @@
 
 #define STORM_WINDOW_NS (100 * NS_PER_MS)
 
-enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4 };
+enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4, IRQ_STORMED = 8 };
 
 struct irq_desc {
 	uint32_t state; /* atomic: IRQ_* */
@@ -82,6 +82,15 @@ enum err irq_request(uint32_t irq, struct str name, void (*handler)(void *arg), 
 	return err;
 }
 
+void irq_release(uint32_t irq)
+{
+	struct irq_desc *d = &irqs[irq];
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	assert(!(d->state & (IRQ_ENABLED | IRQ_ACTIVE)));
+	__atomic_store_n(&d->handler, NULL, __ATOMIC_RELEASE);
+	spin_unlock_irqrestore(&irq_lock, flags);
+}
+
 /* Tells the controller what is wanted, unless somebody serves the source: then he does. irq_lock is held. */
 static void irq_sync_locked(uint32_t irq)
 {
@@ -115,7 +124,13 @@ static void irq_change(uint32_t irq, uint32_t set, uint32_t clear, uint32_t cpu)
 void irq_enable(uint32_t irq)
 {
 	assert(irq < IRQ_MAX && irq_handler(&irqs[irq]));
-	irq_change(irq, IRQ_ENABLED, 0, CPU_MAX);
+	irq_change(irq, IRQ_ENABLED, IRQ_STORMED, CPU_MAX);
+}
+
+void irq_unmask(uint32_t irq)
+{
+	if (!(__atomic_load_n(&irqs[irq].state, __ATOMIC_ACQUIRE) & IRQ_STORMED))
+		irq_change(irq, IRQ_ENABLED, 0, CPU_MAX);
 }
 
 void irq_disable(uint32_t irq)
@@ -135,7 +150,7 @@ static cold void irq_mask_storm(uint32_t irq, struct irq_desc *d)
 {
 	d->storms++;
 	d->in_window = 0;
-	irq_disable(irq);
+	irq_change(irq, IRQ_STORMED, IRQ_ENABLED, CPU_MAX);
 	klog(LOG_ERR, "irq: %.*s (%u) interrupted more than %u times in 100 ms and is masked",
 		STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX);
 }

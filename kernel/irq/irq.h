@@ -11,7 +11,7 @@
  *
  * A trap serves at most CONFIG_IRQ_BATCH interrupts. A source that nobody asked for,
  * or that interrupts more than CONFIG_IRQ_STORM_MAX times in 100 ms, is masked and logged;
- * irq_enable() gives it another chance.
+ * irq_enable() gives it another chance, irq_unmask() does not.
  *
  * Locks: LOCK_IRQ for enabling and disabling. Handlers run under none.
  */
@@ -47,9 +47,12 @@ const struct irqchip_ops *irqchip_swap(const struct irqchip_ops *ops);
  * long as the kernel. The source stays disabled. Thread context.
  */
 must_check enum err irq_request(uint32_t irq, struct str name, void (*handler)(void *arg), void *arg);
+/* Takes back a request whose source was never enabled. Thread context. */
+void irq_release(uint32_t irq);
 /* Any context. */
 void irq_enable(uint32_t irq);
 void irq_disable(uint32_t irq); /* any context; the handler may still be running on another hart */
+void irq_unmask(uint32_t irq);  /* ends an irq_disable() by the handler, unless the source is masked for a storm */
 void irq_set_affinity(uint32_t irq, uint32_t cpu);
 
 struct irq_stats {

@@ -31,6 +31,7 @@
 	X(LOCK_THREADS)       /* spin: the thread table */                                         \
 	X(LOCK_PI)            /* spin: the priority-inheritance graph */                           \
 	X(LOCK_WAITQ)         /* spin: one wait queue */                                           \
+	X(LOCK_STACK)         /* spin: the stacks not in use */                                    \
 	X(LOCK_POOL)          /* spin: one object pool */                                          \
 	X(LOCK_BUDDY)         /* spin: the page allocator */                                       \
 	X(LOCK_PAGING)        /* spin: the page table */                                           \

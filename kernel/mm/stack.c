@@ -9,7 +9,7 @@
  * Painting: free stacks are full of PAINT; the high-water mark is where it ends. The
  * stacks on which the harts begin are not from here; boot paints them in the same way.
  *
- * Locks: stack_lock (LOCK_POOL), preemption off; nothing is painted under it.
+ * Locks: stack_lock (LOCK_STACK), preemption off; nothing is painted under it.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/mm/mm_priv.h"
@@ -21,7 +21,7 @@
 static_assert(is_pow2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= 8192, "a power of two, over a page");
 static_assert(2 * 2 * CONFIG_STACK_SIZE <= 4096 << PAGE_ORDER_MAX, "two slots fit one block");
 
-static struct spinlock stack_lock = SPINLOCK_INIT(LOCK_POOL);
+static struct spinlock stack_lock = SPINLOCK_INIT(LOCK_STACK);
 static void *stack_idle[CONFIG_STACK_MAX]; /* those not in use; last in, first out */
 static size_t idle_count, stack_total, idle_min;
 static uint64_t stack_failures;

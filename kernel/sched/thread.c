@@ -155,6 +155,7 @@ void thread_exit(void)
 enum err thread_join(struct thread *t, ktime deadline)
 {
 	struct thread *self = thread_current();
+	might_sleep();
 	if (t == self)
 		return ERR_DEADLK;
 	irqflags flags = spin_lock_irqsave(&threads_lock);

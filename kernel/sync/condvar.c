@@ -9,6 +9,7 @@ void condvar_init(struct condvar *c)
 
 enum err condvar_wait(struct condvar *c, struct mutex *m, ktime deadline)
 {
+	might_sleep();
 	debug_assert(mutex_is_held(m));
 	waitq_prepare(&c->waiters);
 	mutex_unlock(m);

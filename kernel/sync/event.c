@@ -25,6 +25,7 @@ void event_clear(struct event *e, uint32_t flags)
 struct event_result event_wait(struct event *e, uint32_t mask, ktime deadline)
 {
 	enum err err = OK;
+	might_sleep();
 	irqflags irq = spin_lock_irqsave(&e->waiters.lock);
 	while (!(e->flags & mask) && err == OK) {
 		err = waitq_wait_locked(&e->waiters, irq, deadline, S("event"));

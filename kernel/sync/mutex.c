@@ -35,7 +35,6 @@ static bool mutex_take_or_mark(struct mutex *m)
 
 enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags)
 {
-	might_sleep();
 	irqflags flags = spin_lock_irqsave(&pi_lock);
 	if (mutex_take_or_mark(m)) {
 		spin_unlock_irqrestore(&pi_lock, flags);
@@ -76,6 +75,7 @@ void mutex_unlock_slow(struct mutex *m)
 
 void mutex_lock(struct mutex *m)
 {
+	might_sleep();
 	lockdep_acquire(m->class, m);
 	if (unlikely(!mutex_take(m))) {
 		enum err err = mutex_lock_slow(m, KTIME_NEVER, 0);
@@ -86,6 +86,7 @@ void mutex_lock(struct mutex *m)
 enum err mutex_lock_until(struct mutex *m, ktime deadline)
 {
 	enum err err = OK;
+	might_sleep();
 	if (unlikely(!mutex_take(m)))
 		err = mutex_lock_slow(m, deadline, WAIT_CANCELLABLE);
 	if (err == OK)

@@ -37,6 +37,7 @@ static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 
 enum err sem_wait(struct sem *s, ktime deadline)
 {
+	might_sleep();
 	if (likely(arch_take_positive(&s->count) > 0))
 		return OK;
 	return sem_wait_slow(s, deadline);

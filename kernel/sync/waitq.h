@@ -65,6 +65,7 @@ void waitq_wake_all(struct waitq *q);
 #define waitq_wait_until(q, cond, deadline, what)                                                  \
 	({                                                                                         \
 		enum err wq_err = OK;                                                              \
+		might_sleep();                                                                     \
 		irqflags wq_flags = spin_lock_irqsave(&(q)->lock);                                 \
 		while (!(cond) && wq_err == OK) {                                                  \
 			wq_err = waitq_wait_locked((q), wq_flags, (deadline), (what));             \

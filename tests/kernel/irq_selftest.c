@@ -4,9 +4,11 @@
  * upcall_irq() itself, interrupts off. Other harts find nothing to claim meanwhile.
  */
 #include "kernel/diag/selftest.h"
+#include "kernel/dev/dev.h"
 #include "kernel/irq/irq.h"
+#include "kernel/sync/waitq.h"
 
-enum { FIRST = IRQ_MAX - 4, SOURCES = 4 };
+enum { FIRST = IRQ_MAX - 5, SOURCES = 5, THREADED = SOURCES - 2 };
 
 static struct fake {
 	bool pending, enabled, in_service, sticky;
@@ -19,6 +21,9 @@ static struct fake *fake_of(uint32_t irq)
 	return &fake[irq - FIRST];
 }
 
+static bool fake_beyond; /* a source that the kernel has no descriptor for is pending */
+static uint32_t fake_beyond_masked;
+
 static void fake_enable(uint32_t irq, unused uint32_t cpu)
 {
 	fake_of(irq)->enabled = true;
@@ -27,6 +32,10 @@ static void fake_enable(uint32_t irq, unused uint32_t cpu)
 /* Between claim and completion it would be lost. */
 static void fake_disable(uint32_t irq)
 {
+	if (irq >= IRQ_MAX) {
+		fake_beyond_masked++;
+		return;
+	}
 	if (fake_of(irq)->in_service)
 		fake_wrong++;
 	fake_of(irq)->enabled = false;
@@ -34,6 +43,10 @@ static void fake_disable(uint32_t irq)
 
 static uint32_t fake_claim(void)
 {
+	if (fake_beyond && arch_cpu() == fake_cpu) {
+		fake_beyond = false;
+		return IRQ_MAX + 5;
+	}
 	for (uint32_t i = 0; arch_cpu() == fake_cpu && i < SOURCES; i++) {
 		struct fake *f = &fake[i];
 		if (!f->pending || !f->enabled || f->in_service)
@@ -47,6 +60,8 @@ static uint32_t fake_claim(void)
 
 static void fake_complete(uint32_t irq)
 {
+	if (irq >= IRQ_MAX)
+		return;
 	struct fake *f = fake_of(irq);
 	if (!f->in_service || !f->enabled)
 		fake_wrong++;
@@ -93,11 +108,11 @@ static void irq_test_end(const struct irqchip_ops *machine_ops, irqflags flags)
 	arch_irq_restore(flags);
 }
 
-/* The last source stays without a handler. */
+/* The last source stays without a handler, the one before gets a threaded one. */
 static void irq_test_request(void)
 {
 	static bool requested;
-	for (uint32_t i = 0; !requested && i < SOURCES - 1; i++)
+	for (uint32_t i = 0; !requested && i < THREADED; i++)
 		ST_CHECK(irq_request(FIRST + i, S("test"), fake_handler, (void *)(uintptr_t)i) == OK);
 	requested = true;
 }
@@ -196,6 +211,8 @@ SELFTEST(irq_storm_is_masked)
 	ST_CHECK(!fake[0].enabled && !fake[0].in_service);
 	ST_CHECK(irq_test_stats(FIRST, &after) && after.storms == before.storms + 1);
 	uint32_t so_far = handled[0];
+	irq_unmask(FIRST);
+	ST_CHECK(!fake[0].enabled);
 	irq_enable(FIRST);
 	upcall_irq();
 	ST_CHECK(handled[0] == so_far + CONFIG_IRQ_BATCH);
@@ -217,5 +234,53 @@ SELFTEST(irq_without_handler_is_masked)
 	ST_CHECK(!f->enabled);
 	ST_CHECK(after.unclaimed == before.unclaimed + CONFIG_IRQ_UNCLAIMED_MAX);
 	ST_CHECK(after.empty > before.empty);
+	irq_test_end(machine_ops, flags);
+}
+
+SELFTEST(irq_beyond_the_table_is_masked)
+{
+	irqflags flags;
+	struct irq_spurious before, after;
+	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
+	irq_spurious_stats(arch_cpu(), &before);
+	fake_beyond = true;
+	fake_beyond_masked = 0;
+	upcall_irq();
+	irq_spurious_stats(arch_cpu(), &after);
+	ST_CHECK(fake_beyond_masked == 1 && after.unclaimed == before.unclaimed + 1);
+	irq_test_end(machine_ops, flags);
+}
+
+static uint32_t threaded_ran;
+
+static void threaded_fn(void *arg)
+{
+	ST_CHECK(preempt_is_enabled() && !fake_of((uint32_t)(uintptr_t)arg)->enabled);
+	__atomic_fetch_add(&threaded_ran, 1, __ATOMIC_RELEASE);
+}
+
+/* The hard part masks and wakes; the thread works and unmasks; what came in between comes again. */
+SELFTEST(irq_threaded_works_masked)
+{
+	enum { IRQ = FIRST + THREADED };
+	static bool requested;
+	irqflags flags;
+	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
+	arch_irq_restore(flags);
+	if (!requested)
+		ST_CHECK(irq_request_threaded(IRQ, S("threaded"), PRIO_IRQ, threaded_fn,
+				 (void *)(uintptr_t)IRQ) == OK);
+	requested = true;
+	for (uint32_t round = 1; round <= 5; round++) {
+		ST_CHECK(fake_of(IRQ)->enabled);
+		fake_of(IRQ)->pending = true;
+		flags = arch_irq_save();
+		upcall_irq();
+		ST_CHECK(!fake_of(IRQ)->enabled);
+		arch_irq_restore(flags);
+		while (__atomic_load_n(&threaded_ran, __ATOMIC_ACQUIRE) != round || !fake_of(IRQ)->enabled)
+			ST_CHECK(sleep_ns(100 * NS_PER_US) == OK);
+	}
+	flags = arch_irq_save();
 	irq_test_end(machine_ops, flags);
 }
