@@ -111,6 +111,30 @@ function hartLoad(cpu) {
 	return Math.min(1, Math.max(0, busy / (busy + idle)));
 }
 
+function showSched(stats) {
+	const { sched } = stats;
+	const seconds = before ? (stats.uptime_ns - before.uptime_ns) / 1e9 : 0;
+	const rate = (name) => (seconds > 0 ? `${count((sched[name] - before.sched[name]) / seconds)}/s` : "–");
+	pairs("sched", [
+		["Switches", rate("switches")],
+		["Preemptions", rate("preemptions")],
+		["Migrations", rate("migrations")],
+		["Quantum", duration(sched.quantum_ns)],
+		["Invariants", sched.invariants ? "checked" : "not checked"],
+	]);
+}
+
+function showSecurity(security) {
+	pairs("security", [
+		["W^X", security.wx ? "holds" : `broken: ${bytes(security.writable_executable_bytes)}`],
+		["Guard pages", count(security.guard_pages)],
+		["Stack canaries", security.stack_protector ? "on" : "off"],
+		["Refused by name", count(security.refused_host + security.refused_origin)],
+		["Bad frames", count(security.bad_frames)],
+		["Refused connections", count(security.refused_connections)],
+	]);
+}
+
 function showHarts(stats) {
 	const parent = byId("harts");
 	if (parent.childElementCount !== stats.cpus.length) {
@@ -120,6 +144,7 @@ function showHarts(stats) {
 	const loads = stats.cpus.map(hartLoad);
 	loads.forEach((load, i) => setBar(parent.children[i], load));
 	history.add(loads);
+	showSched(stats);
 	text("load", percent(loads.reduce((sum, load) => sum + load, 0) / loads.length));
 }
 
@@ -240,6 +265,7 @@ function onData([stats, connections, neighbours, log]) {
 	showTasks(stats);
 	showMemory(stats.memory);
 	showNet(stats);
+	showSecurity(stats.security);
 	tcp.update(connections.connections);
 	text("n-tcp", String(connections.connections.length));
 	text("connections-short", count(connections.connections.length));

@@ -46,6 +46,10 @@ def stats():
              "rx_errors": 0, "tx_errors": 0},
             {"name": "eth0", "address": "10.0.2.15/24", "rx_bytes": int(t * 5120), "tx_bytes": int(t * 91000), "rx_dropped": 2,
              "tx_dropped": 0, "rx_errors": 0, "tx_errors": 0}]},
+        "sched": {"switches": int(t * 900), "preemptions": int(t * 40), "migrations": int(t * 3), "quantum_ns": 5000000,
+                  "invariants": True},
+        "security": {"wx": True, "writable_executable_bytes": 0, "guard_pages": 68, "stack_protector": True, "refused_host": 1,
+                     "refused_origin": 2, "bad_frames": 7, "refused_connections": 0},
         "http": {"requests": int(t * 4.2), "connections": 4, "refused": 3, "timeouts": 1, "sent_bytes": int(t * 81000)},
     }
 
