@@ -268,7 +268,7 @@ function onData([stats, connections, neighbours, log]) {
 	showSecurity(stats.security);
 	tcp.update(connections.connections);
 	text("n-tcp", String(connections.connections.length));
-	text("connections-short", count(connections.connections.length));
+	text("connections-short", count(connections.stats.connections));
 	arp.update(neighbours.entries);
 	showLog(log.entries);
 	before = stats;

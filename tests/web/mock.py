@@ -58,7 +58,7 @@ def answer(path):
     if path == "/api/stats":
         return stats()
     if path == "/api/tcp":
-        return {"connections": [{"id": i, "state": "established", "local": "10.0.2.15:80", "remote": f"10.0.2.2:{40000 + 7 * i}",
+        return {"stats": {"connections": 5}, "connections": [{"id": i, "state": "established", "local": "10.0.2.15:80", "remote": f"10.0.2.2:{40000 + 7 * i}",
                                  "cwnd_bytes": 14600 + 1460 * i, "ssthresh_bytes": 4294967295, "srtt_ns": 312000 + 9000 * i,
                                  "rto_ns": 200000000, "rx_bytes": 4100 * i, "tx_bytes": 81000 * i, "retransmits": int(i == 3)}
                                 for i in range(5)]}
