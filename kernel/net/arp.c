@@ -132,14 +132,14 @@ enum err arp_send(struct netdev *dev, uint32_t next_hop, struct packet *p)
 static void arp_count(enum arp_verdict v)
 {
 	static const enum net_counter counter[] = {
+		[ARP_TAKEN] = NET_ARP_TAKEN,
 		[ARP_BAD] = NET_ARP_BAD,
 		[ARP_IGNORED] = NET_ARP_IGNORED,
 		[ARP_CONFLICT] = NET_ARP_CONFLICT,
 		[ARP_LIMITED] = NET_ARP_LIMITED,
 		[ARP_NO_ENTRY] = NET_ARP_TABLE_FULL,
 	};
-	if (v != ARP_TAKEN)
-		net_count(counter[v]);
+	net_count(counter[v]);
 }
 
 static void arp_conflict(const struct iface *iface, size_t index, const uint8_t *mac)

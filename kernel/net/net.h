@@ -159,6 +159,7 @@ must_check bool net_arp_at(size_t i, struct net_arp_info *out);
 	X(NET_ETHER_SRC, "ether_drop_bad_source")                                                  \
 	X(NET_ETHER_TYPE, "ether_drop_unknown_type")                                               \
 	X(NET_ARP_RX, "arp_rx")                                                                    \
+	X(NET_ARP_TAKEN, "arp_taken")                                                              \
 	X(NET_ARP_BAD, "arp_drop_malformed")                                                       \
 	X(NET_ARP_IGNORED, "arp_drop_not_for_us")                                                  \
 	X(NET_ARP_CONFLICT, "arp_conflicts")                                                       \

@@ -121,7 +121,8 @@ class Levels:
 
     def wait(self, seconds=120):
         """Until nothing is in use that was not then."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.1
         while above := self.above():
             assert time.monotonic() < end, f"in use (then, now): {above}\n{self.guest.serial()[-2000:]}"
-            time.sleep(0.2)
+            time.sleep(pause)
+            pause = min(2, pause * 1.5)

@@ -20,7 +20,7 @@ import unittest
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.compat import raw                                                         # noqa: E402
-from scapy.layers.inet import ICMP, IP                                               # noqa: E402
+from scapy.layers.inet import ICMP, IP, TCP                                               # noqa: E402
 from scapy.layers.l2 import ARP, Ether                                               # noqa: E402
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -42,6 +42,8 @@ class Wire:
         self.answers_arp = True
         self.seen = []      # frames received and not yet asked for
         self.ids = itertools.count(0x4000)  # no test uses these
+        self.ports = itertools.count(40000)
+        self.sent_with_request = 0  # frames, up to the one with the last request of http()
 
     # --- sending
 
@@ -116,6 +118,65 @@ class Wire:
         return reply
 
 
+    # --- a small TCP client
+
+    def http(self, path, timeout=60):
+        """One GET on a connection of its own, in order and with every segment acknowledged: (status, headers, body)."""
+        port, end = next(self.ports), time.monotonic() + timeout
+
+        def send(flags, seq, ack=0, data=b"", **fields):
+            self.send(self.ip_to() / TCP(sport=port, dport=80, flags=flags, seq=seq, ack=ack, window=65535, **fields) /
+                      data)
+
+        def receive(wait=1.0):
+            """The next segment of this connection as (flags, seq, data)."""
+            until = time.monotonic() + wait
+            while (left := until - time.monotonic()) > 0:
+                packet = self.receive(left)
+                if packet is not None and TCP in packet and packet[TCP].dport == port:
+                    tcp = packet[TCP]
+                    length = packet[IP].len - packet[IP].ihl * 4 - tcp.dataofs * 4
+                    return tcp.flags.flagrepr(), tcp.seq, raw(tcp.payload)[:length]
+            return None
+
+        reply = None
+        while reply is None or reply[0] != "SA":  # a SYN that was dropped is sent again, as by any TCP
+            assert time.monotonic() < end, f"no SYN-ACK\n--- serial:\n{self.serial()[-2000:]}"
+            send("S", 1000, options=[("MSS", 1460)])
+            reply = receive()
+        ack = (reply[1] + 1) & 0xffffffff
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        send("A", 1001, ack)
+        # Until the answer comes nothing else is sent, so that the answer can be about all that was.
+        self.answers_arp = False
+        send("PA", 1001, ack, request)
+        self.sent_with_request = self.guest.frames_sent
+        seq, body, flags = 1001 + len(request), b"", ""
+        try:
+            while "F" not in flags:
+                assert time.monotonic() < end, f"the reply stops\n--- serial:\n{self.serial()[-2000:]}"
+                flags, got, data = receive() or ("", None, b"")
+                assert "R" not in flags, "reset"
+                self.answers_arp = self.answers_arp or bool(data)
+                if got == ack:
+                    body += data
+                    ack = (ack + len(data) + ("F" in flags)) & 0xffffffff
+                elif got is not None:
+                    flags = ""  # out of order, or again: it comes once more
+                if got is not None and (data or "F" in flags):
+                    send("A", seq, ack)
+        finally:
+            self.answers_arp = True
+        send("FA", seq, ack)
+        receive()
+        head, _, body = body.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        return int(lines[0].split()[1]), dict(line.split(": ", 1) for line in lines[1:]), body
+
+    def serial(self):
+        return self.guest.serial()
+
+
 def check_ip(packet):
     """Asserts that the checksums of an IP packet are right."""
     fresh = IP(raw(packet[IP])[:packet[IP].len])
@@ -131,7 +192,7 @@ def check_ip(packet):
 @contextlib.contextmanager
 def boot(**options):
     """A guest whose only network is the wire, and a host on it."""
-    with mazu.Mazu(ELF, **{"net": "frames", **options}) as guest:
+    with mazu.Mazu(options.pop("elf", ELF), **{"net": "frames", **options}) as guest:
         guest.wait_for(READY)
         yield Wire(guest)
 

@@ -113,6 +113,7 @@ class Mazu:
     def __init__(self, elf, *, smp=1, mem="256M", append="", net=None, icount=False, limit=120,
                  initrd=None, disk=None, seed=None, machine="virt,aclint=on", extra=()):
         self.host, self.port, self.frames = "127.0.0.1", None, None
+        self.frames_sent = 0
         self.mac = "52:54:00:12:34:56"
         fds = ()
         args = ["qemu-system-riscv64", "-M", machine, "-smp", str(smp), "-m", mem,
@@ -271,6 +272,7 @@ class Mazu:
 
     def send_frame(self, frame):
         self.frames.send(frame)
+        self.frames_sent += 1
 
     def recv_frame(self, timeout=5):
         """The next frame from the guest, or None."""
