@@ -7,7 +7,7 @@
   smp       those on more than one hart, and tests/system/smp_*.py
   boot      every defconfig and fragment passes its self-tests and serves its page
   fuzz      a short, counted run of every fuzzer (FUZZ_RUNS=N for a longer one)
-  net web.. tests/system/PART_*.py
+  net web boot run  tests/system/PART_*.py
   all       everything
 
 Jobs run two at a time. Each has a time limit, a log in $O/check/, and a count of passed and failed
@@ -37,7 +37,7 @@ UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 # What a person set for a build of his own must not reach the builds of the tests.
 ENV = {k: v for k, v in os.environ.items() if k not in (
     "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LLVM", "RELEASE", "DEBUG", "V", "KCONFIG_CONFIG",
-    "APPEND", "GDB", "TAP", "DISK", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
+    "APPEND", "GDB", "TAP", "IF", "DISK", "INITRD", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
 ENV["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
