@@ -417,7 +417,7 @@ static void mem_free(unused struct packet_mem *m)
 }
 
 /* Both ways at once, copied and by reference, under loss; every byte compared. */
-static void transfer(uint32_t lose, size_t total)
+static void transfer(uint32_t lose, size_t total, size_t write_max)
 {
 	static uint8_t data[100000], got[8000];
 	struct test_rng r = test_rng(test_seed());
@@ -431,7 +431,7 @@ static void transfer(uint32_t lose, size_t total)
 	size_t sent = 0, received = 0;
 	bool shut = false;
 	while (received < total) {
-		size_t at = sent % sizeof(data), want = min(sizeof(data) - at, 1 + test_below(&r, 9000));
+		size_t at = sent % sizeof(data), want = min(sizeof(data) - at, 1 + test_below(&r, write_max));
 		want = min(want, total - sent);
 		if (want && test_below(&r, 2)) {
 			enum err e = tcp_send_ref(p.client, &mem, rbuf_of(data + at, want), 0, KTIME_ZERO);
@@ -471,14 +471,22 @@ static void transfer(uint32_t lose, size_t total)
 TEST(tcp_shell_moves_bytes)
 {
 	begin();
-	transfer(0, 3000000);
+	transfer(0, 3000000, 9000);
 }
 
 TEST(tcp_shell_moves_bytes_with_loss)
 {
 	begin();
-	transfer(200, 1000000);
-	transfer(1000, 200000);
+	transfer(200, 1000000, 9000);
+	transfer(1000, 200000, 9000);
+}
+
+/* A segment over more pieces than a packet has fragments; sent again, it has them all at once. */
+TEST(tcp_shell_moves_bytes_in_small_pieces)
+{
+	begin();
+	transfer(0, 1000000, 150);
+	transfer(300, 300000, 150);
 }
 
 /* Lesson 16: many short connections in a row, TIME_WAIT in between. */

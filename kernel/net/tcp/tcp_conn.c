@@ -83,7 +83,9 @@ static void tcp_conn_arm(struct tcp_conn *c)
 
 void tcp_conn_config(const struct tcp_conn *c, uint16_t mtu, struct tcp_config *cfg)
 {
-	uint16_t mss = (uint16_t)min((size_t)mtu, (size_t)TCP_BUF_ROOM) - 40;
+	/* What is received fits one buffer, what is sent can be copied into one packet. */
+	static_assert(TCP_BUF_ROOM >= PACKET_ROOM_MAX, "the smaller of the two");
+	uint16_t mss = min(mtu, (uint16_t)PACKET_ROOM_MAX) - 40;
 	*cfg = (struct tcp_config){
 		.cong = &tcp_cong_reno,
 		.rcv_buf = CONFIG_TCP_RX_BYTES,
@@ -128,13 +130,13 @@ struct tcp_conn_result tcp_conn_create(const struct tcp_tuple *t, uint16_t mtu)
 static struct packet *tcp_conn_packet(struct tcp_queue *q, const struct tcp_seg *seg)
 {
 	size_t header = tcp_wire_header_bytes(seg);
-	bool copy = seg->len <= TCP_COPY_MAX;
+	bool copy = seg->len && !tcp_queue_refers(q, seg->off, seg->len);
 	size_t room = header + (copy ? seg->len : 0);
 	struct packet *p = packet_alloc(seg->len ? PACKET_TX : PACKET_CONTROL, room);
 	if (!p)
 		return NULL;
 	tcp_wire_build(wbuf_of(packet_append(p, header), header), seg);
-	if (seg->len == 0 || tcp_queue_to_packet(q, seg->off, seg->len, p) == OK)
+	if (seg->len == 0 || tcp_queue_to_packet(q, seg->off, seg->len, copy, p) == OK)
 		return p;
 	packet_free(p);
 	return NULL;

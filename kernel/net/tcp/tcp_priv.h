@@ -140,7 +140,8 @@ void tcp_chunk_free(struct tcp_chunk *k);
 size_t tcp_queue_copy_in(struct tcp_queue *q, struct rbuf from);
 must_check bool tcp_queue_ref(struct tcp_queue *q, struct packet_mem *mem, struct rbuf bytes);
 size_t tcp_queue_peek(struct tcp_queue *q, struct rbuf *out);
-must_check enum err tcp_queue_to_packet(struct tcp_queue *q, uint32_t off, uint32_t len,
+must_check bool tcp_queue_refers(struct tcp_queue *q, uint32_t off, uint32_t len);
+must_check enum err tcp_queue_to_packet(struct tcp_queue *q, uint32_t off, uint32_t len, bool copy,
 	struct packet *p);
 void tcp_receive_keep(struct tcp_conn *c, const uint8_t *payload, const struct tcp_out *out);
 must_check bool tcp_receive_room(struct tcp_conn *c, const struct tcp_seg *seg);

@@ -149,13 +149,26 @@ static struct tcp_chunk *tcp_queue_seek(struct tcp_queue *q, uint64_t pos)
 	return k;
 }
 
-/* Bytes [off, off + len) of the queue at the end of p: copied if short or in many pieces. */
-enum err tcp_queue_to_packet(struct tcp_queue *q, uint32_t off, uint32_t len, struct packet *p)
+/* Whether a packet can refer to [off, off + len) and it is worth it: not too short, not in too many pieces. */
+bool tcp_queue_refers(struct tcp_queue *q, uint32_t off, uint32_t len)
+{
+	if (len <= TCP_COPY_MAX)
+		return false;
+	uint64_t end = q->head + off + len;
+	struct tcp_chunk *k = tcp_queue_seek(q, q->head + off);
+	int pieces = 1;
+	for (; k->pos + k->len < end && pieces < PACKET_FRAGS; pieces++)
+		k = list_entry(k->node.next, struct tcp_chunk, node);
+	return pieces < PACKET_FRAGS; /* the header is a fragment as well */
+}
+
+/* Bytes [off, off + len) of the queue at the end of p, copied or referred to. */
+enum err tcp_queue_to_packet(struct tcp_queue *q, uint32_t off, uint32_t len, bool copy,
+	struct packet *p)
 {
 	uint64_t pos = q->head + off;
 	assert(pos + len <= q->tail);
 	struct tcp_chunk *k = tcp_queue_seek(q, pos);
-	bool copy = len <= TCP_COPY_MAX;
 	while (len > 0) {
 		uint32_t skip = (uint32_t)(pos - k->pos);
 		uint32_t n = min(len, k->len - skip);
