@@ -1,5 +1,6 @@
 obj-y += tcp_ack_core.o
 obj-y += tcp_api.o
+obj-y += tcp_buffers.o
 obj-y += tcp_cong_core.o
 obj-y += tcp_conn.o
 obj-y += tcp_info.o
@@ -11,6 +12,7 @@ obj-y += tcp_output_core.o
 obj-y += tcp_pollset.o
 obj-y += tcp_queue.o
 obj-y += tcp_reass_core.o
+obj-y += tcp_receive.o
 obj-y += tcp_rtt_core.o
 obj-y += tcp_rx.o
 obj-y += tcp_state_core.o

@@ -20,8 +20,9 @@
  *
  * Limits, each refusal counted (tcp_counter): CONFIG_TCP_CONNECTIONS in all,
  * CONFIG_TCP_HALF_OPEN and CONFIG_TCP_PER_PEER among them, a listener's backlog,
- * CONFIG_TCP_RX_BUFFERS and CONFIG_TCP_TX_BUFFERS of TCP_BUF_BYTES: a segment
- * that finds no buffer is dropped and sent again by the peer.
+ * CONFIG_TCP_RX_BUFFERS and CONFIG_TCP_TX_BUFFERS of TCP_BUF_BYTES, of which each
+ * connection has one and shares the others (tcp_buffers.c): a segment that finds no
+ * buffer is dropped and sent again by the peer.
  */
 #ifndef KERNEL_NET_TCP_TCP_H
 #define KERNEL_NET_TCP_TCP_H
@@ -61,7 +62,8 @@ must_check struct size_result tcp_send(struct tcp_conn *c, struct rbuf from, uns
 	ktime deadline);
 /*
  * The same without a copy: takes a reference to `mem` for as long as some of the
- * bytes are needed. All or nothing: ERR_AGAIN when the queue has no place now.
+ * bytes are needed. All or nothing: ERR_AGAIN when the queue has no place now;
+ * ERR_NOBUFS, of both, when not even the first buffer is to be had: try later.
  */
 must_check enum err tcp_send_ref(struct tcp_conn *c, struct packet_mem *mem, struct rbuf bytes,
 	unsigned flags, ktime deadline);
@@ -149,6 +151,9 @@ must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 	X(TCP_REFUSED_HALF_OPEN, "refused_half_open_full")                                         \
 	X(TCP_REFUSED_PER_PEER, "refused_per_peer")                                                \
 	X(TCP_REFUSED_BACKLOG, "refused_backlog_full")                                             \
+	X(TCP_RX_GIVEN_UP, "rx_given_up_for_due")                                                  \
+	X(TCP_REFUSED_RX_BUFFERS, "refused_receive_buffers")                                       \
+	X(TCP_REFUSED_AHEAD, "refused_out_of_order_full")                                          \
 	X(TCP_REFUSED_TX_BUFFERS, "refused_send_buffers")                                          \
 	X(TCP_REFUSED_CALLOUT, "refused_callouts")
 

@@ -93,6 +93,15 @@ static struct size_result tcp_send_room(struct tcp_conn *c, ktime deadline)
 	}
 }
 
+/* No buffer is to be had: what of ours is acknowledged gives some back, and room to send with it. */
+static enum err tcp_send_starved(struct tcp_conn *c, ktime deadline)
+{
+	if (c->tx.head == c->tx.tail)
+		return ERR_NOBUFS;
+	c->starved = true;
+	return tcp_wait(c, deadline);
+}
+
 static enum err tcp_send_part(struct tcp_conn *c, struct rbuf from, bool more, size_t *done,
 	ktime deadline)
 {
@@ -100,7 +109,7 @@ static enum err tcp_send_part(struct tcp_conn *c, struct rbuf from, bool more, s
 	if (room.err != OK)
 		return room.err;
 	size_t want = min(room.value, from.len - *done);
-	size_t n = tcp_queue_copy_in(&c->tx, rbuf_of(from.ptr + *done, want));
+	size_t n = tcp_queue_copy_in(c, rbuf_of(from.ptr + *done, want));
 	*done += n;
 	if (n > 0) {
 		ktime now = clock_now();
@@ -108,13 +117,7 @@ static enum err tcp_send_part(struct tcp_conn *c, struct rbuf from, bool more, s
 		assert(e == OK);
 		tcp_conn_run(c, now);
 	}
-	if (n == want)
-		return OK;
-	/* The pool is empty: what of ours is acknowledged gives some back. */
-	tcp_count(TCP_REFUSED_TX_BUFFERS);
-	if (c->tx.head == c->tx.tail)
-		return ERR_NOBUFS;
-	return tcp_wait(c, deadline);
+	return n == want ? OK : tcp_send_starved(c, deadline);
 }
 
 struct size_result tcp_send(struct tcp_conn *c, struct rbuf from, unsigned flags, ktime deadline)
@@ -140,12 +143,13 @@ enum err tcp_send_ref(struct tcp_conn *c, struct packet_mem *mem, struct rbuf by
 		return ERR_MSGSIZE;
 	mutex_lock(&c->lock);
 	/* One reference may exceed the queue's limit: it costs no memory of ours. */
-	struct size_result room = tcp_send_room(c, deadline);
-	enum err e = room.err;
-	if (e == OK && !tcp_queue_ref(&c->tx, mem, bytes)) {
-		tcp_count(TCP_REFUSED_TX_BUFFERS);
-		e = ERR_NOBUFS;
-	}
+	enum err e;
+	bool taken = false;
+	do {
+		e = tcp_send_room(c, deadline).err;
+		if (e == OK && !(taken = tcp_queue_ref(c, mem, bytes)))
+			e = tcp_send_starved(c, deadline);
+	} while (e == OK && !taken);
 	if (e == OK) {
 		ktime now = clock_now();
 		e = tcp_user_send(&c->core, (uint32_t)bytes.len, flags & TCP_MORE, now);

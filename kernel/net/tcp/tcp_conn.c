@@ -27,13 +27,11 @@ void tcp_conn_get(struct tcp_conn *c)
 
 static void tcp_conn_free(struct tcp_conn *c)
 {
-	assert(!c->in_table && ktime_is_never(c->timer_at) && !c->poll.set);
+	assert(!c->in_table && ktime_is_never(c->timer_at) && !c->poll.set && !c->spare);
 	tcp_queue_clear(&c->tx);
-	tcp_queue_clear(&c->rx);
-	while (!list_is_empty(&c->ahead))
-		tcp_chunk_free(list_entry(list_pop_front(&c->ahead), struct tcp_chunk, node));
-	if (c->spare)
-		tcp_chunk_free(c->spare);
+	tcp_receive_clear(c);
+	for (size_t i = 0; i < TCP_BUF_KINDS; i++)
+		assert(c->held[i] == 0);
 	tcp_table_slot_give(c->slot);
 	pool_free(tcp_conn_pool, c);
 }
@@ -111,6 +109,7 @@ struct tcp_conn_result tcp_conn_create(const struct tcp_tuple *t, uint16_t mtu)
 	memset(c, 0, sizeof(*c));
 	c->slot = slot;
 	c->tuple = *t;
+	c->peer = tcp_peer_slot(t->remote);
 	c->refs = 1;
 	c->id = __atomic_add_fetch(&tcp_next_id, 1, __ATOMIC_RELAXED);
 	mutex_init(&c->lock, LOCK_TCP_CONN);
@@ -199,8 +198,10 @@ void tcp_conn_apply(struct tcp_conn *c, const struct tcp_out *out, const uint8_t
 {
 	tcp_conn_count_drop(out->drop);
 	tcp_receive_keep(c, payload, out);
-	if (out->acked)
+	if (out->acked) {
 		tcp_queue_drop(&c->tx, out->acked);
+		c->starved = false;
+	}
 	if (out->send) {
 		struct tcp_seg seg = out->tx;
 		tcp_conn_transmit(&c->tuple, &c->tx, &seg);
@@ -229,9 +230,5 @@ void tcp_conn_run(struct tcp_conn *c, ktime now)
 	/* A long stretch: the rest goes by the timer, so that others get the lock. */
 	if (out.send && !tcp_is_done(&c->core))
 		c->core.timer[TCP_TIMER_DELACK] = now;
-	if (c->spare && c->rx.head == c->rx.tail) {
-		tcp_chunk_free(c->spare);
-		c->spare = NULL;
-	}
 	tcp_conn_arm(c);
 }

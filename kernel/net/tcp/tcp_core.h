@@ -141,6 +141,8 @@ struct tcp_reass {
 uint32_t tcp_reass_add(struct tcp_reass *q, tcp_seq left, tcp_seq right);
 /* The in-order end when it has reached nxt: drops the ranges that it swallows. */
 tcp_seq tcp_reass_advance(struct tcp_reass *q, tcp_seq nxt);
+/* Nothing from `end` on is held any more: the shell gave it up, and the peer will send it again. */
+void tcp_reass_cut(struct tcp_reass *q, tcp_seq end);
 
 /* ---- the connection ---- */
 

@@ -94,7 +94,7 @@ uint32_t tcp_conn_ready(const struct tcp_conn *c)
 	if (c->rx.head != c->rx.tail || eof)
 		ready |= TCP_READY_IN;
 	if ((k->state == TCP_ESTABLISHED || k->state == TCP_CLOSE_WAIT) && !k->fin_queued &&
-		c->tx.tail - c->tx.head < CONFIG_TCP_TX_BYTES / 2)
+		!c->starved && c->tx.tail - c->tx.head < CONFIG_TCP_TX_BYTES / 2)
 		ready |= TCP_READY_OUT;
 	return ready;
 }

@@ -24,6 +24,10 @@
 #define TCP_COPY_MAX    512  /* payload up to here is copied into the packet: cheaper than a reference */
 #define TCP_OUT_MAX     64   /* segments sent in one stretch of a connection's lock */
 
+#define TCP_PEER_SLOTS  256  /* peers are told apart by a hash: two of one slot share its limits */
+
+enum tcp_buf { TCP_BUF_RX, TCP_BUF_TX, TCP_BUF_REF, TCP_BUF_KINDS };
+
 struct tcp_tuple {
 	uint32_t local, remote;
 	uint16_t local_port, remote_port;
@@ -38,7 +42,8 @@ struct tcp_chunk {
 	uint32_t room; /* bytes that may still be appended */
 	struct packet_mem *mem;
 	struct packet_mem own;
-	struct pool *pool;
+	struct tcp_conn *conn; /* who holds it, until it is freed; packets may refer to it for longer */
+	uint8_t kind;
 };
 
 struct tcp_queue {
@@ -58,6 +63,7 @@ struct tcp_conn {
 	struct tcp_tuple tuple; /* const */
 	uint32_t id;            /* const */
 	uint32_t slot;          /* const */
+	uint32_t peer;          /* const, below TCP_PEER_SLOTS */
 	uint32_t refs;          /* atomic */
 	struct mutex lock;
 	struct condvar changed;
@@ -65,12 +71,14 @@ struct tcp_conn {
 	struct tcp_queue tx, rx;
 	struct list ahead; /* chunks beyond the in-order end, by position */
 	uint32_t ahead_n;
-	struct tcp_chunk *spare; /* for the next segment */
+	struct tcp_chunk *spare; /* for the segment that is being looked at */
+	uint32_t held[TCP_BUF_KINDS];
 	struct tcp_listener *listener; /* until accepted or refused */
 	struct tcp_pollitem poll;
 	struct callout timer;
 	ktime timer_at; /* KTIME_NEVER: not armed */
 	bool orphan;    /* the user is gone */
+	bool starved;   /* a send found no buffer; until something is acknowledged */
 
 	/* LOCK_TCP_TABLE */
 	struct list hash;
@@ -114,6 +122,7 @@ struct tcp_found {
 extern struct spinlock tcp_table_lock;
 enum err tcp_table_init(void);
 uint64_t tcp_tuple_hash(const struct tcp_tuple *t);
+uint32_t tcp_peer_slot(uint32_t addr);
 void tcp_table_find(const struct tcp_tuple *t, const struct tcp_seg *seg, ktime now,
 	struct tcp_found *out);
 /* Takes a reference, counts against the limits. */
@@ -128,23 +137,38 @@ void tcp_table_stats(struct tcp_stats *out);
 must_check uint32_t tcp_table_slot_take(struct tcp_conn *c); /* UINT32_MAX: none */
 void tcp_table_slot_give(uint32_t slot);
 
+/* ---- tcp_buffers.c ---- */
+
+enum err tcp_buffers_init(void);
+/* NULL, counted, when the connection may not have another one now. */
+must_check struct tcp_chunk *tcp_chunk_alloc(struct tcp_conn *c, enum tcp_buf kind);
+void tcp_chunk_reset(struct tcp_chunk *k); /* empty again */
+void tcp_chunk_free(struct tcp_chunk *k);
+
 /* ---- tcp_queue.c ---- */
 
-enum err tcp_queue_init_pools(void);
 void tcp_queue_init(struct tcp_queue *q);
 void tcp_queue_drop(struct tcp_queue *q, uint64_t n); /* from the head */
 void tcp_queue_clear(struct tcp_queue *q);
-must_check struct tcp_chunk *tcp_chunk_alloc(bool tx);
-void tcp_chunk_free(struct tcp_chunk *k);
-/* Copies to the end; how much, less than asked when the pool is empty. */
-size_t tcp_queue_copy_in(struct tcp_queue *q, struct rbuf from);
-must_check bool tcp_queue_ref(struct tcp_queue *q, struct packet_mem *mem, struct rbuf bytes);
+struct tcp_chunk *tcp_queue_last(struct tcp_queue *q); /* or NULL */
+void tcp_queue_append(struct tcp_queue *q, struct tcp_chunk *k);
+/* At the end of k, as much as has room there: how much. */
+size_t tcp_chunk_fill(struct tcp_chunk *k, struct rbuf from);
+/* Copies to the end of what is to be sent; how much, less than asked when no buffer is to be had. */
+size_t tcp_queue_copy_in(struct tcp_conn *c, struct rbuf from);
+must_check bool tcp_queue_ref(struct tcp_conn *c, struct packet_mem *mem, struct rbuf bytes);
 size_t tcp_queue_peek(struct tcp_queue *q, struct rbuf *out);
 must_check bool tcp_queue_refers(struct tcp_queue *q, uint32_t off, uint32_t len);
 must_check enum err tcp_queue_to_packet(struct tcp_queue *q, uint32_t off, uint32_t len, bool copy,
 	struct packet *p);
-void tcp_receive_keep(struct tcp_conn *c, const uint8_t *payload, const struct tcp_out *out);
+
+/* ---- tcp_receive.c ---- */
+
+/* Before a segment with payload: a buffer for it. False: it cannot be kept. */
 must_check bool tcp_receive_room(struct tcp_conn *c, const struct tcp_seg *seg);
+void tcp_receive_keep(struct tcp_conn *c, const uint8_t *payload, const struct tcp_out *out);
+void tcp_receive_settle(struct tcp_conn *c); /* after it: gives back what was not needed */
+void tcp_receive_clear(struct tcp_conn *c);
 
 /* ---- tcp_conn.c ---- */
 

@@ -45,3 +45,11 @@ tcp_seq tcp_reass_advance(struct tcp_reass *q, tcp_seq nxt)
 	q->n -= gone;
 	return nxt;
 }
+
+void tcp_reass_cut(struct tcp_reass *q, tcp_seq end)
+{
+	while (q->n > 0 && seq_ge(q->r[q->n - 1].left, end))
+		q->n--;
+	if (q->n > 0)
+		q->r[q->n - 1].right = seq_min(q->r[q->n - 1].right, end);
+}

@@ -33,6 +33,7 @@ static bool tcp_input_conn(struct tcp_conn *c, struct tcp_seg *seg, const uint8_
 		seg->no_room = seg->len > 0 && !tcp_receive_room(c, seg);
 		tcp_input(&c->core, seg, now, &out);
 		tcp_conn_apply(c, &out, payload, now);
+		tcp_receive_settle(c);
 		tcp_conn_run(c, now);
 	}
 	mutex_unlock(&c->lock);
@@ -115,7 +116,7 @@ static enum err tcp_init(void)
 	rate_init(&tcp_reset_rate, CONFIG_TCP_RESETS_PER_S, CONFIG_TCP_RESETS_PER_S);
 	enum err e = tcp_table_init();
 	if (e == OK)
-		e = tcp_queue_init_pools();
+		e = tcp_buffers_init();
 	if (e == OK)
 		e = tcp_conn_init_pool();
 	if (e == OK)

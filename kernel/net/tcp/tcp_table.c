@@ -11,8 +11,6 @@
 #include "kernel/net/tcp/tcp_priv.h"
 #include "lib/siphash.h"
 
-#define TCP_PEER_SLOTS 256
-
 struct spinlock tcp_table_lock = SPINLOCK_INIT(LOCK_TCP_TABLE);
 
 static struct list tcp_buckets[CONFIG_TCP_BUCKETS];
@@ -54,10 +52,9 @@ static size_t tcp_bucket(const struct tcp_tuple *t)
 	return tcp_tuple_hash(t) & (CONFIG_TCP_BUCKETS - 1);
 }
 
-static uint16_t *tcp_peer(const struct tcp_tuple *t)
+uint32_t tcp_peer_slot(uint32_t addr)
 {
-	uint64_t h = siphash(&tcp_hash_key, &t->remote, sizeof(t->remote));
-	return &tcp_peers[h & (TCP_PEER_SLOTS - 1)];
+	return siphash(&tcp_hash_key, &addr, sizeof(addr)) & (TCP_PEER_SLOTS - 1);
 }
 
 static bool tcp_tuple_eq(const struct tcp_tuple *a, const struct tcp_tuple *b)
@@ -155,7 +152,7 @@ static enum err tcp_table_limits_locked(const struct tcp_conn *c, bool half_open
 		return ERR_NFILE;
 	}
 	/* Our own connections to ourselves are not a flood. */
-	if (half_open && *tcp_peer(&c->tuple) >= CONFIG_TCP_PER_PEER && !ipv4_is_local(c->tuple.remote)) {
+	if (half_open && tcp_peers[c->peer] >= CONFIG_TCP_PER_PEER && !ipv4_is_local(c->tuple.remote)) {
 		tcp_count(TCP_REFUSED_PER_PEER);
 		return ERR_NFILE;
 	}
@@ -180,7 +177,7 @@ enum err tcp_table_insert(struct tcp_conn *c, bool half_open)
 		c->half_open = half_open;
 		tcp_connections++;
 		tcp_half_open += half_open;
-		++*tcp_peer(&c->tuple);
+		tcp_peers[c->peer]++;
 	}
 	spin_unlock(&tcp_table_lock);
 	return e;
@@ -195,7 +192,7 @@ static void tcp_table_remove_locked(struct tcp_conn *c)
 	tcp_connections--;
 	tcp_half_open -= c->half_open;
 	c->half_open = false;
-	--*tcp_peer(&c->tuple);
+	tcp_peers[c->peer]--;
 }
 
 void tcp_table_remove(struct tcp_conn *c)
