@@ -114,7 +114,7 @@ static void user(struct peer *x, struct input *in)
 {
 	struct tcp_out out = {0};
 	uint32_t op = take(in, 1), n;
-	switch (op % 6) {
+	switch (op % 7) {
 	case 0:
 		n = take(in, 2);
 		if (x->sendable + n < 1 << 20 &&
@@ -138,6 +138,10 @@ static void user(struct peer *x, struct input *in)
 		break;
 	case 5:
 		tcp_user_abort(&x->c, x->now, &out);
+		break;
+	case 6:
+		tcp_user_drain(&x->c, take(in, 2), x->now, &out);
+		x->readable = 0;
 		break;
 	}
 	look(x, &out);

@@ -227,3 +227,86 @@ TEST(tcp_limits_peers_who_do_not_read_keep_nobody_from_sending)
 	end();
 	CHECK_EQ(mem.refs, 1);
 }
+
+/* ---- connections whose user is gone ---- */
+
+/* However slowly the peer takes what was sent: it ends. */
+TEST(tcp_limits_orphans_end_in_time)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct tcp_stats st;
+	uint64_t given_up = tcp_counter(TCP_ORPHANS_GIVEN_UP);
+	struct stranger p = stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	p.wnd = 1;
+	stranger_send(&p, TCP_ACK, 0, rbuf_of(NULL, 0));
+	CHECK_EQ(tcp_send(c, rbuf_of(pattern, 60000), 0, KTIME_ZERO).value, 60000);
+	ktime began = world_now;
+	tcp_close(c);
+	tcp_stats(&st);
+	CHECK_EQ(st.orphans, 1);
+	do { /* it takes a byte now and then */
+		world_settle(10 * NS_PER_S);
+		p.ack = seq_add(p.ack, 1);
+		stranger_send(&p, TCP_ACK, 0, rbuf_of(NULL, 0));
+		tcp_stats(&st);
+		CHECK(ktime_diff(world_now, began) <= TCP_ORPHAN_NS + 10 * NS_PER_S);
+	} while (st.connections > 0);
+	CHECK_EQ(st.orphans, 0);
+	CHECK_EQ(tcp_counter(TCP_ORPHANS_GIVEN_UP), given_up + 1);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_many_orphans_are_hurried)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct tcp_stats st;
+	uint64_t hurried = tcp_counter(TCP_ORPHANS_HURRIED);
+	for (size_t i = 0; i < CONFIG_TCP_ORPHANS + 50; i++) {
+		(void)stranger_open(ALIEN(1), (uint16_t)(1000 + i));
+		struct tcp_conn *c = accept_one(l);
+		CHECK_EQ(tcp_send(c, rbuf_of(pattern, 1000), 0, KTIME_ZERO).value, 1000);
+		tcp_close(c);
+	}
+	CHECK_EQ(tcp_counter(TCP_ORPHANS_HURRIED), hurried + 50);
+	world_settle(3 * NS_PER_S);
+	tcp_stats(&st);
+	CHECK_EQ(st.orphans, CONFIG_TCP_ORPHANS);
+	world_settle(TCP_ORPHAN_NS);
+	tcp_stats(&st);
+	CHECK_EQ(st.connections + st.orphans, 0);
+	tcp_listener_close(l);
+	end();
+}
+
+/* tcp_drain: what comes is dropped, up to a bound; what was sent arrives; then it is over soon. */
+TEST(tcp_limits_drain_is_bounded)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct tcp_stats st;
+	for (int too_much = 0; too_much < 2; too_much++) {
+		struct stranger p = stranger_open(ALIEN(1), (uint16_t)(1000 + too_much));
+		struct tcp_conn *c = accept_one(l);
+		stranger_piece(&p, 0, 1000);    /* unread */
+		stranger_piece(&p, 3000, 1000); /* ahead of its turn */
+		CHECK_EQ(tcp_send(c, rbuf_of(pattern, 100), 0, KTIME_ZERO).value, 100);
+		uint64_t resets = tcp_counter(TCP_TX_RESETS);
+		tcp_drain(c);
+		CHECK_EQ(rx_buffers(), 0);
+		p.ack = seq_add(p.ack, 101); /* all that was sent, and the FIN */
+		size_t most = too_much ? 300 : 100, i;
+		for (i = 0; i < most && tcp_counter(TCP_TX_RESETS) == resets; i++) {
+			stranger_piece(&p, 1000, 1000);
+			p.seq = seq_add(p.seq, 1000);
+			CHECK_EQ(rx_buffers(), 0);
+		}
+		CHECK_EQ(tcp_counter(TCP_TX_RESETS), resets + (too_much ? 1 : 0));
+		CHECK(!too_much || i * 1000 > TCP_DRAIN_BYTES);
+		world_settle(TCP_DRAIN_NS);
+		tcp_stats(&st);
+		CHECK_EQ(st.connections, 0);
+	}
+	tcp_listener_close(l);
+	end();
+}

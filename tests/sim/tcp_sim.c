@@ -397,6 +397,7 @@ static struct tcp_config end_config(struct sim *s)
 		.keep_interval_ns = 10 * NS_PER_S,
 		.keep_count = 10,
 		.user_timeout_ns = 100000 * NS_PER_S,
+		.orphan_ns = 100000 * NS_PER_S,
 		.ts_offset = (uint32_t)test_u64(&s->rng),
 	};
 }

@@ -7,6 +7,7 @@
  *	tcp_send, tcp_send_ref			copy in; by reference, freed when acknowledged
  *	tcp_recv; tcp_peek and tcp_consume	copy out; look at the bytes in place
  *	tcp_shutdown, tcp_close, tcp_abort	half, in order, at once
+ *	tcp_drain				in order, whatever the peer still sends
  *	tcp_pollset_*				one thread waits for many
  *
  * Blocking calls take an absolute deadline: KTIME_ZERO never waits (ERR_AGAIN),
@@ -74,8 +75,21 @@ must_check enum err tcp_peek(struct tcp_conn *c, struct rbuf *out, ktime deadlin
 void tcp_consume(struct tcp_conn *c, size_t n);
 
 must_check enum err tcp_shutdown(struct tcp_conn *c);
-void tcp_close(struct tcp_conn *c); /* what was sent is still delivered */
+/*
+ * What was sent is still delivered, within TCP_ORPHAN_NS (tcp_core.h); more than
+ * CONFIG_TCP_ORPHANS at once get a few seconds only. Bytes of the peer's that nobody
+ * has read, or that come later, end it by a reset.
+ */
+void tcp_close(struct tcp_conn *c);
+/* As tcp_close, for a last reply: what the peer still sends is dropped for a while, and no reset destroys it. */
+void tcp_drain(struct tcp_conn *c);
 void tcp_abort(struct tcp_conn *c);
+/* What was sent and is not acknowledged, and since when no byte of it has been. */
+struct tcp_backlog {
+	uint64_t bytes;
+	ktime since;
+};
+struct tcp_backlog tcp_backlog(struct tcp_conn *c);
 void tcp_set_no_delay(struct tcp_conn *c, bool on);
 void tcp_set_keepalive(struct tcp_conn *c, int64_t idle_ns); /* 0: off */
 struct tcp_addr tcp_local(const struct tcp_conn *c);
@@ -86,6 +100,9 @@ struct tcp_addr tcp_remote(const struct tcp_conn *c);
 #define TCP_READY_IN  1 /* bytes, end of stream, a connection to accept */
 #define TCP_READY_OUT 2 /* room to send; connected */
 #define TCP_READY_END 4 /* closed or failed: always reported */
+#define TCP_READY_LOW 8 /* at most TCP_LOW_BYTES of what was sent are not acknowledged */
+
+#define TCP_LOW_BYTES 4096
 
 struct tcp_ready {
 	void *cookie;
@@ -144,6 +161,8 @@ must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 	X(TCP_ACCEPTED, "accepted")                                                                \
 	X(TCP_ENDED_OK, "ended_in_order")                                                          \
 	X(TCP_ENDED_ERROR, "ended_by_error")                                                       \
+	X(TCP_ORPHANS_GIVEN_UP, "orphans_given_up")                                                \
+	X(TCP_ORPHANS_HURRIED, "orphans_hurried")                                                  \
 	X(TCP_TIME_WAITS, "time_wait_entered")                                                     \
 	X(TCP_TIME_WAIT_RECYCLED, "time_wait_recycled")                                            \
 	X(TCP_TIME_WAIT_REUSED, "time_wait_reopened")                                              \
@@ -166,6 +185,7 @@ struct str tcp_counter_name(enum tcp_counter c);
 
 struct tcp_stats {
 	uint32_t connections, half_open, time_waits, listeners;
+	uint32_t orphans; /* connections whose user is gone */
 };
 void tcp_stats(struct tcp_stats *out);
 

@@ -238,17 +238,30 @@ enum err tcp_shutdown(struct tcp_conn *c)
 	return e;
 }
 
-static void tcp_finish(struct tcp_conn *c, bool abort)
+struct tcp_backlog tcp_backlog(struct tcp_conn *c)
+{
+	mutex_lock(&c->lock);
+	struct tcp_backlog b = {c->tx.tail - c->tx.head, c->core.progress};
+	mutex_unlock(&c->lock);
+	return b;
+}
+
+enum tcp_finish { TCP_FINISH_CLOSE, TCP_FINISH_DRAIN, TCP_FINISH_ABORT };
+
+static void tcp_finish(struct tcp_conn *c, enum tcp_finish how)
 {
 	struct tcp_out out;
 	ktime now = clock_now();
 	tcp_pollset_remove(c);
 	mutex_lock(&c->lock);
-	c->orphan = true;
-	if (abort)
+	tcp_conn_orphan(c);
+	if (how == TCP_FINISH_ABORT)
 		tcp_user_abort(&c->core, now, &out);
+	else if (how == TCP_FINISH_DRAIN)
+		tcp_user_drain(&c->core, TCP_DRAIN_BYTES, now, &out);
 	else
 		tcp_user_close(&c->core, now, &out);
+	tcp_receive_clear(c);
 	tcp_conn_apply(c, &out, NULL, now);
 	tcp_conn_run(c, now);
 	mutex_unlock(&c->lock);
@@ -257,12 +270,17 @@ static void tcp_finish(struct tcp_conn *c, bool abort)
 
 void tcp_close(struct tcp_conn *c)
 {
-	tcp_finish(c, false);
+	tcp_finish(c, TCP_FINISH_CLOSE);
+}
+
+void tcp_drain(struct tcp_conn *c)
+{
+	tcp_finish(c, TCP_FINISH_DRAIN);
 }
 
 void tcp_abort(struct tcp_conn *c)
 {
-	tcp_finish(c, true);
+	tcp_finish(c, TCP_FINISH_ABORT);
 }
 
 void tcp_set_no_delay(struct tcp_conn *c, bool on)

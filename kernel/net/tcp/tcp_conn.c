@@ -12,6 +12,7 @@
 
 static struct pool *tcp_conn_pool;
 static uint32_t tcp_next_id; /* atomic */
+static uint32_t tcp_orphans; /* atomic */
 
 enum err tcp_conn_init_pool(void)
 {
@@ -179,10 +180,37 @@ static void tcp_conn_count_drop(enum tcp_drop why)
 		tcp_count(counters[why]);
 }
 
+void tcp_conn_orphan(struct tcp_conn *c)
+{
+	if (tcp_is_done(&c->core))
+		return;
+	c->orphan = true;
+	if (__atomic_fetch_add(&tcp_orphans, 1, __ATOMIC_RELAXED) < CONFIG_TCP_ORPHANS)
+		return;
+	c->core.cfg.orphan_ns = TCP_ORPHAN_SHORT_NS;
+	tcp_count(TCP_ORPHANS_HURRIED);
+}
+
+uint32_t tcp_conn_orphans(void)
+{
+	return __atomic_load_n(&tcp_orphans, __ATOMIC_RELAXED);
+}
+
+static void tcp_conn_orphan_ended(struct tcp_conn *c)
+{
+	if (!c->orphan)
+		return;
+	c->orphan = false;
+	__atomic_fetch_sub(&tcp_orphans, 1, __ATOMIC_RELAXED);
+	if (c->core.error == ERR_TIMEDOUT)
+		tcp_count(TCP_ORPHANS_GIVEN_UP);
+}
+
 /* The core has ended: nothing finds the connection any more. */
 static void tcp_conn_ended(struct tcp_conn *c, uint32_t events, ktime now)
 {
 	tcp_count(c->core.error == OK ? TCP_ENDED_OK : TCP_ENDED_ERROR);
+	tcp_conn_orphan_ended(c);
 	if (!c->in_table)
 		return;
 	if (events & TCP_EV_TIME_WAIT)

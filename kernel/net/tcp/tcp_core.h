@@ -40,6 +40,8 @@
 #define TCP_RTO_RESYN_NS  (3 * NS_PER_S)     /* RFC 6298 5.7: when the SYN was sent again */
 #define TCP_DELACK_NS     (40 * NS_PER_MS)   /* RFC 9293 3.8.6.3: below 500 ms */
 #define TCP_FIN_WAIT_2_NS (60 * NS_PER_S)    /* the user is gone and the peer sends no FIN: give up */
+#define TCP_ORPHAN_NS     (120 * NS_PER_S)   /* the user is gone: all is delivered by then, or given up */
+#define TCP_DRAIN_NS      (2 * NS_PER_S)     /* tcp_user_drain: for the peer's FIN, after ours is acknowledged */
 #define TCP_USER_TIMEOUT_NS (300 * NS_PER_S) /* RFC 9293 3.9.1: without progress the connection ends */
 #define TCP_SYN_RETRIES    6 /* 127 s in all */
 #define TCP_SYNACK_RETRIES 5 /* 63 s: a half-open connection holds no longer */
@@ -61,6 +63,7 @@ enum tcp_timer {
 	TCP_TIMER_DELACK,
 	TCP_TIMER_KEEP,
 	TCP_TIMER_FIN_WAIT_2,
+	TCP_TIMER_ORPHAN,
 	TCP_TIMER_COUNT,
 };
 
@@ -157,6 +160,7 @@ struct tcp_config {
 	int64_t keep_idle_ns; /* 0: no keep-alive */
 	int64_t keep_interval_ns;
 	int64_t user_timeout_ns; /* 0: TCP_USER_TIMEOUT_NS */
+	int64_t orphan_ns;       /* 0: TCP_ORPHAN_NS */
 	uint32_t ts_offset;      /* added to the timestamp clock, from the keyed hash of the addresses */
 };
 
@@ -187,6 +191,7 @@ struct tcp_core {
 	tcp_seq last_ack;
 	tcp_seq fin_seq; /* of a FIN seen ahead of its turn */
 	uint32_t unread; /* in order, not yet consumed */
+	uint32_t drain;  /* bytes that may still come and be dropped: tcp_user_drain */
 	uint32_t rcv_mss; /* the peer's segment size, as seen */
 	uint32_t ts_recent;
 	ktime ts_recent_at;
@@ -198,7 +203,7 @@ struct tcp_core {
 	uint8_t snd_scale, rcv_scale;
 	uint8_t dup_acks, rtx_count, keep_sent;
 	bool passive, has_ts, has_scale, rtt_timed, syn_lost;
-	bool fin_queued, fin_seen, user_gone;
+	bool fin_queued, fin_seen, user_gone, draining;
 	bool more;  /* the user will send more at once: hold a part segment */
 	bool in_recovery, partial_seen;
 	bool ack_now, rtx_now, probe_now, keep_now, force_now; /* what poll is to send */
@@ -235,6 +240,12 @@ void tcp_user_recv(struct tcp_core *c, uint32_t n);
 must_check enum err tcp_user_shutdown(struct tcp_core *c, ktime now, struct tcp_out *out);
 /* Neither reads nor sends any more. With unread bytes it resets (RFC 2525 2.17). */
 void tcp_user_close(struct tcp_core *c, ktime now, struct tcp_out *out);
+/*
+ * The same without a reset, which would destroy what is on its way to the peer: what
+ * is unread is dropped, and so are the next `bytes` that it sends; beyond, a reset.
+ * The shell drops what it holds.
+ */
+void tcp_user_drain(struct tcp_core *c, uint32_t bytes, ktime now, struct tcp_out *out);
 void tcp_user_abort(struct tcp_core *c, ktime now, struct tcp_out *out);
 void tcp_user_keepalive(struct tcp_core *c, int64_t idle_ns, ktime now); /* 0: off */
 /* The path takes at most mtu bytes (RFC 1191): smaller segments from now on, and again from snd_una. */

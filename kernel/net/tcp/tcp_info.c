@@ -90,6 +90,7 @@ void tcp_stats(struct tcp_stats *out)
 {
 	struct tcp_addr addr;
 	tcp_table_stats(out);
+	out->orphans = tcp_conn_orphans();
 	out->listeners = 0;
 	for (size_t i = 0; i < CONFIG_TCP_LISTENERS; i++)
 		out->listeners += tcp_listener_at(i, &addr);

@@ -141,7 +141,7 @@ static enum tcp_verdict tcp_ack_of_fin(struct tcp_core *c, struct tcp_in *in)
 	case TCP_FIN_WAIT_1:
 		tcp_set_state(c, TCP_FIN_WAIT_2);
 		if (c->user_gone)
-			c->timer[TCP_TIMER_FIN_WAIT_2] = ktime_add(in->now, TCP_FIN_WAIT_2_NS);
+			tcp_timer_fin_wait_2_arm(c, in->now);
 		return TCP_NEXT;
 	case TCP_CLOSING:
 		tcp_enter_time_wait(c, in->out);

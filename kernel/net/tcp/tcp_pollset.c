@@ -90,7 +90,9 @@ uint32_t tcp_conn_ready(const struct tcp_conn *c)
 	uint32_t ready = 0;
 	bool eof = k->state == TCP_CLOSE_WAIT || k->state == TCP_LAST_ACK || k->state == TCP_CLOSING;
 	if (tcp_is_done(k))
-		return TCP_READY_IN | TCP_READY_OUT | TCP_READY_END;
+		return TCP_READY_IN | TCP_READY_OUT | TCP_READY_LOW | TCP_READY_END;
+	if (c->tx.tail - c->tx.head <= TCP_LOW_BYTES)
+		ready |= TCP_READY_LOW;
 	if (c->rx.head != c->rx.tail || eof)
 		ready |= TCP_READY_IN;
 	if ((k->state == TCP_ESTABLISHED || k->state == TCP_CLOSE_WAIT) && !k->fin_queued &&

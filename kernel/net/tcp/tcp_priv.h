@@ -23,6 +23,8 @@
 #define TCP_BUF_ROOM    (TCP_BUF_BYTES - sizeof(struct tcp_chunk))
 #define TCP_COPY_MAX    512  /* payload up to here is copied into the packet: cheaper than a reference */
 #define TCP_OUT_MAX     64   /* segments sent in one stretch of a connection's lock */
+#define TCP_DRAIN_BYTES (256u * 1024) /* of what a peer still sends after the last reply */
+#define TCP_ORPHAN_SHORT_NS (2 * NS_PER_S) /* for those beyond CONFIG_TCP_ORPHANS */
 
 #define TCP_PEER_SLOTS  256  /* peers are told apart by a hash: two of one slot share its limits */
 
@@ -77,7 +79,7 @@ struct tcp_conn {
 	struct tcp_pollitem poll;
 	struct callout timer;
 	ktime timer_at; /* KTIME_NEVER: not armed */
-	bool orphan;    /* the user is gone */
+	bool orphan;    /* the user is gone, the core not yet */
 	bool starved;   /* a send found no buffer; until something is acknowledged */
 
 	/* LOCK_TCP_TABLE */
@@ -180,6 +182,9 @@ void tcp_conn_put(struct tcp_conn *c);
 /* With the lock: carries out what the core said, and all that it has to send. */
 void tcp_conn_apply(struct tcp_conn *c, const struct tcp_out *out, const uint8_t *payload, ktime now);
 void tcp_conn_run(struct tcp_conn *c, ktime now);
+/* The user goes: how long the core may take from now on, counted until it has ended. */
+void tcp_conn_orphan(struct tcp_conn *c);
+uint32_t tcp_conn_orphans(void);
 void tcp_conn_transmit(const struct tcp_tuple *t, struct tcp_queue *q, struct tcp_seg *seg);
 
 /* ---- tcp_listen.c ---- */

@@ -30,7 +30,7 @@ static bool tcp_input_conn(struct tcp_conn *c, struct tcp_seg *seg, const uint8_
 	mutex_lock(&c->lock);
 	bool open = !tcp_is_done(&c->core);
 	if (open) {
-		seg->no_room = seg->len > 0 && !tcp_receive_room(c, seg);
+		seg->no_room = seg->len > 0 && !c->core.draining && !tcp_receive_room(c, seg);
 		tcp_input(&c->core, seg, now, &out);
 		tcp_conn_apply(c, &out, payload, now);
 		tcp_receive_settle(c);

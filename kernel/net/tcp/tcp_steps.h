@@ -55,6 +55,7 @@ void tcp_timers_run(struct tcp_core *c, ktime now, struct tcp_out *out);
 void tcp_timer_rtx_restart(struct tcp_core *c, ktime now);
 void tcp_timer_persist_arm(struct tcp_core *c, ktime now);
 void tcp_timer_keep_restart(struct tcp_core *c, ktime now);
+void tcp_timer_fin_wait_2_arm(struct tcp_core *c, ktime now);
 
 static inline void tcp_out_init(struct tcp_out *out)
 {

@@ -76,6 +76,14 @@ static void tcp_text_ahead(struct tcp_core *c, struct tcp_in *in)
 	in->out->data_pos = (uint32_t)seq_diff(in->seq, c->rcv_nxt);
 }
 
+/* Taken, and kept by nobody. */
+static void tcp_text_drop(struct tcp_core *c, struct tcp_out *out)
+{
+	c->drain -= out->data_len;
+	c->unread -= out->readable;
+	out->data_len = out->readable = 0;
+}
+
 /* Seventh, process the segment text. */
 enum tcp_verdict tcp_step_text(struct tcp_core *c, struct tcp_in *in)
 {
@@ -83,7 +91,8 @@ enum tcp_verdict tcp_step_text(struct tcp_core *c, struct tcp_in *in)
 		return TCP_NEXT;
 	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
 		return TCP_NEXT; /* the peer has sent its FIN: not possible, ignored */
-	if (c->user_gone) { /* RFC 1122 4.2.2.13: nobody will read it, say so */
+	/* RFC 1122 4.2.2.13: nobody will read it, say so */
+	if (c->user_gone && (!c->draining || in->len > c->drain)) {
 		tcp_end_reset(c, ERR_CONNRESET, in->out);
 		return TCP_DROP;
 	}
@@ -91,6 +100,8 @@ enum tcp_verdict tcp_step_text(struct tcp_core *c, struct tcp_in *in)
 		tcp_text_in_order(c, in);
 	else
 		tcp_text_ahead(c, in);
+	if (c->draining)
+		tcp_text_drop(c, in->out);
 	return TCP_NEXT;
 }
 

@@ -27,6 +27,14 @@ void tcp_timer_keep_restart(struct tcp_core *c, ktime now)
 		c->timer[TCP_TIMER_KEEP] = ktime_add(now, c->cfg.keep_idle_ns);
 }
 
+/* Our FIN is acknowledged, the user gone: the peer's FIN is all that is missing. */
+void tcp_timer_fin_wait_2_arm(struct tcp_core *c, ktime now)
+{
+	tcp_timer_stop(c, TCP_TIMER_ORPHAN);
+	c->timer[TCP_TIMER_FIN_WAIT_2] =
+		ktime_add(now, c->draining ? TCP_DRAIN_NS : TCP_FIN_WAIT_2_NS);
+}
+
 static bool tcp_timed_out(const struct tcp_core *c, ktime since, ktime now)
 {
 	int64_t limit = c->cfg.user_timeout_ns ? c->cfg.user_timeout_ns : TCP_USER_TIMEOUT_NS;
@@ -122,6 +130,9 @@ void tcp_timers_run(struct tcp_core *c, ktime now, struct tcp_out *out)
 			break;
 		case TCP_TIMER_FIN_WAIT_2:
 			tcp_end(c, OK, out);
+			break;
+		case TCP_TIMER_ORPHAN:
+			tcp_end_reset(c, ERR_TIMEDOUT, out);
 			break;
 		case TCP_TIMER_COUNT:
 			unreachable();

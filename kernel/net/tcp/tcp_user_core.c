@@ -63,24 +63,47 @@ enum err tcp_user_shutdown(struct tcp_core *c, ktime now, struct tcp_out *out)
 	return OK;
 }
 
-void tcp_user_close(struct tcp_core *c, ktime now, struct tcp_out *out)
+/* Nobody waits for this connection any more: it ends by itself, and within a bounded time. */
+static void tcp_orphan(struct tcp_core *c, ktime now, struct tcp_out *out)
 {
-	tcp_out_init(out);
-	if (tcp_is_done(c))
-		return;
 	c->user_gone = true;
 	if (c->state == TCP_LISTEN || c->state == TCP_SYN_SENT) {
 		tcp_end(c, OK, out);
 		return;
 	}
+	tcp_queue_fin(c, now);
+	if (c->state == TCP_FIN_WAIT_2)
+		tcp_timer_fin_wait_2_arm(c, now);
+	else
+		c->timer[TCP_TIMER_ORPHAN] =
+			ktime_add(now, c->cfg.orphan_ns ? c->cfg.orphan_ns : TCP_ORPHAN_NS);
+}
+
+void tcp_user_close(struct tcp_core *c, ktime now, struct tcp_out *out)
+{
+	tcp_out_init(out);
+	if (tcp_is_done(c))
+		return;
 	bool receiving = c->state != TCP_CLOSING && c->state != TCP_LAST_ACK;
 	if (receiving && (c->unread > 0 || c->reass.n > 0)) {
+		c->user_gone = true;
 		tcp_end_reset(c, ERR_CONNABORTED, out);
 		return;
 	}
-	tcp_queue_fin(c, now);
-	if (c->state == TCP_FIN_WAIT_2 && !tcp_timer_armed(c, TCP_TIMER_FIN_WAIT_2))
-		c->timer[TCP_TIMER_FIN_WAIT_2] = ktime_add(now, TCP_FIN_WAIT_2_NS);
+	tcp_orphan(c, now, out);
+	debug_assert(tcp_invariants_hold(c));
+}
+
+void tcp_user_drain(struct tcp_core *c, uint32_t bytes, ktime now, struct tcp_out *out)
+{
+	tcp_out_init(out);
+	if (tcp_is_done(c))
+		return;
+	c->draining = true;
+	c->drain = bytes;
+	c->reass.n = 0;
+	tcp_user_recv(c, c->unread);
+	tcp_orphan(c, now, out);
 	debug_assert(tcp_invariants_hold(c));
 }
 
