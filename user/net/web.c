@@ -18,6 +18,7 @@
 #include "user/net/web_priv.h"
 
 #define WEB_EVENTS 16
+#define WEB_FULL_TEXT_MAX 160
 
 struct web_worker {
 	struct tcp_pollset *poll;
@@ -49,7 +50,17 @@ struct pool *web_conns;
 static struct web_worker web_workers[CONFIG_WEB_WORKERS];
 static struct tcp_listener *web_listener;
 static unsigned web_next; /* worker 0 only */
-static uint32_t web_open; /* atomic: objects of web_conns in use */
+static uint32_t web_open; /* atomic: connections; a pool may have a few objects more than asked for */
+
+/* NULL: there are CONFIG_WEB_CONNECTIONS. */
+static struct web_conn *web_conn_alloc(void)
+{
+	bool free = __atomic_fetch_add(&web_open, 1, __ATOMIC_RELAXED) < CONFIG_WEB_CONNECTIONS;
+	struct web_conn *c = free ? pool_alloc(web_conns) : NULL;
+	if (!c)
+		__atomic_fetch_sub(&web_open, 1, __ATOMIC_RELAXED);
+	return c;
+}
 
 static void web_conn_close(struct web_conn *c)
 {
@@ -59,23 +70,21 @@ static void web_conn_close(struct web_conn *c)
 	__atomic_fetch_sub(&web_open, 1, __ATOMIC_RELAXED);
 }
 
-/*
- * Too many even for a refusal in order: a reply that needs no memory. Whoever sends
- * more after this is reset, and may not see it.
- */
-static void web_refuse_at_once(struct tcp_conn *tcp)
+/* The server is full: a reply that needs no memory, and no connection of ours until it has arrived. */
+static void web_refuse_full(struct tcp_conn *tcp)
 {
-	uint8_t bytes[HTTP_REPLY_HEAD_MAX];
-	struct abuf out = abuf_of(bytes, sizeof(bytes));
-	http_reply_head(&out, &(struct http_reply){.status = 503, .close = true, .no_store = true});
+	uint8_t bytes[HTTP_REPLY_HEAD_MAX + WEB_FULL_TEXT_MAX], text_bytes[WEB_FULL_TEXT_MAX];
+	struct abuf out = abuf_of(bytes, sizeof(bytes)), text = abuf_of(text_bytes, sizeof(text_bytes));
+	http_problem(&text, 503, S("all connections are in use"));
+	http_reply_head(&out, &(struct http_reply){.status = 503, .type = HTTP_PROBLEM_TYPE,
+		.length = text.len, .close = true, .no_store = true});
+	abuf_str_add(&out, abuf_str(&text));
+	assert(abuf_ok(&out) && abuf_ok(&text));
 	struct size_result r = tcp_send(tcp, abuf_bytes(&out), 0, KTIME_ZERO);
 	web_count(WEB_SENT_BYTES, r.value);
 	web_count(WEB_REFUSED_FULL, 1);
 	web_count_status(503);
-	struct rbuf in;
-	if (tcp_peek(tcp, &in, KTIME_ZERO) == OK) /* a request as most are; unread it would be a reset */
-		tcp_consume(tcp, in.len);
-	tcp_close(tcp);
+	tcp_drain(tcp);
 }
 
 static void web_hand_over(struct web_conn *c)
@@ -94,15 +103,12 @@ static void web_accept(void)
 		if (tcp.err != OK)
 			return;
 		web_count(WEB_ACCEPTED, 1);
-		struct web_conn *c = pool_alloc(web_conns);
+		struct web_conn *c = web_conn_alloc();
 		if (!c) {
-			web_refuse_at_once(tcp.value);
+			web_refuse_full(tcp.value);
 			continue;
 		}
-		if (__atomic_add_fetch(&web_open, 1, __ATOMIC_RELAXED) <= CONFIG_WEB_CONNECTIONS)
-			web_conn_start(c, tcp.value, clock_now());
-		else
-			web_conn_start_full(c, tcp.value, clock_now());
+		web_conn_start(c, tcp.value, clock_now());
 		web_hand_over(c);
 	}
 }
@@ -146,25 +152,30 @@ static void web_sweep(struct web_worker *w, ktime now)
 	}
 }
 
+/* Waits for something to do and does it. False: the worker is to end. */
+static bool web_work_once(struct web_worker *w)
+{
+	struct tcp_ready ready[WEB_EVENTS];
+	ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
+	struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
+	if (n.err == ERR_INTR)
+		return false;
+	for (size_t i = 0; n.err == OK && i < n.value; i++) {
+		struct web_conn *c = ready[i].cookie;
+		if (c)
+			web_serve(w, c, web_conn_run(c, clock_now()));
+		else
+			web_accept();
+	}
+	web_take_handed(w);
+	web_sweep(w, clock_now());
+	return true;
+}
+
 static void web_work(void *arg)
 {
-	struct web_worker *w = arg;
-	struct tcp_ready ready[WEB_EVENTS];
-	for (;;) {
-		ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
-		struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
-		if (n.err == ERR_INTR)
-			return;
-		for (size_t i = 0; n.err == OK && i < n.value; i++) {
-			struct web_conn *c = ready[i].cookie;
-			if (c)
-				web_serve(w, c, web_conn_run(c, clock_now()));
-			else
-				web_accept();
-		}
-		web_take_handed(w);
-		web_sweep(w, clock_now());
-	}
+	while (web_work_once(arg))
+		;
 }
 
 static enum err web_start_worker(unsigned i)
@@ -184,7 +195,7 @@ static enum err web_start_worker(unsigned i)
 static enum err web_init(void)
 {
 	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
-		CONFIG_WEB_CONNECTIONS + WEB_SURPLUS, 0);
+		CONFIG_WEB_CONNECTIONS, 0);
 	if (!web_conns)
 		return ERR_NOMEM;
 	struct tcp_listener_result l = tcp_listen(0, CONFIG_WEB_PORT, CONFIG_WEB_CONNECTIONS);

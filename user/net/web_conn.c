@@ -4,8 +4,11 @@
  *
  * A request's memory (its head's store, its content) is held from its first byte
  * until its reply has been handed to TCP: an idle connection holds only itself.
- * After an error the rest of what the client sends is read for a while, within
- * bounds: closing over unread bytes would be a reset that destroys the reply.
+ * TCP holds the content for as long as the client takes, so a reply is over, and
+ * the next request looked at, when the client has all but TCP_LOW_BYTES of it. A
+ * client that takes nothing for WEB_SEND_NS, or less than WEB_SEND_RATE, is reset.
+ * After the last reply TCP drops what the client still sends (tcp_drain): closing
+ * over unread bytes would be a reset that destroys the reply.
  */
 #include "kernel/mm/mm.h"
 #include "lib/assert.h"
@@ -31,78 +34,57 @@ static void web_request_release(struct web_conn *c)
 
 void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now)
 {
-	*c = (struct web_conn){.tcp = tcp, .state = WEB_IDLE};
+	*c = (struct web_conn){.tcp = tcp, .state = WEB_IDLE, .mask = UINT32_MAX};
 	list_init(&c->node);
 	c->deadline = ktime_add(now, WEB_IDLE_NS);
 	http_parser_start(&c->parser, &web_limits, wbuf_of(NULL, 0));
 	tcp_set_no_delay(tcp, true);
 }
 
-static void web_send_begin(struct web_conn *c, ktime now)
-{
-	c->state = WEB_SENDING;
-	c->sent = 0;
-	c->deadline = ktime_add(now, WEB_SEND_NS);
-}
-
-void web_conn_start_full(struct web_conn *c, struct tcp_conn *tcp, ktime now)
-{
-	web_conn_start(c, tcp, now);
-	c->close_after = true;
-	web_count(WEB_REFUSED_FULL, 1);
-	web_reply_problem(c, 503, S("all connections are in use"));
-	web_send_begin(c, now);
-}
-
 void web_conn_end(struct web_conn *c)
 {
-	/* Half a reply must not look like a whole one. */
-	bool broken = c->state == WEB_SENDING;
 	web_request_release(c);
-	if (broken)
+	if (c->state == WEB_SENDING) /* half a reply must not look like a whole one */
 		tcp_abort(c->tcp);
+	else if (c->state == WEB_DELIVERED)
+		tcp_drain(c->tcp);
 	else
 		tcp_close(c->tcp);
 }
 
 uint32_t web_conn_mask(const struct web_conn *c)
 {
-	return c->state == WEB_SENDING ? TCP_READY_OUT : TCP_READY_IN;
+	if (c->state != WEB_SENDING)
+		return TCP_READY_IN;
+	return c->handed ? TCP_READY_LOW : c->starved ? 0 : TCP_READY_OUT;
 }
 
-/* The client has said that it sends no more, and nothing more lies there. */
-static bool web_read_all(struct web_conn *c)
+static void web_send_begin(struct web_conn *c, ktime now)
 {
-	struct rbuf in;
-	return c->whole && (tcp_peek(c->tcp, &in, KTIME_ZERO) != OK || in.len == 0);
+	uint64_t bytes = c->out.len + c->content.bytes.len;
+	c->state = WEB_SENDING;
+	c->sent = 0;
+	c->handed = c->starved = false;
+	c->began = now;
+	c->deadline = ktime_add(now, WEB_SEND_NS);
+	c->last = ktime_add(c->deadline, (int64_t)(bytes * NS_PER_S / WEB_SEND_RATE));
 }
 
-/*
- * The reply is with TCP: the next request, or the end; false: the end is now. After
- * a request that was read to its end TCP does the rest alone: whoever is served a
- * request a connection does not hold two of them at a time.
- */
-static bool web_reply_done(struct web_conn *c, ktime now)
+/* The client has the reply, but for little: the next request, or the end. */
+static void web_reply_done(struct web_conn *c, ktime now)
 {
-	web_request_release(c);
-	if (!c->close_after) {
-		http_parser_next(&c->parser, wbuf_of(NULL, 0));
-		c->state = WEB_IDLE;
-		c->refusal = 0;
-		c->deadline = ktime_add(now, WEB_IDLE_NS);
-		return true;
+	if (c->close_after) {
+		c->state = WEB_DELIVERED;
+		return;
 	}
-	c->state = WEB_LINGERING;
-	c->deadline = ktime_add(now, WEB_LINGER_NS);
-	if (web_read_all(c))
-		return false;
-	if (tcp_shutdown(c->tcp) != OK)
-		c->linger_bytes = WEB_LINGER_BYTES;
-	return true;
+	http_parser_next(&c->parser, wbuf_of(NULL, 0));
+	c->state = WEB_IDLE;
+	c->refusal = 0;
+	c->deadline = ktime_add(now, WEB_IDLE_NS);
 }
 
 /* OK: all is with TCP; ERR_AGAIN: the queue is full; anything else: the connection is lost. */
-static enum err web_send(struct web_conn *c, ktime now)
+static enum err web_hand_to_tcp(struct web_conn *c)
 {
 	bool has_content = c->content.bytes.len > 0;
 	while (c->sent < c->out.len) {
@@ -111,8 +93,6 @@ static enum err web_send(struct web_conn *c, ktime now)
 			tcp_send(c->tcp, rest, has_content ? TCP_MORE : 0, KTIME_ZERO);
 		c->sent += r.value;
 		web_count(WEB_SENT_BYTES, r.value);
-		if (r.value)
-			c->deadline = ktime_add(now, WEB_SEND_NS);
 		if (r.err != OK)
 			return r.err;
 		if (!r.value)
@@ -123,14 +103,31 @@ static enum err web_send(struct web_conn *c, ktime now)
 	enum err err = tcp_send_ref(c->tcp, c->content.mem, c->content.bytes, 0, KTIME_ZERO);
 	if (err == OK)
 		web_count(WEB_SENT_BYTES, c->content.bytes.len);
-	return err == ERR_NOBUFS ? ERR_AGAIN : err;
+	return err;
+}
+
+/* OK: the reply is over; ERR_AGAIN: it goes on later; anything else: the connection is lost. */
+static enum err web_send(struct web_conn *c, ktime now)
+{
+	if (!c->handed) {
+		enum err err = web_hand_to_tcp(c);
+		c->starved = err == ERR_NOBUFS;
+		if (c->starved)
+			c->deadline = ktime_add(now, WEB_RETRY_NS);
+		if (err != OK)
+			return c->starved ? ERR_AGAIN : err;
+		c->handed = true;
+		web_request_release(c);
+		if (c->close_after && tcp_shutdown(c->tcp) != OK)
+			return ERR_PIPE;
+	}
+	return tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES ? OK : ERR_AGAIN;
 }
 
 /* The first byte of a request: its store. */
 static bool web_request_begin(struct web_conn *c, ktime now)
 {
 	c->state = WEB_READING;
-	c->whole = false;
 	c->deadline = ktime_add(now, WEB_HEAD_NS);
 	c->store = page_alloc(WEB_STORE_ORDER);
 	if (c->store) {
@@ -177,7 +174,6 @@ static bool web_on_step(struct web_conn *c, enum http_event event, ktime now)
 		return web_on_head(c, now);
 	case HTTP_DONE:
 		web_count(WEB_REQUESTS, 1);
-		c->whole = true;
 		web_reply(c);
 		break;
 	case HTTP_FAIL:
@@ -222,33 +218,18 @@ static enum err web_read(struct web_conn *c, ktime now)
 	return err;
 }
 
-/* Drops what a client still sends after the last reply. */
-static bool web_linger(struct web_conn *c)
-{
-	struct rbuf in;
-	while (c->linger_bytes < WEB_LINGER_BYTES) {
-		enum err err = tcp_peek(c->tcp, &in, KTIME_ZERO);
-		if (err == ERR_AGAIN)
-			return true;
-		if (err != OK || in.len == 0)
-			return false;
-		c->linger_bytes += in.len;
-		tcp_consume(c->tcp, in.len);
-	}
-	return false;
-}
-
 bool web_conn_run(struct web_conn *c, ktime now)
 {
 	for (unsigned turn = 0; turn < WEB_TURN_REQUESTS;) {
 		enum err err;
-		if (c->state == WEB_LINGERING)
-			return web_linger(c);
+		if (c->state == WEB_DELIVERED)
+			return false;
 		if (c->state == WEB_SENDING) {
 			err = web_send(c, now);
-			if (err == OK && !web_reply_done(c, now))
-				return false;
-			turn += err == OK;
+			if (err == OK) {
+				web_reply_done(c, now);
+				turn++;
+			}
 		} else {
 			err = web_read(c, now);
 		}
@@ -263,12 +244,23 @@ bool web_conn_run(struct web_conn *c, ktime now)
 	return true;
 }
 
+/* Whether the client takes the reply as fast as it must; if so, until when that is known. */
+static bool web_send_in_time(struct web_conn *c, ktime now)
+{
+	ktime since = ktime_max(tcp_backlog(c->tcp).since, c->began);
+	ktime until = ktime_min(ktime_add(since, WEB_SEND_NS), c->last);
+	c->deadline = until;
+	return ktime_before(now, until);
+}
+
 bool web_conn_timeout(struct web_conn *c, ktime now)
 {
-	if (c->state == WEB_IDLE || c->state == WEB_LINGERING) {
-		web_count(WEB_IDLE_CLOSED, c->state == WEB_IDLE);
+	if (c->state == WEB_IDLE) {
+		web_count(WEB_IDLE_CLOSED, 1);
 		return false;
 	}
+	if (c->state == WEB_SENDING && web_send_in_time(c, now))
+		return web_conn_run(c, now);
 	web_count(WEB_TIMEOUTS, 1);
 	if (c->state == WEB_SENDING)
 		return false;

@@ -26,9 +26,8 @@
 #define WEB_IDLE_NS        (15 * NS_PER_S) /* between requests; then closed in silence */
 #define WEB_HEAD_NS        (10 * NS_PER_S) /* from the first byte of a request to its end; then 408 */
 #define WEB_SEND_NS        (20 * NS_PER_S) /* without the client taking a byte; then reset */
-#define WEB_LINGER_NS      (2 * NS_PER_S)  /* for the client to close, after an error */
-#define WEB_LINGER_BYTES   (256u * 1024)   /* of what it still sends */
-#define WEB_SURPLUS        32 /* connections beyond CONFIG_WEB_CONNECTIONS that are told 503 at a time */
+#define WEB_SEND_RATE      256             /* bytes a second that it must take on top of that, on the whole */
+#define WEB_RETRY_NS       NS_PER_S        /* when TCP has no buffer for a reply */
 #define WEB_TURN_REQUESTS  8               /* of one connection, before the others have their turn */
 
 /* A document in pages, sent by reference: the last reference frees it. */
@@ -45,21 +44,23 @@ struct web_content {
 	struct rbuf bytes;
 };
 
-enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_LINGERING };
+/* SENDING: until no more than TCP_LOW_BYTES are left to take; DELIVERED: that was the last reply. */
+enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED };
 
 struct web_conn {
 	struct list node; /* of the worker's connections, or of those that it is handed */
 	struct tcp_conn *tcp;
 	struct http_parser parser;
 	void *store; /* WEB_STORE_ORDER pages, or NULL */
-	ktime deadline;
-	uint32_t mask; /* as in the pollset; 0: not in it yet */
+	ktime deadline; /* when to look again: SENDING, whether the client takes something */
+	ktime began, last; /* SENDING: when, and when it must be over */
+	uint32_t mask; /* as in the pollset; UINT32_MAX: not in it yet */
 	uint8_t state;
 	bool close_after; /* this reply is the last */
-	bool whole;       /* the request has been read to its end */
 	bool is_head;     /* the reply has no content */
+	bool handed;      /* all of the reply is with TCP */
+	bool starved;     /* TCP had no buffer for it */
 	uint16_t refusal; /* decided at the head, answered when the body has been read; 0: none */
-	size_t linger_bytes;
 	size_t sent; /* of out */
 	struct abuf out;
 	struct web_content content;
@@ -68,8 +69,6 @@ struct web_conn {
 
 /* ---- web_conn.c ---- */
 void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now);
-/* One too many: it is told so, by the same ways as an error. */
-void web_conn_start_full(struct web_conn *c, struct tcp_conn *tcp, ktime now);
 /* Does what can be done now. False: the connection is over; the worker closes it. */
 must_check bool web_conn_run(struct web_conn *c, ktime now);
 /* The deadline passed. False as above. */

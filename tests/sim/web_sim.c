@@ -1,0 +1,160 @@
+/*
+ * web_sim.c - the web server over TCP, without a kernel: clients that pipeline, dawdle,
+ * do not read, come in too great a number or end in the middle. Time is virtual,
+ * so that every timeout is waited for.
+ */
+#include "tests/sim/web_world.h"
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+static struct client one;
+
+TEST(web_sim_answers_and_keeps_the_connection)
+{
+	web_begin();
+	client_open(&one);
+	for (size_t i = 1; i < 4; i++) {
+		client_say(&one, S(GET("/small")));
+		client_wait(&one, NS_PER_S);
+		CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), i);
+	}
+	client_say(&one, S("GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+	client_wait(&one, 5 * NS_PER_S);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK(one.len > WORLD_FILE_BYTES);
+	CHECK_MEM(one.bytes + one.len - WORLD_FILE_BYTES, world_file, WORLD_FILE_BYTES);
+	client_close(&one);
+	web_end();
+}
+
+/* More than a turn's worth in one segment: the worker comes back to the rest by itself. */
+TEST(web_sim_pipelined_requests_are_all_answered)
+{
+	web_begin();
+	client_open(&one);
+	for (int i = 0; i < 10 * WEB_TURN_REQUESTS; i++)
+		client_say(&one, i % 10 == 7 ? S(GET("/api/klog")) : S(GET("/small")));
+	client_wait(&one, 2 * NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 10 * WEB_TURN_REQUESTS);
+	client_close(&one);
+	web_end();
+}
+
+/* ---- a full server ---- */
+
+TEST(web_sim_full_server_says_503)
+{
+	web_begin();
+	static struct tcp_conn *held[CONFIG_WEB_CONNECTIONS];
+	uint64_t refused = web_counter(WEB_REFUSED_FULL);
+	for (size_t i = 0; i < countof(held); i++) {
+		client_open(&one);
+		client_say(&one, S("GET"));
+		held[i] = one.tcp;
+	}
+	for (int late = 0; late < 2; late++) {
+		struct tcp_conn_result r = tcp_connect(IPV4_LOOPBACK, CONFIG_WEB_PORT, KTIME_ZERO);
+		CHECK_EQ(r.err, OK);
+		one.tcp = r.value;
+		one.err = OK;
+		one.len = 0;
+		/* The request is there before the server looks, or comes behind its answer. */
+		if (late)
+			world_serve_for(NS_PER_MS);
+		else
+			while (world_turn(world_now))
+				;
+		client_say(&one, S(GET("/large")));
+		client_wait(&one, NS_PER_S);
+		CHECK_EQ(one.err, ERR_PIPE);
+		CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+		client_close(&one);
+	}
+	CHECK_EQ(web_counter(WEB_REFUSED_FULL), refused + 2);
+	for (size_t i = 0; i < countof(held); i++)
+		tcp_abort(held[i]);
+	world_serve_for(NS_PER_S);
+	client_open(&one);
+	client_say(&one, S(GET("/small")));
+	client_wait(&one, NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 1);
+	client_close(&one);
+	web_end();
+}
+
+/* ---- clients that do not read, or slowly ---- */
+
+TEST(web_sim_clients_that_do_not_read_are_reset)
+{
+	web_begin();
+	uint64_t timeouts = web_counter(WEB_TIMEOUTS);
+	struct stranger p[64];
+	struct str request = S(GET("/api/klog"));
+	for (uint16_t i = 0; i < countof(p); i++) {
+		p[i] = stranger_open(0x0a000001, (uint16_t)(2000 + i));
+		world_serve_for(0);
+		p[i].wnd = 0;
+		stranger_send(&p[i], TCP_ACK, 0, rbuf_of_str(request));
+		world_serve_for(0);
+	}
+	CHECK(world_pages > 0);
+	/* Each probe is answered: the window is still shut. */
+	for (int s = 0; s < 30; s++) {
+		world_serve_for(NS_PER_S);
+		for (size_t i = 0; i < countof(p); i++)
+			stranger_send(&p[i], TCP_ACK, (int32_t)request.len, rbuf_of(NULL, 0));
+	}
+	struct tcp_stats st;
+	tcp_stats(&st);
+	CHECK_EQ(st.connections, 0);
+	CHECK_EQ(world_pages, 0);
+	CHECK_EQ(web_counter(WEB_TIMEOUTS), timeouts + countof(p));
+	web_end();
+}
+
+/* A byte now and then is no download. */
+TEST(web_sim_a_reply_has_an_end)
+{
+	web_begin();
+	struct stranger p = stranger_open(0x0a000001, 2000);
+	struct str request = S(GET("/api/klog"));
+	world_serve_for(0);
+	p.wnd = 1;
+	stranger_send(&p, TCP_ACK, 0, rbuf_of_str(request));
+	ktime began = world_now;
+	struct tcp_stats st;
+	do {
+		world_serve_for(10 * NS_PER_S);
+		p.ack = seq_add(p.ack, 1);
+		stranger_send(&p, TCP_ACK, (int32_t)request.len, rbuf_of(NULL, 0));
+		tcp_stats(&st);
+		CHECK(ktime_diff(world_now, began) < 600 * NS_PER_S);
+	} while (st.connections > 0);
+	CHECK_EQ(world_pages, 0);
+	web_end();
+}
+
+/* Far longer than any timeout, and the connection goes on behind it. */
+TEST(web_sim_slow_download_is_not_cut)
+{
+	web_begin();
+	for (int close = 0; close < 2; close++) {
+		client_open(&one);
+		client_say(&one, close ? S("GET /large HTTP/1.0\r\n\r\n") : S(GET("/large")));
+		for (int s = 0; s < 120 && one.len <= WORLD_FILE_BYTES; s++) {
+			world_serve_for(NS_PER_S);
+			client_take(&one, 6000); /* the last 64 KiB lie in his window within WEB_IDLE_NS */
+		}
+		client_wait(&one, 2 * NS_PER_S);
+		CHECK(one.len > WORLD_FILE_BYTES);
+		CHECK_MEM(one.bytes + one.len - WORLD_FILE_BYTES, world_file, WORLD_FILE_BYTES);
+		CHECK_EQ(one.err, close ? ERR_PIPE : OK);
+		if (!close) {
+			client_say(&one, S(GET("/small")));
+			client_wait(&one, NS_PER_S);
+			CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 2);
+		}
+		client_close(&one);
+	}
+	web_end();
+}

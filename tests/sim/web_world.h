@@ -1,0 +1,240 @@
+/*
+ * web_world.h - the web server in the world of tcp_world.h: its workers take turns
+ * with the wire and the clock. Files and documents are made up; pages are counted.
+ */
+#ifndef TESTS_SIM_WEB_WORLD_H
+#define TESTS_SIM_WEB_WORLD_H
+
+#include "tests/sim/tcp_world.h"
+#include "kernel/diag/diag.h"
+
+#define WORLD_FILE_BYTES 200000
+
+static size_t world_pages; /* blocks of pages in use */
+static uint8_t world_file[WORLD_FILE_BYTES];
+static struct packet_mem world_file_mem;
+
+void *page_alloc(unsigned order)
+{
+	world_pages++;
+	return malloc(PAGE_SIZE << order);
+}
+
+void page_free(void *page, unused unsigned order)
+{
+	world_pages--;
+	free(page);
+}
+
+bool pool_stats_at(unused size_t i, unused struct pool_stats *out)
+{
+	return false;
+}
+
+void klog(unused enum log_level level, unused const char *format, ...)
+{
+}
+
+struct thread_result thread_create(unused const struct thread_attr *attr)
+{
+	return OK_RESULT(thread_result, NULL);
+}
+
+void thread_detach(unused struct thread *t)
+{
+}
+
+#include "user/net/web_priv.h"
+
+/* Two files: /web/large, /web/small. */
+enum err vfs_stat(struct str path, struct file_stat *out)
+{
+	bool small = str_eq(path, S("/web/small"));
+	if (!small && !str_eq(path, S("/web/large")))
+		return ERR_NOENT;
+	*out = (struct file_stat){.type = FILE_REGULAR, .size_bytes = small ? 100 : WORLD_FILE_BYTES,
+		.digest = small ? 1 : 2};
+	return OK;
+}
+
+struct file_result vfs_open(struct str path, unused unsigned flags)
+{
+	static uint8_t handles[2];
+	return OK_RESULT(file_result, (struct file *)(void *)&handles[str_eq(path, S("/web/small"))]);
+}
+
+enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes)
+{
+	static struct file *large;
+	if (!large)
+		large = vfs_open(S("/web/large"), OPEN_READ).value;
+	packet_mem_get(&world_file_mem);
+	*mem = &world_file_mem;
+	*bytes = rbuf_of(world_file, f == large ? WORLD_FILE_BYTES : 100);
+	return OK;
+}
+
+void vfs_close(unused struct file *f)
+{
+}
+
+/* A document of some 50,000 bytes, in pages of its own. */
+uint16_t api_klog(unused const struct http_request *req, struct abuf *out)
+{
+	for (int i = 0; i < 5000; i++)
+		abuf_str_add(out, S("0123456789"));
+	return 200;
+}
+
+#define WORLD_NO_API(name)                                                                         \
+	uint16_t name(unused const struct http_request *req, unused struct abuf *out)              \
+	{                                                                                          \
+		return 404;                                                                        \
+	}
+WORLD_NO_API(api_stats)
+WORLD_NO_API(api_tcp)
+WORLD_NO_API(api_arp)
+WORLD_NO_API(api_fs)
+WORLD_NO_API(api_fs_read)
+
+#include "user/net/web_conn.c"
+#include "user/net/web_reply.c"
+#include "user/net/web_stats.c"
+#include "user/net/web.c"
+
+
+/* Every worker that has something to do does it. */
+static bool world_work(void)
+{
+	bool worked = false;
+	for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++) {
+		struct web_worker *w = &web_workers[i];
+		bool due = !list_is_empty(&w->conns) && !ktime_before(world_now, w->sweep);
+		if (!due && !tcp_pollset_has_news(w->poll))
+			continue;
+		world_many_threads = true;
+		CHECK(web_work_once(w));
+		world_many_threads = false;
+		worked = true;
+	}
+	return worked;
+}
+
+/* Goes on until nothing happens any more before `until`. */
+static void world_serve(ktime until)
+{
+	for (;;) {
+		while (world_work())
+			;
+		ktime next = until;
+		for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++)
+			if (!list_is_empty(&web_workers[i].conns))
+				next = ktime_min(next, web_workers[i].sweep);
+		if (!world_turn(next) && !ktime_before(world_now, until))
+			return;
+	}
+}
+
+static void world_serve_for(int64_t ns)
+{
+	world_serve(ktime_add(world_now, ns));
+}
+
+static void web_begin(void)
+{
+	static bool begun;
+	begin();
+	if (begun)
+		return;
+	begun = true;
+	for (size_t i = 0; i < sizeof(world_file); i++)
+		world_file[i] = (uint8_t)(i * 31 + (i >> 8) * 7);
+	packet_mem_init(&world_file_mem, NULL);
+	CHECK_EQ(web_init(), OK);
+}
+
+/* No connection is left, and all memory is back. */
+static void web_end(void)
+{
+	struct tcp_stats st;
+	world_serve_for(200 * NS_PER_S);
+	tcp_stats(&st);
+	CHECK_EQ(st.connections, 0);
+	CHECK_EQ(world_pools_used(), 0);
+	CHECK_EQ(world_pages, 0);
+	CHECK_EQ(world_packets, 0);
+	CHECK_EQ(world_file_mem.refs, 1);
+}
+
+/* ---- a client on this machine ---- */
+
+struct client {
+	struct tcp_conn *tcp;
+	size_t len; /* of what has come */
+	enum err err; /* OK: open; ERR_PIPE: ended in order */
+	uint8_t bytes[1000000];
+};
+
+static void client_open(struct client *c)
+{
+	struct tcp_conn_result r = tcp_connect(IPV4_LOOPBACK, CONFIG_WEB_PORT, KTIME_ZERO);
+	CHECK_EQ(r.err, OK);
+	c->tcp = r.value;
+	c->len = 0;
+	c->err = OK;
+	world_serve_for(NS_PER_MS);
+}
+
+static void client_say(struct client *c, struct str text)
+{
+	struct size_result n = tcp_send(c->tcp, rbuf_of_str(text), 0, KTIME_ZERO);
+	CHECK(n.err == OK && n.value == text.len);
+}
+
+/* Reads at most n bytes of what is there. */
+static void client_take(struct client *c, size_t n)
+{
+	while (c->err == OK && n > 0) {
+		size_t room = min(n, sizeof(c->bytes) - c->len);
+		CHECK(room > 0);
+		struct size_result r = tcp_recv(c->tcp, wbuf_of(c->bytes + c->len, room), KTIME_ZERO);
+		if (r.err == ERR_AGAIN)
+			return;
+		c->err = r.err != OK ? r.err : r.value == 0 ? ERR_PIPE : OK;
+		c->len += r.value;
+		n -= r.value;
+	}
+}
+
+/* Lets the server work for so long, and reads all that comes. */
+static void client_wait(struct client *c, int64_t ns)
+{
+	ktime until = ktime_add(world_now, ns);
+	do {
+		world_serve(ktime_min(until, ktime_add(world_now, 10 * NS_PER_MS)));
+		client_take(c, SIZE_MAX);
+	} while (ktime_before(world_now, until) && c->err == OK);
+}
+
+static struct str client_text(const struct client *c)
+{
+	return str_of((const char *)c->bytes, c->len);
+}
+
+/* How often a text occurs in what has come. */
+static size_t client_count(const struct client *c, struct str what)
+{
+	size_t n = 0;
+	struct str text = client_text(c);
+	for (size_t i = 0; i + what.len <= text.len; i++)
+		n += str_starts(str_slice(text, i, text.len), what);
+	return n;
+}
+
+static void client_close(struct client *c)
+{
+	tcp_close(c->tcp);
+	c->tcp = NULL;
+}
+
+#endif
