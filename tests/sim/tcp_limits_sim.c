@@ -310,3 +310,246 @@ TEST(tcp_limits_drain_is_bounded)
 	tcp_listener_close(l);
 	end();
 }
+
+/* ---- opening ---- */
+
+static size_t knock(uint32_t addr, uint16_t port)
+{
+	size_t before = world_answers;
+	struct stranger p = stranger_at(addr, port);
+	stranger_send(&p, TCP_SYN, 0, rbuf_of(NULL, 0));
+	return world_answers - before;
+}
+
+/* RFC 4987 3.4: a flood of SYNs costs the oldest of its own kind, and does not shut the door. */
+TEST(tcp_limits_half_open_connections_give_way)
+{
+	struct tcp_stats st;
+	for (int backlog = 20; backlog < 1000; backlog += 900) {
+		struct tcp_listener *l = listener_open((uint16_t)backlog);
+		uint64_t recycled = tcp_counter(TCP_HALF_OPEN_RECYCLED);
+		size_t most = min((size_t)backlog, (size_t)CONFIG_TCP_HALF_OPEN);
+		for (size_t i = 0; i < 1000; i++)
+			CHECK_EQ(knock(ALIEN(i % 50), (uint16_t)(1000 + i)), 1);
+		tcp_stats(&st);
+		CHECK_EQ(st.half_open, most);
+		CHECK_EQ(tcp_counter(TCP_HALF_OPEN_RECYCLED), recycled + 1000 - most);
+		(void)stranger_open(ALIEN(99), 999);
+		tcp_close(accept_one(l));
+		world_settle(70 * NS_PER_S);
+		tcp_stats(&st);
+		CHECK_EQ(st.half_open, 0);
+		tcp_listener_close(l);
+		end();
+	}
+}
+
+/* Connections that wait for accept do not give way: the SYN is dropped, and comes again. */
+TEST(tcp_limits_backlog_is_refused)
+{
+	struct tcp_listener *l = listener_open(4);
+	uint64_t refused = tcp_counter(TCP_REFUSED_BACKLOG);
+	for (uint16_t i = 0; i < 4; i++)
+		(void)stranger_open(ALIEN(i), 1000);
+	CHECK_EQ(knock(ALIEN(9), 1000), 0);
+	CHECK_EQ(tcp_counter(TCP_REFUSED_BACKLOG), refused + 1);
+	tcp_abort(accept_one(l));
+	CHECK_EQ(knock(ALIEN(9), 1000), 1);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_per_peer_is_refused)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct tcp_conn *c[CONFIG_TCP_PER_PEER];
+	uint64_t refused = tcp_counter(TCP_REFUSED_PER_PEER);
+	for (size_t i = 0; i < countof(c); i++) {
+		(void)stranger_open(ALIEN(1), (uint16_t)(1000 + i));
+		c[i] = accept_one(l);
+	}
+	CHECK_EQ(knock(ALIEN(1), 999), 0);
+	CHECK_EQ(tcp_counter(TCP_REFUSED_PER_PEER), refused + 1);
+	CHECK_EQ(knock(ALIEN(2), 999), 1);
+	tcp_abort(c[0]);
+	CHECK_EQ(knock(ALIEN(1), 999), 1);
+	for (size_t i = 1; i < countof(c); i++)
+		tcp_abort(c[i]);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_no_route_back_is_counted)
+{
+	struct tcp_listener *l = listener_open(8);
+	uint64_t refused = tcp_counter(TCP_REFUSED_NO_ROUTE);
+	world_no_route = true;
+	CHECK_EQ(knock(ALIEN(1), 1000), 0);
+	world_no_route = false;
+	CHECK_EQ(tcp_counter(TCP_REFUSED_NO_ROUTE), refused + 1);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_listeners_and_pollsets_are_refused)
+{
+	begin();
+	struct tcp_listener *l[CONFIG_TCP_LISTENERS];
+	struct tcp_pollset *set[CONFIG_TCP_POLLSETS];
+	uint64_t listeners = tcp_counter(TCP_REFUSED_LISTENERS), sets = tcp_counter(TCP_REFUSED_POLLSETS);
+	for (size_t i = 0; i < countof(l); i++) {
+		struct tcp_listener_result r = tcp_listen(IPV4_ANY, (uint16_t)(80 + i), 1);
+		CHECK_EQ(r.err, OK);
+		l[i] = r.value;
+	}
+	CHECK_EQ(tcp_listen(IPV4_ANY, 8080, 1).err, ERR_NFILE);
+	CHECK_EQ(tcp_counter(TCP_REFUSED_LISTENERS), listeners + 1);
+	for (size_t i = 0; i < countof(set); i++)
+		CHECK((set[i] = tcp_pollset_create()) != NULL);
+	CHECK(tcp_pollset_create() == NULL);
+	CHECK_EQ(tcp_counter(TCP_REFUSED_POLLSETS), sets + 1);
+	tcp_listener_close(l[0]);
+	tcp_pollset_destroy(set[0]);
+	struct tcp_listener_result r = tcp_listen(IPV4_ANY, 8080, 1);
+	CHECK_EQ(r.err, OK);
+	CHECK((set[0] = tcp_pollset_create()) != NULL);
+	l[0] = r.value;
+	for (size_t i = 0; i < countof(l); i++)
+		tcp_listener_close(l[i]);
+	for (size_t i = 0; i < countof(set); i++)
+		tcp_pollset_destroy(set[i]);
+	end();
+}
+
+static struct tcp_listener *closing;
+static void close_it(void)
+{
+	tcp_listener_close(closing);
+}
+
+/* Half-open, complete, reset in the queue, and one that is just being made: close waits for none. */
+TEST(tcp_limits_listener_closes_in_the_middle_of_a_syn)
+{
+	closing = listener_open(100);
+	for (uint16_t i = 0; i < 30; i++) {
+		if (i % 3 == 0) {
+			knock(ALIEN(i), 1000);
+			continue;
+		}
+		struct stranger p = stranger_open(ALIEN(i), 1000);
+		if (i % 3 == 1)
+			stranger_send(&p, TCP_RST, 0, rbuf_of(NULL, 0));
+	}
+	world_on_route = close_it;
+	knock(ALIEN(99), 1000);
+	CHECK(world_on_route == NULL);
+	struct tcp_stats st;
+	tcp_stats(&st);
+	CHECK_EQ(st.connections + st.half_open + st.listeners, 0);
+	struct tcp_listener_result all[CONFIG_TCP_LISTENERS];
+	for (size_t i = 0; i < countof(all); i++) { /* its place is free, and clean */
+		all[i] = tcp_listen(IPV4_ANY, (uint16_t)(80 + i), 1);
+		CHECK_EQ(all[i].err, OK);
+		CHECK_EQ(tcp_accept(all[i].value, KTIME_ZERO).err, ERR_AGAIN);
+	}
+	for (size_t i = 0; i < countof(all); i++)
+		tcp_listener_close(all[i].value);
+	end();
+}
+
+/* ---- answers ---- */
+
+TEST(tcp_limits_resets_for_nobody_are_rated)
+{
+	begin();
+	world_settle(2 * NS_PER_S);
+	uint64_t limited = tcp_counter(TCP_TX_RESETS_LIMITED);
+	size_t answered = 0;
+	for (size_t i = 0; i < CONFIG_TCP_RESETS_PER_S + 100; i++)
+		answered += knock(ALIEN(1), (uint16_t)(1000 + i));
+	CHECK_EQ(answered, CONFIG_TCP_RESETS_PER_S);
+	CHECK_EQ(tcp_counter(TCP_TX_RESETS_LIMITED), limited + 100);
+	world_settle(NS_PER_S);
+	CHECK_EQ(knock(ALIEN(1), 999), 1);
+	end();
+}
+
+/* RFC 5961 7, of a connection and of a time-wait record. */
+TEST(tcp_limits_challenges_are_rated)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct stranger p = stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	for (int timewait = 0; timewait < 2; timewait++) {
+		world_settle(2 * NS_PER_S);
+		uint64_t limited = tcp_counter(TCP_TX_CHALLENGES_LIMITED);
+		size_t before = world_answers;
+		for (size_t i = 0; i < TCP_CHALLENGES_PER_S + 5; i++)
+			stranger_send(&p, TCP_SYN, timewait ? -1000 : 100, rbuf_of(NULL, 0));
+		CHECK_EQ(world_answers - before, TCP_CHALLENGES_PER_S);
+		CHECK_EQ(tcp_counter(TCP_TX_CHALLENGES_LIMITED), limited + 5);
+		if (timewait)
+			break;
+		tcp_close(c);
+		p.ack = seq_add(p.ack, 1);
+		stranger_send(&p, TCP_FIN | TCP_ACK, 0, rbuf_of(NULL, 0));
+		p.seq = seq_add(p.seq, 1);
+	}
+	tcp_listener_close(l);
+	end();
+}
+
+/* ---- silence ---- */
+
+TEST(tcp_limits_user_timeout_ends_a_silent_connection)
+{
+	struct tcp_listener *l = listener_open(8);
+	(void)stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	ktime began = world_now;
+	uint8_t b;
+	CHECK_EQ(tcp_send(c, rbuf_of(pattern, 10), 0, KTIME_ZERO).value, 10);
+	CHECK_EQ(tcp_recv(c, wbuf_of(&b, 1), KTIME_NEVER).err, ERR_TIMEDOUT);
+	CHECK(ktime_diff(world_now, began) >= TCP_USER_TIMEOUT_NS);
+	CHECK(ktime_diff(world_now, began) < TCP_USER_TIMEOUT_NS + TCP_RTO_MAX_NS);
+	tcp_close(c);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_fin_wait_2_ends)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct tcp_stats st;
+	struct stranger p = stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	tcp_close(c);
+	p.ack = seq_add(p.ack, 1);
+	stranger_send(&p, TCP_ACK, 0, rbuf_of(NULL, 0));
+	world_settle(TCP_FIN_WAIT_2_NS - NS_PER_S);
+	tcp_stats(&st);
+	CHECK_EQ(st.connections, 1);
+	world_settle(2 * NS_PER_S);
+	tcp_stats(&st);
+	CHECK_EQ(st.connections, 0);
+	tcp_listener_close(l);
+	end();
+}
+
+TEST(tcp_limits_buffers_ahead_are_refused)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct stranger p = stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	uint64_t refused = tcp_counter(TCP_REFUSED_AHEAD);
+	for (size_t i = CONFIG_TCP_AHEAD + 1; i > 0; i--) /* falling: no two fit one buffer */
+		stranger_piece(&p, i * 1000 - 500, 1000);
+	CHECK_EQ(tcp_counter(TCP_REFUSED_AHEAD), refused + 1);
+	CHECK_EQ(rx_buffers(), CONFIG_TCP_AHEAD);
+	for (size_t i = 0; i < 3; i++)
+		stranger_piece(&p, i * 500, 500);
+	read_pattern(c, 0, CONFIG_TCP_AHEAD * 1000);
+	tcp_close(c);
+	tcp_listener_close(l);
+	end();
+}

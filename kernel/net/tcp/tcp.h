@@ -154,6 +154,7 @@ must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 	X(TCP_TX_SEGMENTS, "tx_segments")                                                          \
 	X(TCP_TX_RESETS, "tx_resets")                                                              \
 	X(TCP_TX_RESETS_LIMITED, "tx_resets_rate_limited")                                         \
+	X(TCP_TX_CHALLENGES_LIMITED, "tx_challenges_rate_limited")                                 \
 	X(TCP_TX_NO_PACKET, "tx_drop_no_packet")                                                   \
 	X(TCP_TX_FAILED, "tx_drop_by_ip")                                                          \
 	X(TCP_OPENED_ACTIVE, "opened_active")                                                      \
@@ -170,6 +171,10 @@ must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 	X(TCP_REFUSED_HALF_OPEN, "refused_half_open_full")                                         \
 	X(TCP_REFUSED_PER_PEER, "refused_per_peer")                                                \
 	X(TCP_REFUSED_BACKLOG, "refused_backlog_full")                                             \
+	X(TCP_REFUSED_NO_ROUTE, "refused_no_route_back")                                           \
+	X(TCP_REFUSED_LISTENERS, "refused_listeners_full")                                         \
+	X(TCP_REFUSED_POLLSETS, "refused_pollsets_full")                                           \
+	X(TCP_HALF_OPEN_RECYCLED, "half_open_recycled")                                            \
 	X(TCP_RX_GIVEN_UP, "rx_given_up_for_due")                                                  \
 	X(TCP_REFUSED_RX_BUFFERS, "refused_receive_buffers")                                       \
 	X(TCP_REFUSED_AHEAD, "refused_out_of_order_full")                                          \

@@ -120,6 +120,7 @@ struct tcp_conn_result tcp_conn_create(const struct tcp_tuple *t, uint16_t mtu)
 	list_init(&c->ahead);
 	list_init(&c->hash);
 	list_init(&c->accept);
+	list_init(&c->half_age);
 	list_init(&c->poll.node);
 	callout_init(&c->timer, CALLOUT_SOFT, tcp_conn_timer, c);
 	c->timer_at = KTIME_NEVER;
@@ -213,11 +214,11 @@ static void tcp_conn_ended(struct tcp_conn *c, uint32_t events, ktime now)
 	tcp_conn_orphan_ended(c);
 	if (!c->in_table)
 		return;
+	tcp_listen_failed(c);
 	if (events & TCP_EV_TIME_WAIT)
 		tcp_table_time_wait(c, now);
 	else
 		tcp_table_remove(c);
-	tcp_listen_failed(c);
 	tcp_queue_clear(&c->tx);
 	tcp_conn_put(c); /* the table's; the caller has another */
 }
@@ -225,6 +226,8 @@ static void tcp_conn_ended(struct tcp_conn *c, uint32_t events, ktime now)
 void tcp_conn_apply(struct tcp_conn *c, const struct tcp_out *out, const uint8_t *payload, ktime now)
 {
 	tcp_conn_count_drop(out->drop);
+	if (out->held_back)
+		tcp_count(TCP_TX_CHALLENGES_LIMITED);
 	tcp_receive_keep(c, payload, out);
 	if (out->acked) {
 		tcp_queue_drop(&c->tx, out->acked);

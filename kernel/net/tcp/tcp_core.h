@@ -220,6 +220,7 @@ struct tcp_out {
 	uint32_t readable;
 	uint32_t acked;
 	bool send; /* tx is to be sent; the shell adds the ports */
+	bool held_back; /* an answer was due, beyond TCP_CHALLENGES_PER_S */
 	struct tcp_seg tx;
 };
 
@@ -247,6 +248,8 @@ void tcp_user_close(struct tcp_core *c, ktime now, struct tcp_out *out);
  */
 void tcp_user_drain(struct tcp_core *c, uint32_t bytes, ktime now, struct tcp_out *out);
 void tcp_user_abort(struct tcp_core *c, ktime now, struct tcp_out *out);
+/* Half-open: forgets it without a word. Who was no forger is told by the reset that his ACK earns. */
+void tcp_user_forget(struct tcp_core *c, struct tcp_out *out);
 void tcp_user_keepalive(struct tcp_core *c, int64_t idle_ns, ktime now); /* 0: off */
 /* The path takes at most mtu bytes (RFC 1191): smaller segments from now on, and again from snd_una. */
 void tcp_set_mtu(struct tcp_core *c, uint32_t mtu, ktime now);

@@ -13,10 +13,12 @@
 #include "kernel/net/tcp/tcp_timewait.h"
 
 /* An answer to something suspicious, or none when there were too many. */
-static enum tcp_verdict tcp_challenge(struct tcp_core *c, ktime now)
+static enum tcp_verdict tcp_challenge(struct tcp_core *c, struct tcp_in *in)
 {
-	bool ok = tcp_challenge_allowed(&c->challenge_at, &c->challenges, now);
-	return ok ? TCP_REPLY_ACK : TCP_DROP;
+	if (tcp_challenge_allowed(&c->challenge_at, &c->challenges, in->now))
+		return TCP_REPLY_ACK;
+	in->out->held_back = true;
+	return TCP_DROP;
 }
 
 /* Not acceptable: acknowledged, so that the peer finds its place. Empty ones within the limit only. */
@@ -28,11 +30,11 @@ static enum tcp_verdict tcp_refuse(struct tcp_core *c, struct tcp_in *in, enum t
 	/* Our SYN,ACK was lost: the peer's SYN again asks for it. */
 	if (c->state == TCP_SYN_RECEIVED && (in->seg->flags & TCP_SYN) &&
 		seq_eq(in->seg->seq, c->irs)) {
-		if (tcp_challenge(c, in->now) == TCP_REPLY_ACK)
+		if (tcp_challenge(c, in) == TCP_REPLY_ACK)
 			c->snd_nxt = c->iss;
 		return TCP_DROP;
 	}
-	return in->seg->len && !(in->seg->flags & TCP_SYN) ? TCP_REPLY_ACK : tcp_challenge(c, in->now);
+	return in->seg->len && !(in->seg->flags & TCP_SYN) ? TCP_REPLY_ACK : tcp_challenge(c, in);
 }
 
 /* RFC 7323 5.3 R1 */
@@ -97,7 +99,7 @@ static enum tcp_verdict tcp_step_rst(struct tcp_core *c, struct tcp_in *in)
 		return TCP_NEXT;
 	if (!seq_eq(in->seg->seq, c->rcv_nxt)) {
 		in->out->drop = TCP_DROP_RST;
-		return tcp_challenge(c, in->now);
+		return tcp_challenge(c, in);
 	}
 	bool refused = c->state == TCP_SYN_RECEIVED && !c->passive;
 	bool over = c->state == TCP_CLOSING || c->state == TCP_LAST_ACK;
@@ -118,7 +120,7 @@ static enum tcp_verdict tcp_step_syn(struct tcp_core *c, struct tcp_in *in)
 		tcp_end(c, ERR_CONNRESET, in->out);
 		return TCP_DROP;
 	}
-	return tcp_challenge(c, in->now);
+	return tcp_challenge(c, in);
 }
 
 static enum tcp_verdict tcp_ack_syn_received(struct tcp_core *c, struct tcp_in *in)
@@ -169,7 +171,7 @@ static enum tcp_verdict tcp_step_ack(struct tcp_core *c, struct tcp_in *in)
 	} else if (seq_gt(seg->ack, c->snd_max) ||
 		seq_lt(seg->ack, seq_sub(c->snd_una, c->snd_wnd_max))) { /* RFC 5961 5.2 */
 		in->out->drop = TCP_DROP_ACK;
-		return tcp_challenge(c, in->now);
+		return tcp_challenge(c, in);
 	}
 	c->heard = in->now;
 	tcp_timer_keep_restart(c, in->now);

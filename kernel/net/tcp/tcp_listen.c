@@ -2,9 +2,13 @@
  * tcp_listen.c - listeners: who accepts connections on a port.
  *
  * A connection belongs to its listener from the SYN to tcp_accept(): it counts
- * in `pending`, half-open or waiting in the queue, and a full backlog drops the
- * SYN (the peer tries again). The reference of the accept queue is the one that
- * becomes the user's.
+ * in `pending`, half-open or waiting in the queue. When there is no place for a new
+ * SYN the oldest half-open connection gives way (RFC 4987 3.4), so that a flood costs
+ * its own; when there is none of those the SYN is dropped, and the peer tries again.
+ * The reference of the accept queue is the one that becomes the user's.
+ *
+ * Closing waits for nobody: nothing new is made for a listener that is closing
+ * (tcp_table_insert), and the last that was pending frees its place.
  *
  * Locks: tcp_table_lock guards listeners; the connection's lock is outside it.
  */
@@ -35,6 +39,7 @@ static struct tcp_listener *tcp_listener_take_locked(uint32_t addr, uint16_t por
 			continue;
 		*l = (struct tcp_listener){.addr = addr, .port = port, .used = true};
 		l->backlog = max(backlog, (uint16_t)1);
+		list_init(&l->half);
 		list_init(&l->queue);
 		list_init(&l->poll.node);
 		waitq_init(&l->waiters);
@@ -55,9 +60,18 @@ struct tcp_listener_result tcp_listen(uint32_t addr, uint16_t port, uint16_t bac
 	if (!taken)
 		l = tcp_listener_take_locked(addr, port, backlog);
 	spin_unlock(&tcp_table_lock);
-	if (!l)
-		return ERR_RESULT(tcp_listener_result, taken ? ERR_ADDRINUSE : ERR_NFILE);
-	return OK_RESULT(tcp_listener_result, l);
+	if (l)
+		return OK_RESULT(tcp_listener_result, l);
+	if (!taken)
+		tcp_count(TCP_REFUSED_LISTENERS);
+	return ERR_RESULT(tcp_listener_result, taken ? ERR_ADDRINUSE : ERR_NFILE);
+}
+
+static void tcp_listener_unpend_locked(struct tcp_listener *l)
+{
+	assert(l->pending > 0);
+	if (--l->pending == 0 && l->closing)
+		l->used = false;
 }
 
 static struct tcp_conn *tcp_listener_pop(struct tcp_listener *l)
@@ -67,7 +81,7 @@ static struct tcp_conn *tcp_listener_pop(struct tcp_listener *l)
 	struct tcp_conn *c = n ? list_entry(n, struct tcp_conn, accept) : NULL;
 	if (c) {
 		c->listener = NULL;
-		l->pending--;
+		tcp_listener_unpend_locked(l);
 	}
 	if (list_is_empty(&l->queue))
 		tcp_pollset_update(&l->poll, 0);
@@ -92,6 +106,13 @@ struct tcp_conn_result tcp_accept(struct tcp_listener *l, ktime deadline)
 	}
 }
 
+static void tcp_listen_release(struct tcp_listener *l)
+{
+	spin_lock(&tcp_table_lock);
+	tcp_listener_unpend_locked(l);
+	spin_unlock(&tcp_table_lock);
+}
+
 /* Every connection that still names it; bounded by the table. */
 static void tcp_listener_abandon(struct tcp_listener *l)
 {
@@ -111,61 +132,74 @@ static void tcp_listener_abandon(struct tcp_listener *l)
 	}
 }
 
-static bool tcp_listener_try_free(struct tcp_listener *l)
-{
-	struct tcp_conn *c;
-	tcp_listener_abandon(l);
-	while ((c = tcp_listener_pop(l)) != NULL)
-		tcp_abort(c);
-	spin_lock(&tcp_table_lock);
-	bool is_free = l->pending == 0;
-	l->used = !is_free;
-	spin_unlock(&tcp_table_lock);
-	return is_free;
-}
-
 void tcp_listener_close(struct tcp_listener *l)
 {
+	struct tcp_conn *c;
 	spin_lock(&tcp_table_lock);
-	l->port = 0; /* found by nobody */
+	assert(l->used && !l->closing);
+	l->closing = true;
+	l->port = 0;
+	l->pending++; /* its place stays ours until the end */
 	tcp_pollset_update(&l->poll, 0);
 	l->poll.set = NULL;
 	spin_unlock(&tcp_table_lock);
-	/* The receive thread may be at work on a SYN that had found it: once more, then. */
-	while (!tcp_listener_try_free(l))
-		sleep_ns(NS_PER_MS);
+	tcp_listener_abandon(l);
+	while ((c = tcp_listener_pop(l)) != NULL)
+		tcp_abort(c);
+	tcp_listen_release(l);
 }
 
-/* A place in the backlog, or why not. */
-static enum err tcp_listen_reserve(const struct tcp_tuple *t, struct tcp_listener **out)
+/* The half-open connection whose end makes place for another; NULL: there is place, or none to be made. */
+static struct tcp_conn *tcp_listener_full_locked(struct tcp_listener *l)
+{
+	if (l->pending < l->backlog)
+		return tcp_table_half_open_full_locked();
+	struct list *oldest = l->half.next;
+	return oldest == &l->half ? NULL : list_entry(oldest, struct tcp_conn, accept);
+}
+
+/* A place in the backlog, or why not; *old is who gives way, with a reference, when asked again. */
+static enum err tcp_listen_reserve(const struct tcp_tuple *t, struct tcp_listener **out,
+	struct tcp_conn **old)
 {
 	enum err e = ERR_CONNREFUSED;
+	*old = NULL;
 	spin_lock(&tcp_table_lock);
 	struct tcp_listener *l = tcp_listener_find_locked(t->local, t->local_port, false);
 	if (l) {
-		e = l->pending < l->backlog ? OK : ERR_AGAIN;
+		*old = tcp_listener_full_locked(l);
+		e = !*old && l->pending < l->backlog ? OK : ERR_AGAIN;
 		l->pending += e == OK;
+		if (*old)
+			tcp_conn_get(*old);
 	}
 	spin_unlock(&tcp_table_lock);
-	if (e == ERR_AGAIN)
-		tcp_count(TCP_REFUSED_BACKLOG);
 	*out = l;
 	return e;
 }
 
-static void tcp_listen_release(struct tcp_listener *l)
+static void tcp_listen_recycle(struct tcp_conn *old, ktime now)
 {
-	spin_lock(&tcp_table_lock);
-	l->pending--;
-	spin_unlock(&tcp_table_lock);
+	struct tcp_out out;
+	mutex_lock(&old->lock);
+	if (old->core.state == TCP_SYN_RECEIVED && old->core.passive) {
+		tcp_count(TCP_HALF_OPEN_RECYCLED);
+		tcp_user_forget(&old->core, &out);
+		tcp_conn_apply(old, &out, NULL, now);
+		tcp_conn_run(old, now);
+	}
+	mutex_unlock(&old->lock);
+	tcp_conn_put(old);
 }
 
 /* A new connection in LISTEN, in the table, locked; NULL when a limit refuses it. */
 static struct tcp_conn *tcp_listen_open(const struct tcp_tuple *t, struct tcp_listener *l, ktime now)
 {
 	struct ipv4_route route;
-	if (ipv4_route(t->remote, &route) != OK)
+	if (ipv4_route(t->remote, &route) != OK) {
+		tcp_count(TCP_REFUSED_NO_ROUTE);
 		return NULL;
+	}
 	struct tcp_conn_result r = tcp_conn_create(t, route.mtu);
 	if (r.err != OK)
 		return NULL;
@@ -176,7 +210,7 @@ static struct tcp_conn *tcp_listen_open(const struct tcp_tuple *t, struct tcp_li
 	c->listener = l;
 	if (tcp_table_insert(c, true) == OK)
 		return c;
-	c->listener = NULL;
+	c->listener = NULL; /* its place in the backlog is given back by the caller */
 	mutex_unlock(&c->lock);
 	tcp_conn_put(c);
 	return NULL;
@@ -185,7 +219,16 @@ static struct tcp_conn *tcp_listen_open(const struct tcp_tuple *t, struct tcp_li
 bool tcp_listen_input(const struct tcp_tuple *t, const struct tcp_seg *seg, ktime now)
 {
 	struct tcp_listener *l;
-	enum err e = tcp_listen_reserve(t, &l);
+	struct tcp_conn *old;
+	enum err e = tcp_listen_reserve(t, &l, &old);
+	if (old) {
+		tcp_listen_recycle(old, now);
+		e = tcp_listen_reserve(t, &l, &old);
+		if (old) /* it was completed at this moment; the peer tries again */
+			tcp_conn_put(old);
+	}
+	if (e == ERR_AGAIN)
+		tcp_count(TCP_REFUSED_BACKLOG);
 	if (e != OK)
 		return e == ERR_AGAIN;
 	struct tcp_conn *c = tcp_listen_open(t, l, now);
@@ -208,18 +251,20 @@ void tcp_listen_ready(struct tcp_conn *c)
 	struct tcp_listener *l = c->listener;
 	tcp_conn_get(c);
 	spin_lock(&tcp_table_lock);
+	list_remove(&c->accept);
 	list_push_back(&l->queue, &c->accept);
 	tcp_pollset_update(&l->poll, TCP_READY_IN);
+	waitq_wake_one(&l->waiters); /* with the lock: the place of a listener may be somebody else's after it */
 	spin_unlock(&tcp_table_lock);
-	waitq_wake_one(&l->waiters);
 }
 
 /* Ended while half-open: its place is free. One in the queue stays: the user learns of it by accept. */
 void tcp_listen_failed(struct tcp_conn *c)
 {
 	spin_lock(&tcp_table_lock);
-	if (c->listener && !list_is_linked(&c->accept)) {
-		c->listener->pending--;
+	if (c->listener && c->half_open) {
+		list_remove(&c->accept);
+		tcp_listener_unpend_locked(c->listener);
 		c->listener = NULL;
 	}
 	spin_unlock(&tcp_table_lock);
@@ -228,7 +273,7 @@ void tcp_listen_failed(struct tcp_conn *c)
 bool tcp_listener_at(size_t i, struct tcp_addr *out)
 {
 	spin_lock(&tcp_table_lock);
-	bool used = i < CONFIG_TCP_LISTENERS && tcp_listeners[i].used;
+	bool used = i < CONFIG_TCP_LISTENERS && tcp_listeners[i].used && !tcp_listeners[i].closing;
 	if (used)
 		*out = (struct tcp_addr){tcp_listeners[i].addr, tcp_listeners[i].port};
 	spin_unlock(&tcp_table_lock);

@@ -32,8 +32,10 @@ struct tcp_pollset *tcp_pollset_create(void)
 		p = &tcp_pollsets[i];
 	}
 	spin_unlock(&tcp_table_lock);
-	if (!p)
+	if (!p) {
+		tcp_count(TCP_REFUSED_POLLSETS);
 		return NULL;
+	}
 	spin_init(&p->lock, LOCK_TCP_READY);
 	list_init(&p->ready);
 	waitq_init(&p->waiters);

@@ -84,7 +84,8 @@ struct tcp_conn {
 
 	/* LOCK_TCP_TABLE */
 	struct list hash;
-	struct list accept; /* the listener's queue */
+	struct list accept; /* half-open: the listener's list of those, then its queue */
+	struct list half_age;
 	bool in_table, half_open;
 };
 
@@ -92,10 +93,11 @@ struct tcp_listener {
 	uint32_t addr;
 	uint16_t port, backlog;
 	/* LOCK_TCP_TABLE */
-	struct list node;
-	struct list queue;
-	uint32_t pending; /* half-open and queued */
+	struct list half;  /* half-open, oldest first */
+	struct list queue; /* complete */
+	uint32_t pending;  /* both, and who is at work on either */
 	bool used;
+	bool closing; /* found by nobody; free when nothing is pending any more */
 	struct tcp_pollitem poll;
 	struct waitq waiters;
 };
@@ -130,6 +132,7 @@ void tcp_table_find(const struct tcp_tuple *t, const struct tcp_seg *seg, ktime 
 /* Takes a reference, counts against the limits. */
 must_check enum err tcp_table_insert(struct tcp_conn *c, bool half_open);
 void tcp_table_remove(struct tcp_conn *c); /* the reference stays the caller's */
+struct tcp_conn *tcp_table_half_open_full_locked(void);
 void tcp_table_established(struct tcp_conn *c);
 void tcp_table_time_wait(struct tcp_conn *c, ktime now);
 must_check bool tcp_table_port_free(const struct tcp_tuple *t);

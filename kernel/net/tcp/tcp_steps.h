@@ -62,7 +62,7 @@ static inline void tcp_out_init(struct tcp_out *out)
 	out->events = 0;
 	out->drop = TCP_DROP_NONE;
 	out->data_skip = out->data_len = out->data_pos = out->readable = out->acked = 0;
-	out->send = false;
+	out->send = out->held_back = false;
 }
 
 static inline void tcp_timer_stop(struct tcp_core *c, enum tcp_timer t)

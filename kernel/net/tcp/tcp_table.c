@@ -4,9 +4,10 @@
  * chains.
  *
  * Locks: tcp_table_lock, a spinlock; work under it is bounded by a chain's length.
- * Limits: CONFIG_TCP_CONNECTIONS, CONFIG_TCP_HALF_OPEN, CONFIG_TCP_PER_PEER (peers
- * are counted in hashed slots: two that share one share the limit), and
- * CONFIG_TCP_TIME_WAITS records, of which the oldest is given up for a new one.
+ * Limits: CONFIG_TCP_CONNECTIONS, CONFIG_TCP_PER_PEER (peers are counted in hashed
+ * slots: two that share one share the limit), CONFIG_TCP_HALF_OPEN, of which the
+ * oldest gives way to a new one (tcp_listen.c), and CONFIG_TCP_TIME_WAITS records,
+ * the same.
  */
 #include "kernel/net/tcp/tcp_priv.h"
 #include "lib/siphash.h"
@@ -20,7 +21,9 @@ static struct list tcp_tw_free;
 static struct tcp_tw tcp_tw_records[CONFIG_TCP_TIME_WAITS];
 static struct tcp_conn *tcp_slots[CONFIG_TCP_CONNECTIONS];
 static bool tcp_slot_live[CONFIG_TCP_CONNECTIONS]; /* the connection is in the table, and initialized */
-static uint32_t tcp_slot_hint;
+static uint32_t tcp_slot_free[CONFIG_TCP_CONNECTIONS]; /* the first tcp_slots_free of it */
+static uint32_t tcp_slots_free;
+static struct list tcp_half_age = LIST_INIT(tcp_half_age); /* half-open connections, oldest first */
 static uint16_t tcp_peers[TCP_PEER_SLOTS];
 static struct siphash_key tcp_hash_key;
 static uint32_t tcp_connections, tcp_half_open, tcp_tw_count;
@@ -38,6 +41,10 @@ enum err tcp_table_init(void)
 	list_init(&tcp_tw_free);
 	for (size_t i = 0; i < CONFIG_TCP_TIME_WAITS; i++)
 		list_push_back(&tcp_tw_free, &tcp_tw_records[i].age);
+	while (tcp_slots_free < CONFIG_TCP_CONNECTIONS) {
+		tcp_slot_free[tcp_slots_free] = CONFIG_TCP_CONNECTIONS - 1 - tcp_slots_free;
+		tcp_slots_free++;
+	}
 	return OK;
 }
 
@@ -118,6 +125,9 @@ static void tcp_tw_input_locked(struct tcp_tw *r, const struct tcp_seg *seg, kti
 	case TCP_TW_ACK:
 		out->has_reply = true;
 		break;
+	case TCP_TW_HELD_BACK:
+		tcp_count(TCP_TX_CHALLENGES_LIMITED);
+		break;
 	case TCP_TW_DROP:
 		break;
 	}
@@ -145,8 +155,25 @@ void tcp_table_find(const struct tcp_tuple *t, const struct tcp_seg *seg, ktime 
 	spin_unlock(&tcp_table_lock);
 }
 
+/* The one that gives way when a new half-open connection finds no place; NULL: there is place. */
+struct tcp_conn *tcp_table_half_open_full_locked(void)
+{
+	return tcp_half_open < CONFIG_TCP_HALF_OPEN
+		? NULL
+		: list_entry(tcp_half_age.next, struct tcp_conn, half_age);
+}
+
+static void tcp_half_open_end_locked(struct tcp_conn *c)
+{
+	tcp_half_open -= c->half_open;
+	c->half_open = false;
+	list_remove(&c->half_age);
+}
+
 static enum err tcp_table_limits_locked(const struct tcp_conn *c, bool half_open)
 {
+	if (c->listener && c->listener->closing)
+		return ERR_CONNREFUSED;
 	if (half_open && tcp_half_open >= CONFIG_TCP_HALF_OPEN) {
 		tcp_count(TCP_REFUSED_HALF_OPEN);
 		return ERR_NFILE;
@@ -177,6 +204,10 @@ enum err tcp_table_insert(struct tcp_conn *c, bool half_open)
 		c->half_open = half_open;
 		tcp_connections++;
 		tcp_half_open += half_open;
+		if (half_open) {
+			list_push_back(&tcp_half_age, &c->half_age);
+			list_push_back(&c->listener->half, &c->accept);
+		}
 		tcp_peers[c->peer]++;
 	}
 	spin_unlock(&tcp_table_lock);
@@ -190,8 +221,7 @@ static void tcp_table_remove_locked(struct tcp_conn *c)
 	c->in_table = false;
 	tcp_slot_live[c->slot] = false;
 	tcp_connections--;
-	tcp_half_open -= c->half_open;
-	c->half_open = false;
+	tcp_half_open_end_locked(c);
 	tcp_peers[c->peer]--;
 }
 
@@ -205,8 +235,7 @@ void tcp_table_remove(struct tcp_conn *c)
 void tcp_table_established(struct tcp_conn *c)
 {
 	spin_lock(&tcp_table_lock);
-	tcp_half_open -= c->half_open;
-	c->half_open = false;
+	tcp_half_open_end_locked(c);
 	spin_unlock(&tcp_table_lock);
 }
 
@@ -279,14 +308,10 @@ uint32_t tcp_table_slot_take(struct tcp_conn *c)
 {
 	uint32_t slot = UINT32_MAX;
 	spin_lock(&tcp_table_lock);
-	for (uint32_t i = 0; i < CONFIG_TCP_CONNECTIONS && slot == UINT32_MAX; i++) {
-		uint32_t at = (tcp_slot_hint + i) % CONFIG_TCP_CONNECTIONS;
-		if (!tcp_slots[at])
-			slot = at;
-	}
-	if (slot != UINT32_MAX) {
+	if (tcp_slots_free > 0) {
+		slot = tcp_slot_free[--tcp_slots_free];
+		assert(!tcp_slots[slot]);
 		tcp_slots[slot] = c;
-		tcp_slot_hint = slot + 1;
 	}
 	spin_unlock(&tcp_table_lock);
 	return slot;
@@ -295,7 +320,8 @@ uint32_t tcp_table_slot_take(struct tcp_conn *c)
 void tcp_table_slot_give(uint32_t slot)
 {
 	spin_lock(&tcp_table_lock);
+	assert(tcp_slots_free < CONFIG_TCP_CONNECTIONS);
 	tcp_slots[slot] = NULL;
-	tcp_slot_hint = slot;
+	tcp_slot_free[tcp_slots_free++] = slot;
 	spin_unlock(&tcp_table_lock);
 }

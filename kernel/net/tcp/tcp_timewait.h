@@ -28,6 +28,7 @@ struct tcp_timewait {
 
 enum tcp_timewait_verdict {
 	TCP_TW_DROP,
+	TCP_TW_HELD_BACK, /* dropped, too: an answer was due, beyond TCP_CHALLENGES_PER_S */
 	TCP_TW_ACK,    /* send *tx */
 	TCP_TW_REOPEN, /* a new SYN: forget the record, and treat seg as if it had not been */
 };

@@ -47,7 +47,7 @@ enum tcp_timewait_verdict tcp_timewait_input(struct tcp_timewait *tw, const stru
 	if (tcp_seg_space(seg) == 0 && seq_eq(seg->seq, tw->rcv_nxt))
 		return TCP_TW_DROP;
 	if (!tcp_challenge_allowed(&tw->challenge_at, &tw->challenges, now))
-		return TCP_TW_DROP;
+		return TCP_TW_HELD_BACK;
 	*tx = (struct tcp_seg){
 		.seq = tw->snd_nxt,
 		.ack = tw->rcv_nxt,

@@ -119,6 +119,13 @@ void tcp_user_abort(struct tcp_core *c, unused ktime now, struct tcp_out *out)
 		tcp_end_reset(c, ERR_CONNABORTED, out);
 }
 
+void tcp_user_forget(struct tcp_core *c, struct tcp_out *out)
+{
+	tcp_out_init(out);
+	assert(c->state == TCP_SYN_RECEIVED);
+	tcp_end(c, ERR_NFILE, out);
+}
+
 void tcp_user_keepalive(struct tcp_core *c, int64_t idle_ns, ktime now)
 {
 	c->cfg.keep_idle_ns = idle_ns;
