@@ -553,3 +553,25 @@ TEST(tcp_limits_buffers_ahead_are_refused)
 	tcp_listener_close(l);
 	end();
 }
+
+/* No timer is free: counted, and made up for when next something happens. */
+TEST(tcp_limits_connection_without_a_timer_goes_on)
+{
+	struct tcp_listener *l = listener_open(8);
+	struct stranger p = stranger_open(ALIEN(1), 1000);
+	struct tcp_conn *c = accept_one(l);
+	world_settle(NS_PER_S);
+	uint64_t refused = tcp_counter(TCP_REFUSED_CALLOUT);
+	world_no_callouts = true;
+	CHECK_EQ(tcp_send(c, rbuf_of(pattern, 2000), 0, KTIME_ZERO).value, 2000);
+	CHECK(tcp_counter(TCP_REFUSED_CALLOUT) > refused);
+	world_no_callouts = false;
+	p.ack = seq_add(p.ack, 536);
+	stranger_send(&p, TCP_ACK, 0, rbuf_of(NULL, 0));
+	size_t before = world_answers;
+	world_settle(TCP_RTO_FIRST_NS);
+	CHECK(world_answers > before); /* what is left goes again */
+	tcp_abort(c);
+	tcp_listener_close(l);
+	end();
+}

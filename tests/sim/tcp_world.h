@@ -171,9 +171,12 @@ bool callout_stop(struct callout *c)
 	return false;
 }
 
+static bool world_no_callouts;
 enum err callout_start(struct callout *c, ktime at)
 {
 	callout_stop(c);
+	if (world_no_callouts)
+		return ERR_NOSPC;
 	CHECK(world_callout_n < countof(world_callouts));
 	c->node.when = at;
 	world_callouts[world_callout_n++] = c;
@@ -332,15 +335,16 @@ enum err condvar_wait(unused struct condvar *c, struct mutex *m, ktime deadline)
 }
 
 /* A thread that waits gives up at once, and its wait is tried again later: there are several. */
-static bool world_many_threads;
-static enum err world_wait_error = ERR_TIMEDOUT;
+static bool world_many_threads, world_no_timers;
 
 enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, unused struct str what)
 {
 	spin_unlock_irqrestore(&q->lock, flags);
 	CHECK_EQ(world_spin_depth, 0);
+	if (world_no_timers && !ktime_is_never(deadline))
+		return ERR_NOSPC;
 	if (world_many_threads)
-		return world_wait_error;
+		return ERR_TIMEDOUT;
 	return world_turn(deadline) ? OK : ERR_TIMEDOUT;
 }
 
@@ -348,12 +352,6 @@ enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, unus
 void thread_cancel_keep(enum err err)
 {
 	CHECK(err != ERR_INTR);
-}
-
-enum err sleep_ns(int64_t ns)
-{
-	world_settle(ns);
-	return OK;
 }
 
 #include "kernel/net/tcp/tcp_table.c"

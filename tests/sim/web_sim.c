@@ -158,3 +158,50 @@ TEST(web_sim_slow_download_is_not_cut)
 	}
 	web_end();
 }
+
+/* ---- clients that do not speak ---- */
+
+TEST(web_sim_silence_has_its_timeouts)
+{
+	web_begin();
+	uint64_t timeouts = web_counter(WEB_TIMEOUTS);
+	client_open(&one); /* says nothing: closed in silence */
+	client_wait(&one, WEB_IDLE_NS - 2 * NS_PER_S);
+	CHECK_EQ(one.err, OK);
+	client_wait(&one, 4 * NS_PER_S);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(one.len, 0);
+	client_close(&one);
+	client_open(&one); /* a byte now and then is no request: 408 */
+	for (int s = 0; s < 8; s++) {
+		client_say(&one, S("G"));
+		client_wait(&one, NS_PER_S);
+		CHECK_EQ(one.len, 0);
+	}
+	client_wait(&one, 5 * NS_PER_S);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 408 ")), 1);
+	CHECK_EQ(web_counter(WEB_TIMEOUTS), timeouts + 1);
+	client_close(&one);
+	web_end();
+}
+
+/* The heap of timers is full: a worker waits for what happens, and does not turn. */
+TEST(web_sim_worker_without_a_timer_waits)
+{
+	web_begin();
+	client_open(&one);
+	uint64_t untimed = web_counter(WEB_UNTIMED);
+	world_no_timers = true;
+	world_many_threads = true;
+	for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++)
+		CHECK(web_work_once(&web_workers[i]));
+	world_many_threads = false;
+	CHECK_EQ(web_counter(WEB_UNTIMED), untimed + 1); /* of the worker that has the connection */
+	client_say(&one, S(GET("/small")));
+	client_wait(&one, NS_PER_MS);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 1);
+	world_no_timers = false;
+	client_close(&one);
+	web_end();
+}

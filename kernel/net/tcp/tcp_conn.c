@@ -10,6 +10,10 @@
  */
 #include "kernel/net/tcp/tcp_priv.h"
 
+#define TCP_OTHERS_CALLOUTS 16 /* soft ones of drivers, ARP and what is to come */
+static_assert(CONFIG_CALLOUT_MAX >= CONFIG_TCP_CONNECTIONS + TCP_OTHERS_CALLOUTS,
+	"every connection has its timer, should they all be armed on one hart");
+
 static struct pool *tcp_conn_pool;
 static uint32_t tcp_next_id; /* atomic */
 static uint32_t tcp_orphans; /* atomic */
