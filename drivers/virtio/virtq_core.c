@@ -177,28 +177,26 @@ static uint16_t virtq_pending(struct virtq *q)
 
 bool virtq_take(struct virtq *q, void **token, uint32_t *len)
 {
-	if (q->broken)
+	if (q->broken || virtq_pending(q) == 0)
 		return false;
-	while (virtq_pending(q) > 0) {
-		struct virtq_used_elem *e = &q->used->ring[q->used_idx & (q->size - 1)];
-		uint32_t id = __atomic_load_n(&e->id, __ATOMIC_RELAXED);
-		uint32_t n = __atomic_load_n(&e->len, __ATOMIC_RELAXED);
-		q->used_idx++;
-		if (unlikely(id >= q->size || q->slot[id].token == NULL)) {
-			q->bad_used++;
-			continue;
-		}
-		if (unlikely(n > q->slot[id].room)) {
-			q->bad_used++;
-			n = 0;
-		}
-		*token = q->slot[id].token;
-		*len = n;
-		virtq_slot_release(q, (uint16_t)id);
-		virtq_check(q);
-		return true;
+	struct virtq_used_elem *e = &q->used->ring[q->used_idx & (q->size - 1)];
+	uint32_t id = __atomic_load_n(&e->id, __ATOMIC_RELAXED);
+	uint32_t n = __atomic_load_n(&e->len, __ATOMIC_RELAXED);
+	q->used_idx++;
+	if (unlikely(id >= q->size || q->slot[id].token == NULL)) {
+		q->bad_used++;
+		q->broken = true;
+		return false;
 	}
-	return false;
+	if (unlikely(n > q->slot[id].room)) {
+		q->bad_used++;
+		n = 0;
+	}
+	*token = q->slot[id].token;
+	*len = n;
+	virtq_slot_release(q, (uint16_t)id);
+	virtq_check(q);
+	return true;
 }
 
 bool virtq_arm(struct virtq *q)

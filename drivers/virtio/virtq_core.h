@@ -10,10 +10,11 @@
  *	virtq_arm, virtq_disarm   interrupts
  *
  * The device is not trusted. It writes the used ring and nothing that it writes is
- * an index, a length or a pointer here before it was checked: an id that is not
- * out is counted in bad_used and passed over; a length beyond what the chain can
- * hold counts too and becomes 0; a used index that runs ahead of what is out makes
- * the queue broken: nothing more is taken from it or added.
+ * an index, a length or a pointer here before it was checked: a length beyond what
+ * the chain can hold is counted in bad_used and becomes 0; an id that is not out,
+ * or a used index that runs ahead of what is out, is counted and makes the queue
+ * broken: nothing more is taken from it or added. So virtq_take looks at one entry,
+ * however fast the device writes.
  * All bookkeeping (free list, tokens, lengths) is in memory that the device never reads.
  *
  * Context: any; the owner's lock guards it.
