@@ -75,10 +75,10 @@ static enum err virtio_reset(struct virtio_dev *v)
 	return ERR_IO;
 }
 
-void virtio_fail(struct virtio_dev *v)
+bool virtio_fail(struct virtio_dev *v)
 {
 	virtio_status_add(v, STATUS_FAILED);
-	(void)virtio_reset(v); /* logged; there is nothing more to do with the device */
+	return virtio_reset(v) == OK; /* logged if not; there is nothing more to do with the device */
 }
 
 static uint64_t virtio_features_offered(struct virtio_dev *v)

@@ -13,7 +13,8 @@
  *
  * The device is not trusted: lengths and ids are checked by virtq_core.c, a frame
  * shorter than its headers is an error, and GOOD is believed only when the feature
- * was negotiated. A broken queue stops the device, with one log line.
+ * was negotiated. A broken queue, of either, stops the device, with one log line;
+ * what the device had comes back once it is reset.
  *
  * Locks: LOCK_NETDEV guards the transmit queue. The receive queue is the receive
  * thread's. Bound: one device (eth0).
@@ -49,7 +50,7 @@ static struct vnet {
 	bool open;
 	struct virtq rx; /* receive thread */
 	struct virtq_slot rx_slots[CONFIG_VIRTIO_NET_QUEUE];
-	bool rx_reported;
+	bool stopped; /* written by the receive thread */
 	struct spinlock lock;
 	struct virtq tx; /* lock */
 	struct virtq_slot tx_slots[CONFIG_VIRTIO_NET_QUEUE];
@@ -76,7 +77,7 @@ static struct packet *vnet_rx_packet(void)
 
 static void vnet_rx_fill(void)
 {
-	while (vnet.rx.free_count > 0) {
+	while (vnet.rx.free_count > 0 && !vnet.rx.broken) {
 		struct packet *p = vnet_rx_packet();
 		if (p == NULL)
 			break;
@@ -126,15 +127,6 @@ static void vnet_rx_one(struct packet *p, uint32_t len)
 	netdev_receive(&vnet.net, p);
 }
 
-static void vnet_report_broken(struct virtq *q)
-{
-	if (!q->broken || vnet.rx_reported)
-		return;
-	vnet.rx_reported = true;
-	klog(LOG_ERR, "virtio_net: %.*s violates the ring protocol; eth0 is stopped",
-		STR_ARG(vnet.dev.node));
-}
-
 static unsigned vnet_rx_batch(unsigned budget)
 {
 	unsigned n = 0;
@@ -146,6 +138,7 @@ static unsigned vnet_rx_batch(unsigned budget)
 }
 
 static void vnet_tx_reclaim(void);
+static void vnet_stop_if_broken(void);
 
 static unsigned vnet_poll(struct netdev *d, unsigned budget)
 {
@@ -158,7 +151,7 @@ static unsigned vnet_poll(struct netdev *d, unsigned budget)
 	if (n == budget)
 		virtq_disarm(&vnet.rx);
 	vnet_rx_fill();
-	vnet_report_broken(&vnet.rx);
+	vnet_stop_if_broken();
 	return n;
 }
 
@@ -166,6 +159,7 @@ static void vnet_interrupt(void *arg)
 {
 	(void)arg;
 	(void)virtio_interrupt_ack(&vnet.dev);
+	virtq_disarm(&vnet.rx); /* a hint to the device: the poll that is to come arms anew */
 	netdev_receive_ready(&vnet.net);
 }
 
@@ -209,14 +203,47 @@ static void vnet_reclaim_expired(void *arg)
 	(void)arg;
 	vnet_tx_reclaim();
 	spin_lock(&vnet.lock);
-	bool again = vnet.tx.out > 0 && !vnet.tx.broken;
+	bool broken = vnet.tx.broken;
+	bool again = vnet.tx.out > 0 && !broken;
 	vnet.reclaim_armed = again;
 	spin_unlock(&vnet.lock);
+	if (broken)
+		netdev_receive_ready(&vnet.net); /* whose thread stops the device */
 	if (again && callout_start(&vnet.reclaim, ktime_add(clock_now(), VNET_RECLAIM_NS)) != OK) {
 		spin_lock(&vnet.lock);
 		vnet.reclaim_armed = false; /* the next send tries again */
 		spin_unlock(&vnet.lock);
 	}
+}
+
+/* Either queue is broken: no more of this device. */
+static bool vnet_mark_broken(void)
+{
+	spin_lock(&vnet.lock);
+	vnet.rx.broken = vnet.tx.broken = vnet.rx.broken || vnet.tx.broken;
+	spin_unlock(&vnet.lock);
+	return vnet.rx.broken;
+}
+
+static void vnet_stop_if_broken(void)
+{
+	void *token;
+	if (vnet.stopped || !vnet_mark_broken())
+		return;
+	vnet.stopped = true;
+	klog(LOG_ERR, "virtio_net: %.*s violates the ring protocol; eth0 is stopped",
+		STR_ARG(vnet.dev.node));
+	if (!virtio_fail(&vnet.dev))
+		return; /* it may still write to what it has */
+	while ((token = virtq_reclaim(&vnet.rx)) != NULL)
+		packet_free(token);
+	do {
+		spin_lock(&vnet.lock);
+		token = virtq_reclaim(&vnet.tx);
+		spin_unlock(&vnet.lock);
+		if (token != NULL)
+			vnet_tx_done(token);
+	} while (token != NULL);
 }
 
 static void vnet_header_build(uint8_t *h, const struct packet *p)
@@ -263,6 +290,8 @@ static enum err vnet_transmit(struct netdev *d, struct packet *p)
 	}
 	if (e == OK)
 		return OK;
+	if (e == ERR_IO && !vnet.stopped)
+		netdev_receive_ready(d); /* whose thread stops the device */
 	uint8_t *header = packet_pull(p, VNET_HEADER_BYTES);
 	assert(header != NULL);
 	return ERR_AGAIN;

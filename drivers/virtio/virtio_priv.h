@@ -35,7 +35,8 @@ must_check enum err virtio_open(struct virtio_dev *v, const struct machine_devic
 must_check enum err virtio_queue_init(struct virtio_dev *v, uint32_t index, uint16_t size,
 	struct virtq *q, struct virtq_slot *slots);
 void virtio_ready(struct virtio_dev *v);
-void virtio_fail(struct virtio_dev *v);
+/* False: it does not leave off, and may write to the memory it was given. */
+bool virtio_fail(struct virtio_dev *v);
 void virtio_notify(struct virtio_dev *v, uint32_t queue);
 /* In the interrupt handler: what it is for, acknowledged. */
 uint32_t virtio_interrupt_ack(struct virtio_dev *v);

@@ -1,0 +1,247 @@
+/*
+ * virtio_net_sim.c - the network driver against a device made of its two queues:
+ * what the interrupt does, and what happens when the device breaks the rules.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "tests/host/test.h"
+#include "drivers/virtio/virtio_priv.h"
+#include "kernel/diag/diag.h"
+#include "kernel/lock/lock.h"
+#include "kernel/time/time.h"
+#include "kernel/irq/irq.h"
+
+#undef spin_lock
+#undef spin_unlock
+#undef DRIVER
+#define spin_lock(l)   device_lock(l)
+#define spin_unlock(l) device_unlock(l)
+#define DRIVER(id, ...)
+#define clock_now() device_now
+
+static ktime device_now = {1000};
+static int locks_held, packets, reset_count, logged, receive_ready;
+static bool stuck_in_reset;
+static struct callout *armed;
+static void (*interrupt)(void *arg);
+
+static void device_lock(unused struct spinlock *l)
+{
+	CHECK_EQ(locks_held++, 0);
+}
+
+static void device_unlock(unused struct spinlock *l)
+{
+	CHECK_EQ(locks_held--, 1);
+}
+
+struct sim_packet {
+	struct packet packet;
+	uint8_t bytes[PACKET_HEADROOM + PACKET_ROOM_MAX];
+};
+
+static void packet_gone(struct packet_mem *m)
+{
+	packets--;
+	free(container_of(container_of(m, struct packet, self), struct sim_packet, packet));
+}
+
+struct packet *packet_alloc(enum packet_class class, unused size_t room)
+{
+	struct sim_packet *s = malloc(sizeof(*s));
+	struct packet *p = &s->packet;
+	*p = (struct packet){.class = (uint8_t)class, .frag_count = 1, .headroom = PACKET_HEADROOM,
+		.tailroom = PACKET_ROOM_MAX};
+	list_init(&p->node);
+	packet_mem_init(&p->self, packet_gone);
+	p->frag[0] = (struct packet_frag){&p->self, s->bytes + PACKET_HEADROOM, 0};
+	packets++;
+	return p;
+}
+
+void packet_free(struct packet *p)
+{
+	packet_release_frags(p);
+	packet_mem_put(&p->self);
+}
+
+void klog(unused enum log_level level, unused const char *format, ...)
+{
+	logged++;
+}
+
+void rng_fill(void *out, size_t len)
+{
+	memset(out, 1, len);
+}
+
+void callout_init(struct callout *c, enum callout_kind kind, void (*fn)(void *), void *arg)
+{
+	*c = (struct callout){.fn = fn, .arg = arg, .kind = (uint8_t)kind};
+}
+
+enum err callout_start(struct callout *c, unused ktime when)
+{
+	armed = c;
+	return OK;
+}
+
+enum err irq_request(unused uint32_t irq, unused struct str name, void (*handler)(void *), unused void *arg)
+{
+	interrupt = handler;
+	return OK;
+}
+
+void irq_enable(unused uint32_t irq)
+{
+}
+
+enum err netdev_register(unused struct netdev *d)
+{
+	return OK;
+}
+
+void netdev_receive_ready(unused struct netdev *d)
+{
+	receive_ready++;
+}
+
+void netdev_receive(unused struct netdev *d, struct packet *p)
+{
+	packet_free(p);
+}
+
+enum err virtio_open(struct virtio_dev *v, unused const struct machine_device *d, unused enum virtio_id id,
+	unused uint64_t wanted)
+{
+	*v = (struct virtio_dev){.features = VIRTIO_F_INDIRECT};
+	return OK;
+}
+
+static void *queue_mem[2];
+enum err virtio_queue_init(unused struct virtio_dev *v, uint32_t index, uint16_t size, struct virtq *q,
+	struct virtq_slot *slots)
+{
+	size_t bytes = virtq_layout(size, true).total;
+	free(queue_mem[index]);
+	queue_mem[index] = aligned_alloc(VIRTQ_ALIGN, align_up(bytes, (size_t)VIRTQ_ALIGN));
+	memset(queue_mem[index], 0, bytes);
+	virtq_init(q, size, queue_mem[index], slots, true, false);
+	return OK;
+}
+
+void virtio_ready(unused struct virtio_dev *v)
+{
+}
+
+bool virtio_fail(unused struct virtio_dev *v)
+{
+	reset_count++;
+	return !stuck_in_reset;
+}
+
+void virtio_notify(unused struct virtio_dev *v, unused uint32_t queue)
+{
+}
+
+uint32_t virtio_interrupt_ack(unused struct virtio_dev *v)
+{
+	return 1;
+}
+
+void virtio_config_read(unused struct virtio_dev *v, unused size_t offset, unused struct wbuf to)
+{
+}
+
+#include "drivers/virtio/virtio_net.c"
+
+static unsigned poll_device(void)
+{
+	return vnet_ops.poll(&vnet.net, 64);
+}
+
+static void setup(void)
+{
+	static const struct machine_device at = {.irq = 1};
+	memset(&vnet, 0, sizeof(vnet));
+	packets = reset_count = logged = receive_ready = 0;
+	stuck_in_reset = false;
+	armed = NULL;
+	CHECK_EQ(vnet_probe(&at), OK);
+	CHECK_EQ(poll_device(), 0);
+	CHECK_EQ(packets, CONFIG_VIRTIO_NET_QUEUE);
+	logged = 0;
+}
+
+static void use(struct virtq *q, uint32_t id, uint32_t len)
+{
+	q->used->ring[q->used->idx % q->size] = (struct virtq_used_elem){id, len};
+	q->used->idx++;
+}
+
+static enum err send_one(void)
+{
+	struct packet *p = packet_alloc(PACKET_TX, 100);
+	CHECK(packet_append(p, 60) != NULL);
+	enum err e = vnet_ops.transmit(&vnet.net, p);
+	if (e != OK)
+		packet_free(p);
+	return e;
+}
+
+static void teardown(void)
+{
+	void *token;
+	while ((token = virtq_reclaim(&vnet.rx)) != NULL || (token = virtq_reclaim(&vnet.tx)) != NULL)
+		packet_free(token);
+	CHECK_EQ(packets, 0);
+}
+
+TEST(virtio_net_interrupt_disarms_until_the_poll_has_found_nothing)
+{
+	setup();
+	CHECK_EQ(vnet.rx.avail->flags, 0);
+	use(&vnet.rx, 0, 100);
+	receive_ready = 0;
+	interrupt(NULL);
+	CHECK_EQ(receive_ready, 1);
+	CHECK_EQ(vnet.rx.avail->flags, 1);
+	CHECK_EQ(poll_device(), 1);
+	CHECK_EQ(vnet.rx.avail->flags, 0);
+	teardown();
+}
+
+/* Either queue: one log line, the device reset, every packet back, and nothing taken any more. */
+TEST(virtio_net_broken_queue_stops_the_device)
+{
+	for (int which = 0; which < 2; which++) {
+		setup();
+		CHECK_EQ(send_one(), OK);
+		CHECK_EQ(send_one(), OK);
+		use(which ? &vnet.rx : &vnet.tx, 4711, 0);
+		receive_ready = 0;
+		if (!which) { /* nothing comes in: the callout for sent packets finds it */
+			armed->fn(armed->arg);
+			CHECK_EQ(receive_ready, 1);
+		}
+		CHECK_EQ(poll_device(), 0);
+		CHECK_EQ(poll_device(), 0);
+		CHECK_EQ(reset_count, 1);
+		CHECK_EQ(logged, 1);
+		CHECK_EQ(packets, 0);
+		CHECK(send_one() != OK);
+		CHECK_EQ(packets, 0);
+	}
+}
+
+/* A device that does not leave off may still write: what it has stays away. */
+TEST(virtio_net_packets_stay_with_a_device_that_is_not_reset)
+{
+	setup();
+	stuck_in_reset = true;
+	use(&vnet.rx, 4711, 0);
+	CHECK_EQ(poll_device(), 0);
+	CHECK_EQ(packets, CONFIG_VIRTIO_NET_QUEUE);
+	CHECK(send_one() != OK);
+	teardown();
+}
