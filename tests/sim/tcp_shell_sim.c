@@ -248,3 +248,45 @@ TEST(tcp_shell_pollset_is_by_level)
 	tcp_pollset_destroy(set);
 	end();
 }
+
+/* Its own port by chance: both ends are one, opened at once; what it says it hears. */
+TEST(tcp_shell_connects_to_itself)
+{
+	begin();
+	uint16_t next = (uint16_t)(49152 + (world_port + 1u) % 16384);
+	struct tcp_conn_result c = tcp_connect(IPV4_LOOPBACK, next, KTIME_NEVER);
+	CHECK_EQ(c.err, OK);
+	uint8_t b[8];
+	CHECK_EQ(tcp_send(c.value, rbuf_of_str(S("echo")), 0, KTIME_NEVER).value, 4);
+	CHECK_EQ(tcp_recv(c.value, wbuf_of(b, 8), KTIME_NEVER).value, 4);
+	tcp_close(c.value);
+	end();
+}
+
+/* Closed in the moment in which it is ready: it is in no list any more, and comes up nowhere. */
+TEST(tcp_shell_ready_connection_is_closed)
+{
+	begin();
+	struct pair p = pair_open(), q;
+	struct tcp_pollset *set = tcp_pollset_create();
+	struct tcp_ready r[4];
+	CHECK(set != NULL);
+	q.client = tcp_connect(IPV4_LOOPBACK, 80, KTIME_NEVER).value;
+	q.server = tcp_accept(p.l, KTIME_NEVER).value;
+	tcp_pollset_add(set, p.server, TCP_READY_IN, p.server);
+	tcp_pollset_add(set, q.server, TCP_READY_IN, q.server);
+	CHECK_EQ(tcp_send(p.client, rbuf_of_str(S("a")), 0, KTIME_NEVER).value, 1);
+	CHECK_EQ(tcp_send(q.client, rbuf_of_str(S("b")), 0, KTIME_NEVER).value, 1);
+	world_settle(NS_PER_MS);
+	tcp_close(p.server); /* unread: a reset */
+	struct size_result n = tcp_pollset_wait(set, r, 4, KTIME_ZERO);
+	CHECK(n.err == OK && n.value == 1 && r[0].cookie == q.server);
+	tcp_abort(q.client);
+	world_settle(NS_PER_MS);
+	tcp_drain(q.server); /* over already */
+	CHECK_EQ(tcp_pollset_wait(set, r, 4, KTIME_ZERO).err, ERR_AGAIN);
+	tcp_pollset_destroy(set);
+	tcp_close(p.client);
+	tcp_listener_close(p.l);
+	end();
+}

@@ -205,3 +205,159 @@ TEST(web_sim_worker_without_a_timer_waits)
 	client_close(&one);
 	web_end();
 }
+
+/* ---- what a request may be, and what its client still gets ---- */
+
+static void ask(struct str request, int64_t ns)
+{
+	client_open(&one);
+	client_say(&one, request);
+	client_wait(&one, ns);
+}
+
+/* Refused with its body read, or before it comes: the next request on the connection is understood. */
+TEST(web_sim_refused_bodies_do_not_become_requests)
+{
+	web_begin();
+	ask(S("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+	      "10\r\nGET / HTTP/1.1\r\n\r\n0\r\n\r\n" GET("/small")), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 405 ")), 1);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 ")), 2);
+	client_close(&one);
+	ask(S("POST /small HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+		NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 100 ")), 0);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 405 ")), 1);
+	CHECK_EQ(one.err, ERR_PIPE); /* whether the body comes is not known */
+	client_close(&one);
+	ask(S("GET /small HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+		NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 100 Continue\r\n\r\n")), 1);
+	client_say(&one, S("12345" GET("/none")));
+	client_wait(&one, NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 404 ")), 1);
+	client_close(&one);
+	web_end();
+}
+
+/* 413 while the client goes on sending: it gets the answer, whole, and an end in order. */
+TEST(web_sim_too_large_is_answered_while_it_comes)
+{
+	web_begin();
+	ask(S("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"), 0);
+	for (size_t sent = 0; sent < 200000;) {
+		struct size_result n = tcp_send(one.tcp, rbuf_of(world_file + sent, 200000 - sent), 0, KTIME_ZERO);
+		CHECK(n.err == OK || n.err == ERR_AGAIN);
+		sent += n.err == OK ? n.value : 0;
+		world_serve_for(NS_PER_MS);
+	}
+	client_wait(&one, NS_PER_S);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 413 ")), 1);
+	CHECK(one.bytes[one.len - 1] == '\n' && one.bytes[one.len - 2] == '}');
+	client_close(&one);
+	web_end();
+}
+
+/* A reply to HEAD ends with its head, whatever it says. */
+TEST(web_sim_head_has_no_content)
+{
+	static const struct str requests[] = {
+		STR_INIT("HEAD /small HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+		STR_INIT("HEAD /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+		STR_INIT("HEAD /small HTTP/1.1\r\nHost: localhost\r\nA : b\r\n\r\n"),
+		STR_INIT("HEAD /small HTTP/1.1\r\n\r\n"),
+		STR_INIT("HEAD /small HTTP/1.1\r\nHost: loc"), /* and no more: 408 */
+	};
+	web_begin();
+	for (size_t i = 0; i < countof(requests); i++) {
+		ask(requests[i], 2 * WEB_HEAD_NS);
+		CHECK_EQ(client_count(&one, S("HTTP/1.1 ")), 1);
+		CHECK_STR(str_of((char *)one.bytes + one.len - 4, 4), S("\r\n\r\n"));
+		client_close(&one);
+	}
+	web_end();
+}
+
+/* Who has said all and still reads gets all. */
+TEST(web_sim_half_closed_client_gets_its_reply)
+{
+	web_begin();
+	client_open(&one);
+	client_say(&one, S(GET("/small") GET("/large")));
+	CHECK_EQ(tcp_shutdown(one.tcp), OK);
+	for (int s = 0; s < 60 && one.err == OK; s++) {
+		world_serve_for(NS_PER_S);
+		client_take(&one, 6000);
+	}
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 2);
+	CHECK_MEM(one.bytes + one.len - WORLD_FILE_BYTES, world_file, WORLD_FILE_BYTES);
+	client_close(&one);
+	web_end();
+}
+
+/* Both windows shut: a client that asks on and on and reads nothing holds a bounded amount, and not for long. */
+TEST(web_sim_client_that_only_asks)
+{
+	web_begin();
+	client_open(&one);
+	size_t most = 0, peak = 0;
+	for (int i = 0; i < 5000; i++) {
+		struct size_result n = tcp_send(one.tcp, rbuf_of_str(S(GET("/api/klog"))), 0, KTIME_ZERO);
+		CHECK(n.err == OK || n.err == ERR_AGAIN);
+		world_serve_for(NS_PER_MS);
+		most = max(most, world_pages);
+		peak = max(peak, world_pools_used());
+	}
+	CHECK(most <= 4);
+	CHECK(peak < 200);
+	world_serve_for(WEB_SEND_NS);
+	client_take(&one, SIZE_MAX);
+	CHECK_EQ(one.err, ERR_CONNRESET);
+	client_close(&one);
+	web_end();
+}
+
+/* ---- a machine short of memory ---- */
+
+TEST(web_sim_without_pages_says_503)
+{
+	web_begin();
+	uint64_t refused = web_counter(WEB_REFUSED_MEMORY);
+	world_no_pages = true;
+	ask(S(GET("/small")), NS_PER_S);
+	world_no_pages = false;
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(web_counter(WEB_REFUSED_MEMORY), refused + 1);
+	client_close(&one);
+	ask(S(GET("/small")), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
+	web_end();
+}
+
+/* Not even one send buffer: the reply waits for better times, without turning; without them it ends. */
+TEST(web_sim_without_send_buffers_waits)
+{
+	web_begin();
+	for (int better = 0; better < 2; better++) {
+		client_open(&one);
+		client_say(&one, S(GET("/small")));
+		world_dry_pool = S("tcp_tx_buf");
+		client_wait(&one, 3 * NS_PER_S);
+		CHECK_EQ(one.len, 0);
+		CHECK_EQ(one.err, OK);
+		if (better)
+			world_dry_pool = STR_EMPTY;
+		client_wait(&one, better ? 2 * NS_PER_S : WEB_SEND_NS);
+		world_dry_pool = STR_EMPTY;
+		CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), (size_t)better);
+		CHECK_EQ(one.err, better ? OK : ERR_CONNRESET);
+		client_close(&one);
+	}
+	web_end();
+}

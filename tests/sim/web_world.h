@@ -11,11 +11,14 @@
 #define WORLD_FILE_BYTES 200000
 
 static size_t world_pages; /* blocks of pages in use */
+static bool world_no_pages;
 static uint8_t world_file[WORLD_FILE_BYTES];
 static struct packet_mem world_file_mem;
 
 void *page_alloc(unsigned order)
 {
+	if (world_no_pages)
+		return NULL;
 	world_pages++;
 	return malloc(PAGE_SIZE << order);
 }

@@ -70,6 +70,15 @@ static void web_send_begin(struct web_conn *c, ktime now)
 	c->last = ktime_add(c->deadline, (int64_t)(bytes * NS_PER_S / WEB_SEND_RATE));
 }
 
+/* The last reply, to what never became a request; its method may be known. */
+static void web_give_up(struct web_conn *c, uint16_t status, struct str why, ktime now)
+{
+	c->close_after = true;
+	c->is_head = c->parser.req.method == HTTP_HEAD_METHOD;
+	web_reply_problem(c, status, why);
+	web_send_begin(c, now);
+}
+
 /* The client has the reply, but for little: the next request, or the end. */
 static void web_reply_done(struct web_conn *c, ktime now)
 {
@@ -135,9 +144,7 @@ static bool web_request_begin(struct web_conn *c, ktime now)
 		return true;
 	}
 	web_count(WEB_REFUSED_MEMORY, 1);
-	c->close_after = true;
-	web_reply_problem(c, 503, S("the machine is short of memory"));
-	web_send_begin(c, now);
+	web_give_up(c, 503, S("the machine is short of memory"), now);
 	return false;
 }
 
@@ -177,10 +184,8 @@ static bool web_on_step(struct web_conn *c, enum http_event event, ktime now)
 		web_reply(c);
 		break;
 	case HTTP_FAIL:
-		c->close_after = true;
-		c->is_head = false;
-		web_reply_problem(c, c->parser.status, S("the request is not well-formed"));
-		break;
+		web_give_up(c, c->parser.status, S("the request is not well-formed"), now);
+		return false;
 	}
 	web_send_begin(c, now);
 	return false;
@@ -264,9 +269,6 @@ bool web_conn_timeout(struct web_conn *c, ktime now)
 	web_count(WEB_TIMEOUTS, 1);
 	if (c->state == WEB_SENDING)
 		return false;
-	c->close_after = true;
-	c->is_head = false;
-	web_reply_problem(c, 408, S("the request did not arrive in time"));
-	web_send_begin(c, now);
+	web_give_up(c, 408, S("the request did not arrive in time"), now);
 	return web_conn_run(c, now);
 }
