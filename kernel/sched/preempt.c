@@ -47,6 +47,8 @@ void upcall_preempt(void)
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */
 	spin_unlock_raw(&h->lock);
+	if (h->peers)
+		sched_pull(); /* what the first one found may have been taken away since */
 }
 
 void upcall_ipi(unsigned reasons)
