@@ -21,7 +21,7 @@ struct initcall {
 };
 
 #define INITCALL(id, fn, ...)                                                                      \
-	static const struct initcall initcall_##id section(".initcall") = {                        \
+	static const struct initcall initcall_##id aligned_to(8) section("initcall") = {           \
 		.name = #id, .init = fn, .needs = {__VA_ARGS__}}
 
 #endif

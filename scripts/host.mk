@@ -12,8 +12,8 @@ hgen := $(host)/generated
 $(shell mkdir -p $(hgen))
 
 HOSTCC ?= $(if $(LLVM),clang,gcc)
-host-flags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -I. -I$(host) \
-	-include $(hgen)/autoconf.h $(warnings) $(if $(LLVM),-Wno-gnu-variable-sized-type-not-at-end)
+host-flags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-common -fno-strict-aliasing \
+	-fvisibility=hidden -I. -I$(host) -DCONFIG_ARCH_HOST=1 -include $(hgen)/autoconf.h $(warnings) $(if $(LLVM),-Wno-gnu-variable-sized-type-not-at-end)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(call stamp,$(host)/flags.stamp,$(HOSTCC) $(host-flags) $(sanitize))
@@ -34,7 +34,7 @@ $(host)/%.o: %.c $(host)/flags.stamp | $(hgen)/autoconf.h
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)$(HOSTCC) $(host-flags) $(sanitize) -MMD -MP -c -o $@ $<
 
-shared-objs := $(patsubst %.c,$(host)/%.o,$(lib-srcs) $(core-srcs))
+shared-objs := $(patsubst %.c,$(host)/%.o,$(lib-srcs) $(core-srcs) arch/host/point.c)
 $(call stamp,$(host)/shared.stamp,$(shared-objs))
 $(host)/libmazu.a: $(shared-objs) $(host)/shared.stamp
 	$(Q)rm -f $@ && ar rcsD $@ $(shared-objs)
@@ -44,7 +44,8 @@ sims  := $(patsubst %.c,$(host)/%,$(sim-srcs))
 $(tests) $(sims): $(host)/%: $(host)/%.o $(host)/tests/host/main.o $(host)/libmazu.a
 	$(call say,HOSTLD,$@)$(HOSTCC) $(sanitize) -o $@ $(filter %.o,$^) $(host)/libmazu.a -lm -pthread
 # Further sources of a simulation
-$(foreach s,$(sim-srcs),$(eval $(s:%.c=$(host)/%): $(patsubst %.c,$(host)/%.o,$($(basename $(notdir $(s)))-y))))
+sim-more = $(patsubst %.c,$(host)/%.o,$($(basename $(notdir $(1)))-y))
+$(foreach s,$(sim-srcs),$(eval $(s:%.c=$(host)/%): $(call sim-more,$(s))))
 
 # Fuzzers: clang's coverage instrumentation in everything they call.
 fuzzer := $(O)/fuzz
@@ -75,5 +76,6 @@ fuzzers: $(fuzzers)
 purity: $(pure-objs) $(pure-libs)
 	$(Q)$(PYTHON) tools/check_purity.py --lib $(pure-libs) --core $(pure-objs)
 
--include $(shared-objs:.o=.d) $(tests:=.d) $(sims:=.d) $(fuzz-shared:.o=.d) $(fuzzers:=.d) \
+-include $(shared-objs:.o=.d) $(tests:=.d) $(sims:=.d) \
+	$(foreach s,$(sim-srcs),$(patsubst %.o,%.d,$(call sim-more,$(s)))) $(fuzz-shared:.o=.d) $(fuzzers:=.d) \
 	$(pure-objs:.o=.d) $(pure-libs:.o=.d) $(host)/tests/host/main.d

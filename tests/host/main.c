@@ -5,11 +5,14 @@
  * "NAME: N passed, N failed" and the exit status is 0 only if none failed.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "lib/assert.h"
 #include "tests/host/test.h"
 
@@ -20,7 +23,8 @@ static const struct test *running;
 static const char *program;
 static jmp_buf end_of_test;
 static jmp_buf assert_expected;
-static bool expecting;
+static bool expecting, in_child;
+static const char *repeat_env = "";
 static uint64_t seed = DEFAULT_SEED;
 
 void test_register(struct test *t)
@@ -47,7 +51,12 @@ bool test_same(struct str a, struct str b)
 
 static noreturn void test_end(void)
 {
-	printf("\n  repeat: SEED=%" PRIu64 " %s %s\n", seed, program, running->name);
+	if (in_child) {
+		printf("\n");
+		fflush(stdout);
+		_exit(1);
+	}
+	printf("\n  repeat: SEED=%" PRIu64 " %s%s %s\n", seed, repeat_env, program, running->name);
 	fflush(stdout);
 	longjmp(end_of_test, 1);
 }
@@ -112,6 +121,31 @@ void assert_fail(const char *file, int line, const char *expr)
 	abort();
 }
 
+void test_in_child(void (*fn)(void *arg), void *arg, uint64_t child_seed, const char *env,
+	unsigned seconds)
+{
+	int status;
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		in_child = true;
+		seed = child_seed;
+		alarm(seconds);
+		fn(arg);
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		test_fail(__FILE__, __LINE__, "no process can be made");
+	if (status == 0)
+		return;
+	seed = child_seed;
+	repeat_env = env;
+	if (WIFSIGNALED(status))
+		test_fail(__FILE__, __LINE__, "the run ended by signal %d%s", WTERMSIG(status),
+			WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
+	test_fail(__FILE__, __LINE__, "the run failed, see above");
+}
+
 static void test_read_seed(void)
 {
 	const char *s = getenv("SEED");
@@ -131,13 +165,17 @@ int main(int argc, char **argv)
 	static struct test *t;
 	const char *filter = argc > 1 ? argv[1] : "";
 	const char *slash = strrchr(argv[0], '/');
+	static uint64_t first_seed;
 
 	program = argv[0];
 	test_read_seed();
+	first_seed = seed;
 	for (t = first; t; t = t->next) {
 		if (!strstr(t->name, filter))
 			continue;
 		running = t;
+		seed = first_seed;
+		repeat_env = "";
 		if (setjmp(end_of_test) == 0) {
 			t->fn();
 			passed++;

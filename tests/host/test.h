@@ -82,6 +82,14 @@ noreturn void test_fail_bytes(const char *file, int line, const char *what, stru
 		}                                                                                  \
 	} while (0)
 
+/*
+ * Runs fn(arg) in a process of its own, for code whose variables cannot be set back or that leaves
+ * the test's stack. A failed check there, an assertion, a sanitizer's report or `seconds` without an
+ * end fail the running test, in this process. `seed` and `env` ("HARTS=2 ") are what repeats it.
+ */
+void test_in_child(void (*fn)(void *arg), void *arg, uint64_t seed, const char *env,
+	unsigned seconds);
+
 jmp_buf *test_expect_assert(void);
 bool test_same(struct str a, struct str b);
 
