@@ -1,0 +1,222 @@
+/*
+ * oracle.c - what must be true of a quiet machine, computed from the definitions and not
+ * from the scheduler's own summaries: every list is walked, every priority recomputed.
+ *
+ * Quiet: no hart is in the middle of a decision and no IPI is under way (host_is_quiet).
+ * Threads may still be between two of their own steps.
+ */
+#include <stdio.h>
+#include "tests/sim/world.h"
+
+uint64_t oracle_looks;
+
+static struct thread *all[WORLD_THREADS_MAX];
+static uint8_t effective[WORLD_THREADS_MAX];
+static size_t all_count;
+
+#define ORACLE(cond, t)                                                                            \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			oracle_print_threads();                                                    \
+			test_fail(__FILE__, __LINE__, "%s; thread %.*s", #cond,                    \
+				(int)(t)->name_len, (t)->name);                                    \
+		}                                                                                  \
+	} while (0)
+
+void oracle_print_threads(void)
+{
+	struct thread *ts[WORLD_THREADS_MAX];
+	size_t n = world_threads(ts);
+	printf("\nat %lld ns:\n", (long long)arch_host_now.ns);
+	for (size_t i = 0; i < n; i++) {
+		const struct thread *t = ts[i];
+		struct str state = thread_state_name(t->state, t->hart->current == t);
+		printf("  %-9.*s %-9.*s hart %u priority %2u (base %2u) affinity %llx %s%s%.*s\n",
+			(int)t->name_len, t->name, (int)state.len, state.ptr, t->hart->cpu,
+			t->run.priority, t->base_priority, (unsigned long long)t->run.affinity,
+			t->attention & THREAD_SUSPEND_DUE ? "suspend " : "",
+			t->cancel_pending ? "cancel " : "",
+			t->state == THREAD_BLOCKED ? (int)t->wait_what.len : 0, t->wait_what.ptr);
+	}
+}
+
+static size_t oracle_index(const struct thread *t)
+{
+	for (size_t i = 0; i < all_count; i++)
+		if (all[i] == t)
+			return i;
+	test_fail(__FILE__, __LINE__, "a hart knows a thread that is not there any more");
+}
+
+/* ---- harts, queues and states ---- */
+
+/* How many queues hold it: no other than that of its hart. */
+static unsigned oracle_queues_of(const struct thread *t)
+{
+	unsigned found = 0;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		const struct runq *q = &sched_hart[cpu].queue;
+		for (unsigned p = 0; p < RUNQ_PRIORITIES; p++)
+			list_for_each(it, &q->list[p])
+				if (it == &t->run.link) {
+					found++;
+					ORACLE(t->hart == &sched_hart[cpu] && t->run.priority == p, t);
+				}
+	}
+	return found;
+}
+
+static unsigned oracle_harts_of(const struct thread *t)
+{
+	unsigned found = 0;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		found += cpu_of(arch_hart_template, cpu).current == &t->arch;
+	return found;
+}
+
+static void oracle_check_hart(uint32_t cpu)
+{
+	const struct hart *h = &sched_hart[cpu];
+	const struct thread *t = (struct thread *)cpu_of(arch_hart_template, cpu).current;
+	ORACLE(h->current == t && t->state == THREAD_READY, t);
+	ORACLE(t->hart == h && t->run.affinity >> cpu & 1, t);
+	ORACLE(!(t->attention & THREAD_EXPEL), t);
+	ORACLE(cpu_count() == 1 || h->running_priority == t->run.priority, t);
+	unsigned queued = 0;
+	for (unsigned p = 0; p < RUNQ_PRIORITIES; p++) {
+		ORACLE((h->queue.occupied >> p & 1) == !list_is_empty(&h->queue.list[p]), t);
+		list_for_each(it, &h->queue.list[p])
+			oracle_index(thread_of(list_entry(it, struct runq_node, link))), queued++;
+	}
+	ORACLE(queued == h->queue.ready, t);
+}
+
+static void oracle_check_state(const struct thread *t)
+{
+	bool queued = t->state == THREAD_READY;
+	ORACLE(oracle_queues_of(t) == queued && t->run.queued == queued, t);
+	ORACLE(oracle_harts_of(t) == (t->hart->current == t), t);
+	if (t->state == THREAD_BLOCKED) {
+		/* What is to end it will come: its timer is there, and it was not overlooked. */
+		ORACLE(ktime_is_never(t->wait_deadline) || heap_is_linked(&t->timeout.node), t);
+		ORACLE(!(t->wait_cancellable && t->cancel_pending), t);
+	}
+}
+
+/* No waiting thread outranks what runs on a hart that it may use. */
+static void oracle_check_rank(const struct thread *t)
+{
+	if (t->state != THREAD_READY || t->hart->current == t)
+		return;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		if (t->run.affinity >> cpu & 1)
+			ORACLE(t->run.priority <= sched_hart[cpu].current->run.priority, t);
+}
+
+/* ---- priorities ---- */
+
+static struct thread *oracle_owner(const struct sim_mutex *m)
+{
+	return (struct thread *)(m->m.owner & ~MUTEX_CONTENDED);
+}
+
+/*
+ * Whether t waits for m. Its own word is enough while it is blocked; one whose wait has
+ * ended otherwise takes its priority back when it runs, and the graph says until when.
+ */
+static bool oracle_waits(const struct thread *t, const struct sim_mutex *m)
+{
+	const struct sim_thread *s = sim_of(t);
+	if (!s || s->waits_for != m)
+		return false;
+	bool in_graph = t->blocked_on == &m->m.queue;
+	ORACLE(in_graph || t->state != THREAD_BLOCKED || t->wait_what.len != S("mutex").len, t);
+	return in_graph;
+}
+
+/* The highest of the base and of all that wait for what it holds, to a fixed point. */
+static void oracle_recompute(void)
+{
+	bool changed = true;
+	for (size_t i = 0; i < all_count; i++)
+		effective[i] = all[i]->base_priority;
+	while (changed) {
+		changed = false;
+		for (uint32_t m = 0; m < sim_mutex_count; m++)
+			for (size_t i = 0; i < all_count; i++) {
+				if (!oracle_waits(all[i], &sim_mutex[m]))
+					continue;
+				ORACLE(oracle_owner(&sim_mutex[m]), all[i]); /* never free while one waits */
+				size_t owner = oracle_index(oracle_owner(&sim_mutex[m]));
+				if (effective[owner] < effective[i]) {
+					effective[owner] = effective[i];
+					changed = true;
+				}
+			}
+	}
+}
+
+static void oracle_check_mutex(const struct sim_mutex *m)
+{
+	bool waited_for = false;
+	const struct thread *owner = oracle_owner(m);
+	for (size_t i = 0; i < all_count; i++) {
+		const struct sim_thread *s = sim_of(all[i]);
+		waited_for |= oracle_waits(all[i], m);
+		for (uint32_t k = 0; s && k < s->held_count; k++)
+			ORACLE(s->held[k] != m || owner == all[i], all[i]);
+	}
+	if (waited_for)
+		ORACLE(m->m.owner & MUTEX_CONTENDED && m->m.queue.owner == owner, owner);
+}
+
+/* ---- semaphores ---- */
+
+static void oracle_check_sem(const struct sem *s)
+{
+	int32_t waiters = 0;
+	list_for_each(it, &s->waiters.waiters)
+		waiters++;
+	CHECK(s->count <= s->max);
+	CHECK_EQ(waiters, s->count < 0 ? -s->count : 0);
+}
+
+void oracle_look(void)
+{
+	oracle_looks++;
+	all_count = world_threads(all);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		oracle_check_hart(cpu);
+	for (size_t i = 0; i < all_count; i++) {
+		oracle_check_state(all[i]);
+		oracle_check_rank(all[i]);
+	}
+	oracle_recompute();
+	for (size_t i = 0; i < all_count; i++) {
+		const struct thread *t = all[i];
+		/* The kernel's own threads hold mutexes that are not watched. */
+		bool lent = t->system && !list_is_empty(&t->held);
+		ORACLE(t->run.priority == effective[i] || (lent && t->run.priority > effective[i]), t);
+	}
+	for (uint32_t i = 0; i < sim_mutex_count; i++)
+		oracle_check_mutex(&sim_mutex[i]);
+	for (uint32_t i = 0; i < sim_sem_count; i++)
+		oracle_check_sem(&sim_sem[i]);
+}
+
+void oracle_last_look(void)
+{
+	size_t stacks = 1 + cpu_count(); /* hart 0's idle thread, the harts' own, softcall's */
+	sim_wait_for(world_stacks_used() == stacks + cpu_count() - 1);
+	sim_settle();
+	for (uint32_t i = 0; i < sim_mutex_count; i++)
+		CHECK(!oracle_owner(&sim_mutex[i]) && sim_mutex[i].inside == 0);
+	for (uint32_t i = 0; i < sim_sem_count; i++)
+		CHECK(sim_sem[i].count >= 0);
+	CHECK_EQ(thread_current()->run.priority, PRIO_NORMAL);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		struct callout_stats c;
+		callout_stats(cpu, CALLOUT_HARD, &c);
+		CHECK_EQ(c.refused, 0);
+	}
+}
