@@ -156,6 +156,20 @@ static void oracle_recompute(void)
 	}
 }
 
+/* A mutex of the kernel's own, for which others wait: that of a hart's soft callouts. */
+static bool oracle_holds_unwatched(const struct thread *t)
+{
+	list_for_each(it, &t->held) {
+		const struct pi_queue *q = list_entry(it, struct pi_queue, held_node);
+		bool watched = false;
+		for (uint32_t m = 0; m < sim_mutex_count; m++)
+			watched |= q == &sim_mutex[m].m.queue;
+		if (!watched)
+			return true;
+	}
+	return false;
+}
+
 static void oracle_check_mutex(const struct sim_mutex *m)
 {
 	bool waited_for = false;
@@ -194,8 +208,7 @@ void oracle_look(void)
 	oracle_recompute();
 	for (size_t i = 0; i < all_count; i++) {
 		const struct thread *t = all[i];
-		/* The kernel's own threads hold mutexes that are not watched. */
-		bool lent = t->system && !list_is_empty(&t->held);
+		bool lent = oracle_holds_unwatched(t);
 		ORACLE(t->run.priority == effective[i] || (lent && t->run.priority > effective[i]), t);
 	}
 	for (uint32_t i = 0; i < sim_mutex_count; i++)

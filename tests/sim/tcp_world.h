@@ -136,9 +136,14 @@ void mutex_init(struct mutex *m, unused enum lock_class class)
 	m->owner = 0;
 }
 
-void mutex_lock(struct mutex *m)
+void might_sleep(void)
 {
 	CHECK_EQ(world_spin_depth, 0);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	might_sleep();
 	CHECK_EQ(m->owner, 0);
 	m->owner = 1;
 }
