@@ -120,7 +120,7 @@ class Wire:
 
     # --- a small TCP client
 
-    def http(self, path, timeout=60):
+    def http(self, path, timeout=60, syns=1000):
         """One GET on a connection of its own, in order and with every segment acknowledged: (status, headers, body)."""
         port, end = next(self.ports), time.monotonic() + timeout
 
@@ -141,9 +141,10 @@ class Wire:
 
         reply = None
         while reply is None or reply[0] != "SA":  # a SYN that was dropped is sent again, as by any TCP
-            assert time.monotonic() < end, f"no SYN-ACK\n--- serial:\n{self.serial()[-2000:]}"
+            assert syns > 0 and time.monotonic() < end, f"no SYN-ACK\n--- serial:\n{self.serial()[-2000:]}"
+            syns -= 1
             send("S", 1000, options=[("MSS", 1460)])
-            reply = receive()
+            reply = receive(1.0 if syns else timeout)
         ack = (reply[1] + 1) & 0xffffffff
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
         send("A", 1001, ack)

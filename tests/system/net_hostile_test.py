@@ -132,8 +132,11 @@ class Generator:
             src, port, seq = self.address(), r.randrange(1024, 65536), r.getrandbits(32)
         options = r.choice((b"", b"\1\1\1\0", b"\2\4\0\1", b"\3\3\xff\0", b"\x08\x0a" + r.randbytes(8) + b"\1\1",
                             r.randbytes(4 * r.randrange(1, 10))))
-        return self.ether(self.tcp(port, r.choice((ACK, ACK, ACK | 8, ACK | 1, RST, SYN | ACK, r.randrange(256))),
-                                   seq + r.choice((0, 0, 1, -1, 100, 65535, r.getrandbits(32))), r.getrandbits(32),
+        flags = r.choice((ACK, ACK, ACK | 8, ACK | 1, RST, SYN | ACK, r.randrange(256)))
+        seq += r.choice((0, 0, 1, -1, 100, 65535, r.getrandbits(32)))
+        if flags & (SYN | ACK | RST) == SYN:
+            self.known.append((src, port, seq + 1))
+        return self.ether(self.tcp(port, flags, seq, r.getrandbits(32),
                                    r.randbytes(r.choice((0, 0, 1, 500, 1400))), src, r.choice((80, 80, 80, 81)), options,
                                    **r.choice(({}, {}, {"offset": r.randrange(16)}, {"window": 0}, {"urgent": 9}))))
 

@@ -134,6 +134,14 @@ class FloodTest(frames.WireTest):
                            TCP(sport=1024 + i, dport=PORT, flags="S", seq=i))
         self.wire.barrier()
 
+    def test_syn_flood_locks_nobody_out(self):
+        """Connections that were never meant give way to those that come, and do not keep them out for a minute."""
+        for i in range(500):
+            self.wire.send(frames.Ether(src=self.wire.mac, dst=self.wire.guest_mac) /
+                           IP(src=f"10.0.2.{100 + i % 30}", dst=self.wire.guest_ip) /
+                           TCP(sport=2000 + i, dport=PORT, flags="S", seq=i))
+        self.assertEqual(self.wire.http("/icon.svg", syns=20)[0], 200)  # a second between two
+
 
 if __name__ == "__main__":
     unittest.main()
