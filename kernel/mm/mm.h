@@ -123,7 +123,7 @@ static inline void free_to(struct allocator *a, void *ptr, size_t size)
 #define STACK_SIZE ((size_t)CONFIG_STACK_SIZE) /* a power of two; aligned to twice that */
 
 must_check void *stack_alloc(void); /* lowest byte; NULL: CONFIG_STACK_MAX in use, counted. Threads */
-void stack_free(void *stack);       /* nobody stands on it any more. Threads */
+void stack_free(void *stack);       /* nobody stands on it any more. Any context but interrupts */
 /* Bytes that were in use at most; with CONFIG_STACK_PAINT by its present thread, else by any so far. */
 size_t stack_peak(const void *stack);
 

@@ -6,7 +6,7 @@
  * A block is slots of twice the stack's size: the stack is the lower half, its
  * guard the last page of the slot before, so the first slot has no stack.
  *
- * Painting: free stacks are full of PAINT; the high-water mark is where it ends. The
+ * Painting: a new thread's stack is full of PAINT; the high-water mark is where it ends. The
  * stacks on which the harts begin are not from here; boot paints them in the same way.
  *
  * Locks: stack_lock (LOCK_STACK), preemption off; nothing is painted under it.
@@ -17,6 +17,7 @@
 #define SLOT_SIZE (2 * STACK_SIZE)
 #define PAINT     UINT64_C(0x5354414b53544143)
 #define OWN_FRAME 256 /* bytes: more than stack_paint_below() itself stands on */
+#define CLEAN_BYTES 1024
 
 static_assert(is_pow2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= 8192, "a power of two, over a page");
 static_assert(2 * 2 * CONFIG_STACK_SIZE <= 4096 << PAGE_ORDER_MAX, "two slots fit one block");
@@ -44,6 +45,19 @@ void stack_paint_below(void)
 	stack_paint_up_to((void *)arch_current()->stack_base, frame - OWN_FRAME);
 }
 
+/*
+ * Down from the top until a stretch as long as no frame leaves unwritten: the rest still has its paint.
+ * So a short thread costs little, and is not paid for with interrupts off when it ends.
+ */
+static void stack_repaint(void *stack)
+{
+	uint64_t *word = (uint64_t *)((uint8_t *)stack + STACK_SIZE);
+	for (size_t clean = 0; (void *)word > stack && clean < CLEAN_BYTES / sizeof(*word);) {
+		clean = *--word == PAINT ? clean + 1 : 0;
+		*word = PAINT;
+	}
+}
+
 void *stack_alloc(void)
 {
 	bool fail = mm_should_fail();
@@ -52,14 +66,14 @@ void *stack_alloc(void)
 	stack_failures += !stack;
 	idle_min = min(idle_min, idle_count);
 	spin_unlock(&stack_lock);
+	if (stack && config_on(CONFIG_STACK_PAINT))
+		stack_repaint(stack);
 	return stack;
 }
 
 void stack_free(void *stack)
 {
 	assert((uintptr_t)stack % SLOT_SIZE == 0);
-	if (config_on(CONFIG_STACK_PAINT))
-		stack_paint(stack);
 	spin_lock(&stack_lock);
 	assert(idle_count < stack_total);
 	for (size_t i = 0; config_on(CONFIG_DEBUG) && i < idle_count; i++)

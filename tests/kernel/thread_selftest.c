@@ -1,4 +1,5 @@
 /* thread_selftest.c - life, control and order of threads. */
+#include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
 #include "tests/kernel/sync_selftest.h"
@@ -64,7 +65,11 @@ SELFTEST(thread_stack_peak_is_true)
 	unsigned idle = 0;
 	while (thread_info_next(t.tid, &t)) {
 		ST_CHECK(t.stack_bytes == CONFIG_STACK_SIZE);
-		ST_CHECK(t.stack_peak_bytes > 0 && t.stack_peak_bytes < t.stack_bytes);
+		bool plausible = t.stack_peak_bytes > 0 && t.stack_peak_bytes < t.stack_bytes;
+		if (!plausible)
+			klog(LOG_ERR, "thread %u %.*s: %zu bytes of its stack were used", t.tid, (int)t.name_len,
+				t.name, t.stack_peak_bytes);
+		ST_CHECK(plausible);
 		idle += t.class == SCHED_IDLE;
 	}
 	ST_CHECK(idle == cpu_count());
