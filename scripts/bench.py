@@ -123,6 +123,8 @@ def wrk(guest, *words):
     """(requests per second, 99th percentile of latency in ns, errors) of one run."""
     text = subprocess.run(["wrk", "-t1", f"-d{WRK_SECONDS}s", "--latency", "-H", "Accept-Encoding: gzip", *words,
                            guest.url(PAGE)], check=True, capture_output=True, text=True).stdout
+    if " 0 requests in" in text:
+        raise ValueError(f"no request of wrk {' '.join(words)} was answered by {guest.url(PAGE)}")
     value, unit = re.search(r"^\s+99%\s+([\d.]+)(us|ms|s|m)$", text, re.M).groups()
     p99 = round(float(value) * {"us": 1e3, "ms": 1e6, "s": 1e9, "m": 6e10}[unit])
     errors = sum(map(int, re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", text)))
