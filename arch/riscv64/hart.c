@@ -36,6 +36,8 @@ static void hart_enable(struct arch_hart *h)
 	arch_paging_enable();
 	__asm__ volatile("csrw sie, %0" ::"r"(SIP_SOFT | SIP_TIMER | SIP_EXT));
 	__atomic_store_n(&h->online, 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with paging_flush_all */
+	arch_flush_here();                       /* what was taken away while nobody would have told it */
 }
 
 void arch_entry_first(uint64_t hart_id, const void *fdt)

@@ -164,6 +164,7 @@ void arch_flush_here(void)
 static void paging_flush_all(void)
 {
 	__atomic_fetch_add(&flush_generation, 1, __ATOMIC_ACQ_REL);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with hart_enable: it is seen online, or sees this */
 	irqflags flags = arch_irq_save();
 	arch_flush_here();
 	uint32_t here = arch_cpu();

@@ -81,6 +81,16 @@ static void flush_others(void *arg)
 	}
 }
 
+/* Also of what was unmapped while a hart was on its way: the guards of the stacks of those after it. */
+SELFTEST(hart_flushes_what_was_before_it)
+{
+	uint64_t generation = arch_flush_generation();
+	ktime until = ktime_add(arch_clock(), 10 * NS_PER_S);
+	for (uint32_t n = 0; !arch_flush_reached(generation) && ktime_before(arch_clock(), until); n++)
+		arch_spin_relax(n);
+	ST_CHECK(arch_flush_reached(generation));
+}
+
 SELFTEST(hart_calls_are_not_lost)
 {
 	wrong_hart = 0;
