@@ -177,13 +177,6 @@ static inline void preempt_enable(void)
 		arch_preempt_due();
 }
 
-/* For code that looks at need_resched itself soon after. */
-static inline void preempt_enable_no_resched(void)
-{
-	arch_barrier();
-	arch_current()->preempt_count--;
-}
-
 static inline bool preempt_is_enabled(void)
 {
 	return arch_current()->preempt_count == 0 && arch_irqs_enabled();

@@ -2,7 +2,8 @@
  * virtio_rng.c - entropy from the host: 64 bytes at boot, and again each
  * VIRTIO_RNG_PERIOD. A host that does not answer delays nothing.
  *
- * Context: probe in the boot thread, the interrupt handler marks, a soft callout asks.
+ * Context: probe in the boot thread; afterwards a soft callout takes and asks. The device raises no
+ * interrupt: a minute more or less does not matter.
  */
 #include "drivers/virtio/virtio_priv.h"
 #include "kernel/diag/diag.h"
@@ -20,12 +21,6 @@ static struct {
 	struct callout timer;
 	bool open;
 } vrng;
-
-static void virtio_rng_interrupt(void *arg)
-{
-	(void)arg;
-	(void)virtio_interrupt_ack(&vrng.dev);
-}
 
 static void virtio_rng_request(void)
 {
@@ -59,8 +54,6 @@ static enum err virtio_rng_probe(const struct machine_device *d)
 	if (e != OK)
 		return e;
 	e = virtio_queue_init(&vrng.dev, 0, VIRTIO_RNG_QUEUE, &vrng.queue, vrng.slots);
-	if (e == OK)
-		e = irq_request(d->irq, S("virtio_rng"), virtio_rng_interrupt, NULL);
 	if (e != OK) {
 		virtio_fail(&vrng.dev);
 		return e;

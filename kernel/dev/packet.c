@@ -32,34 +32,9 @@ struct packet_pools {
 	struct pool *packets;
 	struct pool *buffers; /* NULL: the class has small packets only */
 	uint32_t buffers_used; /* atomic */
-	uint32_t starved;      /* atomic: an alloc was refused and nobody told yet */
 };
 
 static struct packet_pools packet_pools[PACKET_CLASS_COUNT];
-static void (*packet_available)(enum packet_class class);
-
-void packet_set_available(void (*fn)(enum packet_class class))
-{
-	__atomic_store_n(&packet_available, fn, __ATOMIC_RELEASE);
-}
-
-static void packet_refused(enum packet_class class)
-{
-	__atomic_store_n(&packet_pools[class].starved, 1, __ATOMIC_RELAXED);
-}
-
-/* After something of the class has gone back. */
-static void packet_returned(enum packet_class class)
-{
-	struct packet_pools *pools = &packet_pools[class];
-	if (likely(__atomic_load_n(&pools->starved, __ATOMIC_RELAXED) == 0))
-		return;
-	if (__atomic_exchange_n(&pools->starved, 0, __ATOMIC_RELAXED) == 0)
-		return;
-	void (*fn)(enum packet_class) = __atomic_load_n(&packet_available, __ATOMIC_ACQUIRE);
-	if (fn != NULL)
-		fn(class);
-}
 
 static void packet_buffer_free(struct packet_mem *m)
 {
@@ -67,15 +42,12 @@ static void packet_buffer_free(struct packet_mem *m)
 	enum packet_class class = b->class;
 	pool_free(packet_pools[class].buffers, b);
 	__atomic_fetch_sub(&packet_pools[class].buffers_used, 1, __ATOMIC_RELAXED);
-	packet_returned(class);
 }
 
 static void packet_object_free(struct packet_mem *m)
 {
 	struct packet *p = container_of(m, struct packet, self);
-	enum packet_class class = p->class;
-	pool_free(packet_pools[class].packets, container_of(p, struct packet_object, packet));
-	packet_returned(class);
+	pool_free(packet_pools[p->class].packets, container_of(p, struct packet_object, packet));
 }
 
 static struct packet_buffer *packet_buffer_alloc(enum packet_class class)
@@ -112,10 +84,8 @@ struct packet *packet_alloc(enum packet_class class, size_t room)
 	assert(class < PACKET_CLASS_COUNT);
 	assert(room <= (class == PACKET_CONTROL ? PACKET_SMALL_MAX : PACKET_ROOM_MAX));
 	struct packet_object *o = pool_alloc(packet_pools[class].packets);
-	if (unlikely(o == NULL)) {
-		packet_refused(class);
+	if (unlikely(o == NULL))
 		return NULL;
-	}
 	struct packet *p = &o->packet;
 	*p = (struct packet){.class = (uint8_t)class, .frag_count = 1, .headroom = PACKET_HEADROOM};
 	list_init(&p->node);
@@ -124,7 +94,6 @@ struct packet *packet_alloc(enum packet_class class, size_t room)
 		packet_use_small(o);
 	} else if (unlikely(!packet_use_buffer(o, class))) {
 		pool_free(packet_pools[class].packets, o);
-		packet_refused(class);
 		return NULL;
 	}
 	return p;

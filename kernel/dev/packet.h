@@ -79,11 +79,6 @@ must_check struct packet *packet_alloc(enum packet_class class, size_t room);
 void packet_free(struct packet *p); /* NULL is allowed */
 /* Whether a received packet may be kept beyond the input call; see above. */
 must_check bool packet_may_keep(const struct packet *p);
-/*
- * fn(class) is called when something of a class comes back after an alloc was
- * refused: senders try again. Any context, spinlocks held: set a flag, wake.
- */
-void packet_set_available(void (*fn)(enum packet_class class));
 
 /* ---- packet_core.c: the fragments ---- */
 

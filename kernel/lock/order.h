@@ -6,6 +6,9 @@
  *
  * The classes of LOCK_UNORDERED have no place in the list: for them only the order
  * counts that lockdep has seen so far.
+ *
+ * What lies below kernel/lock has an arch_lock, which lockdep does not see: the log ring,
+ * the console, the page table. They are leaves below all of these.
  */
 #ifndef KERNEL_LOCK_ORDER_H
 #define KERNEL_LOCK_ORDER_H
@@ -15,8 +18,6 @@
 	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
 	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
-	X(LOCK_FILE)          /* mutex: one open file; not used yet */                             \
-	X(LOCK_RAMFS)         /* mutex: the tree of a ramfs; not used yet: it is read-only */      \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
 	X(LOCK_ARP)           /* spin: the neighbour table */                                      \
 	X2(LOCK_TEST_MUTEX)   /* self-tests */                                                     \
@@ -34,13 +35,10 @@
 	X(LOCK_STACK)         /* spin: the stacks not in use */                                    \
 	X(LOCK_POOL)          /* spin: one object pool */                                          \
 	X(LOCK_BUDDY)         /* spin: the page allocator */                                       \
-	X(LOCK_PAGING)        /* spin: the page table */                                           \
 	X(LOCK_IRQ)           /* spin: one interrupt descriptor */                                 \
 	X(LOCK_IRQCHIP)       /* spin: registers of the interrupt controller */                    \
 	X(LOCK_CALLOUT)       /* spin: the callout heap of one hart */                             \
-	X2(LOCK_RUNQ)         /* spin: the run queue of one hart */                                \
-	X(LOCK_KLOG)          /* spin: the log ring */                                             \
-	X(LOCK_CONSOLE)       /* spin: early console output */
+	X2(LOCK_RUNQ)         /* spin: the run queue of one hart */
 
 #define LOCK_UNORDERED(X)                                                                          \
 	X(LOCK_TEST_A)        /* self-tests provoke reports with these */                          \

@@ -146,7 +146,7 @@ static void arp_conflict(const struct iface *iface, size_t index, const uint8_t 
 {
 	if (iface->conflict)
 		return;
-	iface_set_conflict(index, true);
+	iface_mark_conflict(index);
 	char room[48];
 	struct abuf text = abuf_of(room, sizeof(room));
 	ipv4_format(&text, iface->addr);

@@ -78,12 +78,12 @@ enum err net_configure(struct netdev *dev, uint32_t addr, uint8_t prefix_len, ui
 	return OK;
 }
 
-void iface_set_conflict(size_t i, bool conflict)
+void iface_mark_conflict(size_t i)
 {
 	spin_lock(&iface_lock);
 	assert(i < iface_count);
 	seq_write_begin(&iface_seq);
-	iface_table[i].conflict = conflict;
+	iface_table[i].conflict = true;
 	seq_write_end(&iface_seq);
 	spin_unlock(&iface_lock);
 }

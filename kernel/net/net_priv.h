@@ -47,6 +47,6 @@ struct iface {
 must_check bool iface_get(size_t i, struct iface *out);
 /* The interface of a device, and its index; false when it has none. Any context. */
 must_check bool iface_of(const struct netdev *dev, struct iface *out, size_t *index);
-void iface_set_conflict(size_t i, bool conflict);
+void iface_mark_conflict(size_t i); /* until it is configured anew */
 
 #endif

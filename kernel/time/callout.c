@@ -211,7 +211,7 @@ static void callout_expired(unused ktime now)
 	callout_arm(h, ktime_min(callout_deadline(hard), soft));
 }
 
-ktime callout_soft_run(uint32_t cpu)
+void callout_soft_run(uint32_t cpu)
 {
 	struct callout_hart *h = &callout_harts[cpu];
 	struct callout_base *b = &h->base[CALLOUT_SOFT];
@@ -228,7 +228,6 @@ ktime callout_soft_run(uint32_t cpu)
 	if (ktime_before(at, h->armed))
 		callout_arm(h, at);
 	spin_unlock_irqrestore(&b->lock, flags);
-	return at;
 }
 
 void callout_soft_set_ops(const struct callout_soft_ops *ops)

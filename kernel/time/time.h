@@ -75,7 +75,7 @@ struct callout_soft_ops {
 };
 /* Once. What was due before is found by the first callout_soft_run(). */
 void callout_soft_set_ops(const struct callout_soft_ops *ops);
-/* Runs what is due on this hart's soft heap, unlocked; the next deadline. By the hart's thread, pinned to it. */
-ktime callout_soft_run(uint32_t cpu);
+/* Runs what is due on this hart's soft heap, unlocked. By the hart's thread, pinned to it. */
+void callout_soft_run(uint32_t cpu);
 
 #endif

@@ -34,7 +34,6 @@
 struct web_block {
 	struct packet_mem mem;
 	uint32_t order;
-	size_t len;
 	uint8_t bytes[];
 };
 

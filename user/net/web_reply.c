@@ -26,7 +26,6 @@ static struct web_block *web_block_alloc(uint32_t order)
 		return NULL;
 	packet_mem_init(&b->mem, web_block_free);
 	b->order = order;
-	b->len = 0;
 	return b;
 }
 
@@ -37,7 +36,6 @@ static struct abuf web_block_room(struct web_block *b)
 
 static struct web_content web_block_content(struct web_block *b, size_t len)
 {
-	b->len = len;
 	return (struct web_content){&b->mem, rbuf_of(b->bytes, len)};
 }
 
