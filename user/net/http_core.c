@@ -319,7 +319,7 @@ static enum http_event http_on_head_lf(struct http_parser *p, uint8_t c)
 
 /* --- chunked coding: RFC 9112 section 7.1 --- */
 
-static int http_hex_digit(uint8_t c)
+int http_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -329,7 +329,7 @@ static int http_hex_digit(uint8_t c)
 
 static enum http_event http_on_chunk_size(struct http_parser *p, uint8_t c)
 {
-	int digit = http_hex_digit(c);
+	int digit = http_hex_digit((char)c);
 	if (digit >= 0) {
 		if (++p->chunk_digits > 16)
 			return http_fail(p, 400);

@@ -146,5 +146,6 @@ bool http_authority_is_valid(struct str authority);
 /* Judges the complete head: body framing, Host, Expect, persistence. */
 must_check uint16_t http_head_judge(struct http_request *req, uint64_t body_max);
 bool http_is_token_char(uint8_t c);
+int http_hex_digit(char c); /* its value; -1: none */
 
 #endif

@@ -11,14 +11,6 @@
 #include "user/net/http_core.h"
 #include "lib/assert.h"
 
-static int http_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool http_is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
@@ -52,8 +44,8 @@ static size_t http_path_decode(char *path, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		char c = path[i];
 		if (c == '%') {
-			int high = i + 2 < len ? http_hex(path[i + 1]) : -1;
-			int low = high >= 0 ? http_hex(path[i + 2]) : -1;
+			int high = i + 2 < len ? http_hex_digit(path[i + 1]) : -1;
+			int low = high >= 0 ? http_hex_digit(path[i + 2]) : -1;
 			if (low < 0)
 				return 0;
 			c = (char)(high << 4 | low);
@@ -105,7 +97,7 @@ bool http_authority_is_valid(struct str authority)
 	size_t i = 0;
 	if (authority.len && authority.ptr[0] == '[') {
 		for (i = 1; i < authority.len && authority.ptr[i] != ']'; i++) {
-			if (http_hex(authority.ptr[i]) < 0 && !http_is_one_of(authority.ptr[i], S(":.")))
+			if (http_hex_digit(authority.ptr[i]) < 0 && !http_is_one_of(authority.ptr[i], S(":.")))
 				return false;
 		}
 		if (i == authority.len || i < 3)

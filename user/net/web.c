@@ -46,11 +46,16 @@ const struct web_route *web_route_find(struct str path)
 	return NULL;
 }
 
-struct pool *web_conns;
+static struct pool *web_conns;
 static struct web_worker web_workers[CONFIG_WEB_WORKERS];
 static struct tcp_listener *web_listener;
 static unsigned web_next; /* worker 0 only */
 static uint32_t web_open; /* atomic: connections; a pool may have a few objects more than asked for */
+
+uint32_t web_connections(void)
+{
+	return __atomic_load_n(&web_open, __ATOMIC_RELAXED);
+}
 
 /* NULL: there are CONFIG_WEB_CONNECTIONS. */
 static struct web_conn *web_conn_alloc(void)

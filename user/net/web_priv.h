@@ -93,6 +93,7 @@ struct web_route {
 	struct str type;
 };
 const struct web_route *web_route_find(struct str path);
+uint32_t web_connections(void); /* that there are now */
 
 /* ---- web_stats.c: counted here, shown by /api/stats ---- */
 
@@ -117,7 +118,6 @@ void web_count(enum web_counter c, uint64_t n);
 uint64_t web_counter(enum web_counter c);
 void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
-extern struct pool *web_conns;
 
 /* ---- api.c, api_net.c, api_fs.c ---- */
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;

@@ -1,5 +1,4 @@
 /* web_stats.c - the server's counters; atomic, written by all workers. */
-#include "kernel/mm/mm.h"
 #include "lib/assert.h"
 #include "user/net/web_priv.h"
 
@@ -32,13 +31,7 @@ void web_stats_json(struct json_writer *w)
 #define WEB_COUNTER_NAME(symbol, name) [symbol] = STR_INIT(name),
 	static const struct str names[] = {WEB_COUNTERS(WEB_COUNTER_NAME)};
 #undef WEB_COUNTER_NAME
-	struct pool_stats pool;
-	uint64_t open = 0;
-	for (size_t i = 0; pool_stats_at(i, &pool); i++) {
-		if (str_eq(pool.name, S("http_conn")))
-			open = pool.used;
-	}
-	json_key_u64(w, S("connections"), open);
+	json_key_u64(w, S("connections"), web_connections());
 	for (enum web_counter i = 0; i < WEB_COUNTER_COUNT; i++)
 		json_key_u64(w, names[i], web_counter(i));
 	json_key(w, S("replies"));

@@ -39,8 +39,10 @@ enum err tcp_table_init(void)
 	}
 	list_init(&tcp_tw_age);
 	list_init(&tcp_tw_free);
-	for (size_t i = 0; i < CONFIG_TCP_TIME_WAITS; i++)
+	for (size_t i = 0; i < CONFIG_TCP_TIME_WAITS; i++) {
+		list_init(&tcp_tw_records[i].hash);
 		list_push_back(&tcp_tw_free, &tcp_tw_records[i].age);
+	}
 	while (tcp_slots_free < CONFIG_TCP_CONNECTIONS) {
 		tcp_slot_free[tcp_slots_free] = CONFIG_TCP_CONNECTIONS - 1 - tcp_slots_free;
 		tcp_slots_free++;
@@ -285,8 +287,7 @@ bool tcp_table_tw_at(size_t i, struct tcp_tw *out)
 {
 	bool used = false;
 	spin_lock(&tcp_table_lock);
-	if (i < CONFIG_TCP_TIME_WAITS && list_is_linked(&tcp_tw_records[i].hash) &&
-		tcp_tw_records[i].hash.next) {
+	if (i < CONFIG_TCP_TIME_WAITS && list_is_linked(&tcp_tw_records[i].hash)) {
 		*out = tcp_tw_records[i];
 		used = ktime_before(clock_now(), out->tw.expires);
 	}

@@ -10,6 +10,7 @@
  */
 #include "kernel/net/tcp/tcp_seg.h"
 #include "lib/assert.h"
+#include "lib/unaligned.h"
 
 enum tcp_option {
 	TCP_OPT_END = 0,
@@ -21,26 +22,16 @@ enum tcp_option {
 	TCP_OPT_TS = 8,
 };
 
-static uint16_t tcp_get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t tcp_get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static uint8_t *tcp_put16(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
+	store_be16(p, v);
 	return p + 2;
 }
 
 static uint8_t *tcp_put32(uint8_t *p, uint32_t v)
 {
-	return tcp_put16(tcp_put16(p, (uint16_t)(v >> 16)), (uint16_t)v);
+	store_be32(p, v);
+	return p + 4;
 }
 
 static bool tcp_parse_sack(const uint8_t *p, size_t len, struct tcp_opts *o)
@@ -49,8 +40,8 @@ static bool tcp_parse_sack(const uint8_t *p, size_t len, struct tcp_opts *o)
 		return false;
 	o->sack_n = (uint8_t)((len - 2) / 8); /* at most 4, as len is at most 40 */
 	for (unsigned i = 0; i < o->sack_n; i++) {
-		o->sack[i].left.v = tcp_get32(p + 2 + 8 * i);
-		o->sack[i].right.v = tcp_get32(p + 6 + 8 * i);
+		o->sack[i].left.v = load_be32(p + 2 + 8 * i);
+		o->sack[i].right.v = load_be32(p + 6 + 8 * i);
 	}
 	return true;
 }
@@ -60,7 +51,7 @@ static bool tcp_parse_option(const uint8_t *p, size_t len, struct tcp_opts *o)
 {
 	switch (p[0]) {
 	case TCP_OPT_MSS:
-		o->mss = len == 4 ? tcp_get16(p + 2) : 0;
+		o->mss = len == 4 ? load_be16(p + 2) : 0;
 		return len == 4;
 	case TCP_OPT_SCALE:
 		if (len != 3)
@@ -77,8 +68,8 @@ static bool tcp_parse_option(const uint8_t *p, size_t len, struct tcp_opts *o)
 		if (len != 10)
 			return false;
 		o->has_ts = true;
-		o->tsval = tcp_get32(p + 2);
-		o->tsecr = tcp_get32(p + 6);
+		o->tsval = load_be32(p + 2);
+		o->tsecr = load_be32(p + 6);
 		return true;
 	default: /* unknown: skipped by its length (MUST-6) */
 		return true;
@@ -112,12 +103,12 @@ enum err tcp_wire_parse(struct rbuf bytes, size_t total, struct tcp_seg *seg)
 	if (header < TCP_HEADER_BYTES || header > bytes.len)
 		return ERR_PROTO;
 	*seg = (struct tcp_seg){
-		.src_port = tcp_get16(p),
-		.dst_port = tcp_get16(p + 2),
-		.seq.v = tcp_get32(p + 4),
-		.ack.v = tcp_get32(p + 8),
+		.src_port = load_be16(p),
+		.dst_port = load_be16(p + 2),
+		.seq.v = load_be32(p + 4),
+		.ack.v = load_be32(p + 8),
 		.flags = p[13] & 0x3f,
-		.wnd = tcp_get16(p + 14),
+		.wnd = load_be16(p + 14),
 		.off = (uint32_t)header,
 		.len = (uint32_t)(total - header),
 	};
@@ -125,10 +116,10 @@ enum err tcp_wire_parse(struct rbuf bytes, size_t total, struct tcp_seg *seg)
 		return ERR_PROTO;
 	/* The layout everybody sends: NOP NOP TS, and nothing else. */
 	if (header == TCP_HEADER_BYTES + TCP_TS_OPTION_BYTES &&
-		tcp_get32(p + TCP_HEADER_BYTES) == 0x0101080a) {
+		load_be32(p + TCP_HEADER_BYTES) == 0x0101080a) {
 		seg->opt.has_ts = true;
-		seg->opt.tsval = tcp_get32(p + 24);
-		seg->opt.tsecr = tcp_get32(p + 28);
+		seg->opt.tsval = load_be32(p + 24);
+		seg->opt.tsecr = load_be32(p + 28);
 		return OK;
 	}
 	struct rbuf options = {p + TCP_HEADER_BYTES, header - TCP_HEADER_BYTES};
@@ -175,7 +166,7 @@ size_t tcp_wire_build(struct wbuf room, const struct tcp_seg *seg)
 
 void tcp_wire_set_checksum(uint8_t *header, uint16_t sum)
 {
-	tcp_put16(header + 16, sum);
+	store_be16(header + 16, sum);
 }
 
 bool tcp_reset_reply(const struct tcp_seg *seg, struct tcp_seg *reply)
