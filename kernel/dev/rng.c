@@ -19,6 +19,13 @@
 static struct spinlock rng_lock = SPINLOCK_INIT(LOCK_RNG);
 static uint8_t rng_key[CHACHA20_KEY_BYTES]; /* rng_lock */
 
+/* Not optimized away, as a memset of what is not read again would be. */
+static void rng_erase(uint8_t block[CHACHA20_BLOCK_BYTES])
+{
+	memset(block, 0, CHACHA20_BLOCK_BYTES);
+	__asm__ volatile("" : : "r"(block) : "memory");
+}
+
 /* A block; its first half replaces the key. */
 static void rng_block_locked(uint8_t block[CHACHA20_BLOCK_BYTES], uint32_t counter)
 {
@@ -38,8 +45,8 @@ void rng_add_entropy(struct rbuf bytes)
 			rng_key[i] ^= piece.ptr[i];
 		rng_block_locked(block, (uint32_t)piece.len + 1);
 		spin_unlock_irqrestore(&rng_lock, flags);
+		rng_erase(block);
 	}
-	memset(block, 0, sizeof(block));
 }
 
 void rng_fill(void *out, size_t len)
@@ -52,8 +59,7 @@ void rng_fill(void *out, size_t len)
 		rng_block_locked(block, 0);
 		spin_unlock_irqrestore(&rng_lock, flags);
 		memcpy(to, block + sizeof(rng_key), n);
-		memset(block, 0, sizeof(block));
-		__asm__ volatile("" : : "r"(block) : "memory"); /* the erasure is not optimized away */
+		rng_erase(block);
 		to += n;
 		len -= n;
 	}
