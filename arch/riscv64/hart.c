@@ -72,13 +72,14 @@ enum err arch_cpu_start(uint32_t cpu, void *stack)
 	struct arch_hart *h = &cpu_of(arch_hart_template, cpu);
 	h->current->stack_base = (uintptr_t)stack;
 	h->current->stack_top = (uintptr_t)stack + CONFIG_STACK_SIZE;
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* pairs with the fence in arch_entry_secondary */
 	long r = sbi_call(SBI_EXT_HSM, 0, h->hart_id, (uintptr_t)arch_entry_secondary, 0);
 	return r == 0 ? OK : ERR_IO;
 }
 
 bool arch_cpu_online(uint32_t cpu)
 {
-	return __atomic_load_n(&cpu_of(arch_hart_template, cpu).online, __ATOMIC_ACQUIRE);
+	return arch_percpu_base[cpu] && __atomic_load_n(&cpu_of(arch_hart_template, cpu).online, __ATOMIC_ACQUIRE);
 }
 
 void arch_entry_other(void)
