@@ -197,7 +197,7 @@ static inline void seq_write_end(struct seqcount *s)
 /* ---- lockdep.c: the order of locks that sleep; called by kernel/sync ---- */
 
 #ifdef CONFIG_LOCKDEP
-/* Before waiting for a lock that sleeps, in its thread. */
+/* A lock that sleeps, by its thread: before it waits for it for good; behind the acquire where that may fail. */
 void lockdep_acquire(enum lock_class class, const void *lock);
 /* By the thread that acquired it. */
 void lockdep_release(enum lock_class class, const void *lock);

@@ -105,10 +105,13 @@ RESULT(struct thread *, thread_result);
  * stack or table entry is free. ERR_INVAL: priority, name or affinity. Thread context.
  */
 must_check struct thread_result thread_create(const struct thread_attr *attr);
-/* Waits for its end and drops the caller's reference. ERR_TIMEDOUT, ERR_INTR, ERR_BUSY: another joins. */
+/*
+ * Waits for its end and, on OK only, drops the caller's reference. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC: no timer,
+ * ERR_BUSY: another joins, ERR_DEADLK: it is the caller. Thread context; may sleep.
+ */
 must_check enum err thread_join(struct thread *t, ktime deadline);
-void thread_detach(struct thread *t); /* drops the caller's reference */
-noreturn void thread_exit(void);
+void thread_detach(struct thread *t); /* drops the caller's reference. Threads: the last one frees */
+noreturn void thread_exit(void); /* not for a system thread, nor with a mutex held */
 /* The thread with that id and a reference to it, to be dropped by thread_detach; NULL: none. */
 must_check struct thread *thread_find(uint32_t id);
 

@@ -32,8 +32,8 @@
 /* Ranges kept out of order; a segment that would need one more is refused, the peer resends. */
 #define TCP_OOO_RANGES 8
 
-#define TCP_MSS_DEFAULT   536u/* RFC 9293 3.7.1: when the peer says nothing */
-#define TCP_MSS_MIN       64u /* a peer that says less gets this: bounds the work per byte */
+#define TCP_MSS_DEFAULT   536u /* RFC 9293 3.7.1: when the peer says nothing */
+#define TCP_MSS_MIN       64u  /* a peer that says less gets this: bounds the work per byte */
 #define TCP_RTO_FIRST_NS  (1 * NS_PER_S)     /* RFC 6298 2.1 */
 #define TCP_RTO_MIN_NS    (200 * NS_PER_MS)  /* above any delayed ACK in use; RFC's 1 s stalls a LAN */
 #define TCP_RTO_MAX_NS    (60 * NS_PER_S)    /* RFC 6298 2.5 */
