@@ -54,7 +54,7 @@ uint64_t rng_u64(void);
 #define NETDEV_NAME_MAX 8
 #define NETDEV_MAX      4
 
-/* Updated by one writer each (rx: receive thread; tx: under the driver's lock); read without a lock. */
+/* Updated by one writer each (rx: receive thread; tx: under the driver's lock), tx_dropped atomically; read without a lock. */
 struct netdev_stats {
 	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
 	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;

@@ -62,7 +62,6 @@ struct packet {
 	uint16_t csum_offset; /* PARTIAL: where it is stored, from csum_start */
 	uint32_t len;         /* of all fragments */
 	struct netdev *dev;   /* received: where */
-	uint64_t cookie;      /* the owner's */
 	void (*sent)(struct packet *p); /* the driver is done with it; NULL: packet_free */
 	struct packet_mem self; /* the memory of the packet itself and its small buffer */
 };
