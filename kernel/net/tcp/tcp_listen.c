@@ -3,8 +3,9 @@
  *
  * A connection belongs to its listener from the SYN to tcp_accept(): it counts
  * in `pending`, half-open or waiting in the queue. When there is no place for a new
- * SYN the oldest half-open connection gives way (RFC 4987 3.4), so that a flood costs
- * its own; when there is none of those the SYN is dropped, and the peer tries again.
+ * SYN the oldest half-open connection gives way (RFC 4987 3.4) if it was left unanswered
+ * for a first timeout, so that a flood costs its own; otherwise the SYN is dropped, and
+ * the peer tries again.
  * The reference of the accept queue is the one that becomes the user's.
  *
  * Closing waits for nobody: nothing new is made for a listener that is closing
@@ -178,11 +179,12 @@ static enum err tcp_listen_reserve(const struct tcp_tuple *t, struct tcp_listene
 	return e;
 }
 
+/* Once its SYN,ACK had to be sent again. Before that, its answer may be on its way: a burst is not a flood. */
 static void tcp_listen_recycle(struct tcp_conn *old, ktime now)
 {
 	struct tcp_out out;
 	mutex_lock(&old->lock);
-	if (old->core.state == TCP_SYN_RECEIVED && old->core.passive) {
+	if (old->core.state == TCP_SYN_RECEIVED && old->core.passive && old->core.rtx_count > 0) {
 		tcp_count(TCP_HALF_OPEN_RECYCLED);
 		tcp_user_forget(&old->core, &out);
 		tcp_conn_apply(old, &out, NULL, now);
@@ -224,7 +226,7 @@ bool tcp_listen_input(const struct tcp_tuple *t, const struct tcp_seg *seg, ktim
 	if (old) {
 		tcp_listen_recycle(old, now);
 		e = tcp_listen_reserve(t, &l, &old);
-		if (old) /* it was completed at this moment; the peer tries again */
+		if (old) /* it keeps its place, or was completed at this moment; the peer tries again */
 			tcp_conn_put(old);
 	}
 	if (e == ERR_AGAIN)
