@@ -118,14 +118,14 @@ bool net_route_at(size_t i, struct net_route_info *out)
 
 /* ---- at boot ---- */
 
-/* The value of ip= on the command line, else the configuration's. */
+/* The value of the last ip= on the command line, else the configuration's. */
 static struct str iface_setting(void)
 {
-	struct str rest = machine.cmdline, word;
+	struct str rest = machine.cmdline, word, setting = S(CONFIG_NET_ADDRESS);
 	while ((word = str_word(&rest)).len > 0)
 		if (str_starts(word, S("ip=")))
-			return str_slice(word, 3, word.len);
-	return S(CONFIG_NET_ADDRESS);
+			setting = str_slice(word, 3, word.len);
+	return setting;
 }
 
 static struct netdev *iface_first_device(void)

@@ -42,7 +42,7 @@ class DeviceTest(unittest.TestCase):
             guest.wait_for(r"net: no network device, only loopback")
 
     def test_address_on_the_command_line(self):
-        with mazu.Mazu(frames.ELF, net="frames", append="ip=192.168.100.2/24,192.168.100.1") as guest:
+        with mazu.Mazu(frames.ELF, net="frames", append="ip=10.9.9.9/24 ip=192.168.100.2/24,192.168.100.1") as guest:  # the last one counts
             guest.wait_for(r"net: eth0 has 192\.168\.100\.2/24")
             wire = frames.Wire(guest, ip="192.168.100.1")
             wire.guest_ip = "192.168.100.2"

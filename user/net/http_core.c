@@ -167,10 +167,12 @@ static enum http_event http_on_target(struct http_parser *p, uint8_t c)
 	return http_store(p, c) ? HTTP_MORE : http_fail(p, 414);
 }
 
+#define HTTP_VERSION_CHARS 8 /* "HTTP/1.1" */
+
 static uint16_t http_version_judge(struct http_parser *p)
 {
 	const char *v = p->word;
-	if (p->word_len != 8 || !str_starts(http_word(p), S("HTTP/")) || v[6] != '.')
+	if (p->word_len != HTTP_VERSION_CHARS || !str_starts(http_word(p), S("HTTP/")) || v[6] != '.')
 		return 400;
 	if (v[5] < '0' || v[5] > '9' || v[7] < '0' || v[7] > '9')
 		return 400;
@@ -183,12 +185,14 @@ static uint16_t http_version_judge(struct http_parser *p)
 
 static enum http_event http_on_version(struct http_parser *p, uint8_t c)
 {
-	if (c != '\r') {
-		http_word_add(p, c);
-		return HTTP_MORE;
+	if (c == '\r') {
+		uint16_t status = http_version_judge(p);
+		return status ? http_fail(p, status) : http_goto(p, S_LINE_LF);
 	}
-	uint16_t status = http_version_judge(p);
-	return status ? http_fail(p, status) : http_goto(p, S_LINE_LF);
+	if (c <= ' ' || c >= 0x7f || p->word_len == HTTP_VERSION_CHARS)
+		return http_fail(p, 400);
+	http_word_add(p, c);
+	return HTTP_MORE;
 }
 
 static enum http_event http_on_line_lf(struct http_parser *p, uint8_t c)

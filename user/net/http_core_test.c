@@ -97,6 +97,10 @@ static const struct request_case cases[] = {
 	CASE("GET / HTTP-1.1\r\n" H "\r\n", 400),
 	CASE("GET / HTTP/1,1\r\n" H "\r\n", 400),
 	CASE("GET / HTTP/2.0\r\n" H "\r\n", 505),
+	CASE("GET / HTTP/1.1\n" H "\r\n", 400),
+	CASE("GET / HTTP/1.1 \r\n" H "\r\n", 400),
+	CASE("GET / HTTP/1.11", 400),
+	CASE("GET / HTTP\x80", 400),
 	CASE("GET / HTTP/3.0\r\n" H "\r\n", 505),
 	CASE("GET / HTTP/0.9\r\n" H "\r\n", 505),
 	CASE("GET / HTTP/1.9\r\n" H "\r\n", 0),
@@ -526,7 +530,7 @@ TEST(http_request_line_is_bounded)
 	CHECK_EQ(status_of_long(S("GET /"), HTTP_LINE_MAX - 14, 'a', end), 0);
 	CHECK_EQ(status_of_long(S("GET /"), HTTP_LINE_MAX - 13, 'a', end), 414);
 	CHECK_EQ(status_of_long(S("GET /"), 30000, 'a', end), 414);
-	CHECK_EQ(status_of_long(S("GET / HTTP/1.1"), 30000, '1', S("")), 414);
+	CHECK_EQ(status_of_long(S("GET / HTTP/1.1"), 30000, '1', S("")), 400);
 }
 
 TEST(http_field_block_is_bounded)

@@ -17,7 +17,7 @@ bool http_etag_matches(struct str list, struct str etag, bool weak)
 		bool is_weak = str_starts(tag, S("W/"));
 		if (is_weak)
 			tag = str_slice(tag, 2, tag.len);
-		if ((weak || !is_weak) && str_eq(tag, etag))
+		if (etag.len > 0 && (weak || !is_weak) && str_eq(tag, etag))
 			return true;
 	}
 	return false;
@@ -53,6 +53,13 @@ bool http_accepts_gzip(struct str accept_encoding)
 	return any;
 }
 
+/* A position beyond all that 64 bits can say is beyond every file. */
+static struct u64_result http_range_number(struct str digits)
+{
+	struct u64_result n = str_to_u64(digits, 10);
+	return n.err == ERR_RANGE ? OK_RESULT(u64_result, UINT64_MAX) : n;
+}
+
 struct http_range http_range_parse(struct str range, uint64_t size)
 {
 	struct http_range none = {HTTP_RANGE_NONE, 0, size};
@@ -63,8 +70,8 @@ struct http_range http_range_parse(struct str range, uint64_t size)
 	if (str_find_char(last, '-') == last.len || str_find_char(last, ',') < last.len)
 		return none;
 	struct str first = str_cut(&last, '-');
-	struct u64_result to = str_to_u64(last, 10);
-	struct u64_result from = str_to_u64(first, 10);
+	struct u64_result to = http_range_number(last);
+	struct u64_result from = http_range_number(first);
 	if ((last.len && to.err != OK) || (first.len && from.err != OK) || first.len + last.len == 0)
 		return none;
 	if (first.len == 0) { /* the last to.value bytes */

@@ -135,7 +135,9 @@ TEST(ranges)
 	check_range(S("bytes=a-b"), HTTP_RANGE_NONE, 0, 0);
 	check_range(S("bytes=1-2,4-5"), HTTP_RANGE_NONE, 0, 0);
 	check_range(S("items=1-2"), HTTP_RANGE_NONE, 0, 0);
-	check_range(S("bytes=99999999999999999999-"), HTTP_RANGE_NONE, 0, 0);
+	check_range(S("bytes=99999999999999999999-"), HTTP_RANGE_UNSATISFIABLE, 0, 0);
+	check_range(S("bytes=10-99999999999999999999"), HTTP_RANGE_ONE, 10, 90);
+	check_range(S("bytes=-99999999999999999999"), HTTP_RANGE_ONE, 0, 100);
 	CHECK_EQ(http_range_parse(S("bytes=0-"), 0).kind, HTTP_RANGE_UNSATISFIABLE);
 	CHECK_EQ(http_range_parse(S("bytes=-1"), 0).kind, HTTP_RANGE_UNSATISFIABLE);
 }
