@@ -54,12 +54,19 @@ arch_entry_secondary:
 	call	arch_entry_other
 
 /*
- * Until the trap vector is set, an exception means that this processor cannot run
- * the kernel's instructions. Says so with base instructions only.
+ * Until the trap vector is set, an exception is the break of semihosting where nobody
+ * listens, which goes on behind it, or means that this processor cannot run the kernel's
+ * instructions. Says so with base instructions only.
  */
 	.balign 4
 early_trap:
-	lla	s1, early_sentence
+	csrr	t0, sepc
+	lla	t1, arch_semihost_break
+	bne	t0, t1, 1f
+	addi	t0, t0, 4
+	csrw	sepc, t0
+	sret
+1:	lla	s1, early_sentence
 1:	lbu	a0, 0(s1)
 	beqz	a0, 2f
 	li	a7, 1			/* SBI putchar */
@@ -70,9 +77,10 @@ early_trap:
 	csrw	stvec, t0
 	li	a0, 0x20		/* exit with a status, by semihosting */
 	lla	a1, early_status
+	j	5f			/* what fills the gap need not be instructions */
 	.balign 16
 	.option norvc
-	slli	zero, zero, 0x1f
+5:	slli	zero, zero, 0x1f
 	ebreak
 	srai	zero, zero, 7
 	.balign 4

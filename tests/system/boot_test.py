@@ -113,6 +113,19 @@ def _():
     refused_with(tree.replace(old, struct.pack(">I", 32768 * 3)), "a timebase of 98304 Hz")
 
 
+@case("a tree in which neither the firmware nor the kernel finds a console is refused aloud")
+def _():
+    tree = renamed(tree_of(), b"ns16550a", b"ns16550X")
+    refused_with(renamed(tree, b"riscv,plic0", b"riscv,plicX"), "this board .* is unknown: no PLIC")
+
+
+@case("a refusal is heard through the firmware where nobody listens by semihosting")
+def _():
+    with mazu.Mazu(ELF, mem="6M", limit=60, extra=("-semihosting-config", "enable=off")) as guest:
+        guest.wait_for("^boot refused: [0-9]+ KiB of memory are not enough")
+        assert "lacks an instruction" not in guest.serial(), guest.serial()
+
+
 @case("another board is refused")
 def _():
     command = ["qemu-system-riscv64", "-M", "spike", "-display", "none", "-serial", "stdio", "-monitor", "none",
@@ -120,7 +133,8 @@ def _():
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
                           check=False)
     assert done.returncode == REFUSED, f"exit status {done.returncode}"
-    assert re.search(r"^boot refused: this board \(.*spike.*\) is unknown", done.stdout, re.M), done.stdout
+    text = done.stdout + done.stderr
+    assert re.search(r"^boot refused: this board \(.*spike.*\) is unknown", text, re.M), text
 
 
 @case("a processor without the bit manipulation is refused")
