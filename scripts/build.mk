@@ -31,7 +31,6 @@ LD      := ld.lld
 NM      := llvm-nm
 OBJCOPY := llvm-objcopy
 kernel-isa := rv64imac$(isa-ext)
-float-isa  := rv64gc$(isa-ext)
 # debug_assert() mentions its operands in release builds too, without evaluating them.
 cc-flags   := -mno-relax -Wthread-safety -Wno-gnu-variable-sized-type-not-at-end \
 	-Wno-unneeded-internal-declaration
@@ -43,7 +42,6 @@ LD      := $(cross)ld
 NM      := $(cross)nm
 OBJCOPY := $(cross)objcopy
 kernel-isa := rv64imac_zicsr_zifencei$(isa-ext)
-float-isa  := rv64gc_zicsr_zifencei$(isa-ext)
 cc-flags   :=
 ubsan      := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 endif
@@ -58,9 +56,8 @@ cflags += $(if $(CONFIG_UBSAN),$(ubsan))
 ldflags := -nostdlib -static --gc-sections --build-id=none -z max-page-size=4096 \
 	$(if $(LLVM),,--no-warn-rwx-segments)
 
-# Control loops may use floating point; the calling convention stays the kernel's.
-isa-of = -march=$(if $(filter user/app/%,$(1)),$(float-isa),$(kernel-isa))
-compile = $(CC) $(cppflags) $(cflags) $(call isa-of,$(1))
+# No floating point: nobody saves its registers in a switch, and the hart has it switched off.
+compile = $(CC) $(cppflags) $(cflags) -march=$(kernel-isa)
 
 $(call stamp,$(gen)/flags.stamp,$(compile) $(isa-ext) $(LD) $(ldflags))
 
@@ -85,16 +82,16 @@ headers := $(gen)/autoconf.h $(gen)/version.h $(if $(wildcard arch/riscv64/offse
 
 $(O)/%.o: %.c $(gen)/flags.stamp | $(headers)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(call compile,$<) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(compile) -MMD -MP -c -o $@ $<
 
 $(O)/%.o: %.S $(gen)/flags.stamp | $(headers)
 	@mkdir -p $(@D)
-	$(call say,AS,$<)$(call compile,$<) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+	$(call say,AS,$<)$(compile) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
 # Offsets and sizes of structs for assembly: offsets.c writes "#define NAME value" into its own
 # assembly output.
 $(gen)/offsets.h: arch/riscv64/offsets.c $(gen)/flags.stamp | $(gen)/autoconf.h $(gen)/version.h
-	$(call say,OFFSETS,$<)$(call compile,$<) -MMD -MP -MT $@ -MF $(gen)/offsets.d -S -o $(gen)/offsets.s $< && \
+	$(call say,OFFSETS,$<)$(compile) -MMD -MP -MT $@ -MF $(gen)/offsets.d -S -o $(gen)/offsets.s $< && \
 	sed -n 's/^[[:space:]]*\.ascii[[:space:]]*"\(#define [^"]*\)".*/\1/p' $(gen)/offsets.s > $@
 
 # The only place that knows the version: no other file depends on the commit.
@@ -132,9 +129,9 @@ blob = printf '%s\n' '.section $(1),"a"' '.balign 16' '.globl $(2)_start, $(2)_e
 	'$(if $(3),.incbin "$(3)")' '$(2)_end:'
 
 $(O)/symtab.o: $(O)/symtab.bin
-	@$(call blob,.symtab_mz,__symtab,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+	@$(call blob,.symtab_mz,__symtab,$<) | $(CC) -march=$(kernel-isa) -mabi=lp64 -x assembler -c -o $@ -
 $(O)/symtab.empty.o: $(gen)/flags.stamp
-	@$(call blob,.symtab_mz,__symtab,) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+	@$(call blob,.symtab_mz,__symtab,) | $(CC) -march=$(kernel-isa) -mabi=lp64 -x assembler -c -o $@ -
 
 # The files that the image carries, and the same format as an initrd (see kernel/fs/ramfs_image.h).
 rootfs := $(shell find rootfs -type f -o -type d 2>/dev/null)
@@ -144,10 +141,10 @@ $(call stamp,$(gen)/rootfs.stamp,$(rootfs) $(web-pages))
 $(O)/ramfs.img: $(gen)/rootfs.stamp $(web-pages) $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
 	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs) $(foreach f,$(web-pages),$(f)=$(f))
 $(O)/ramfs.o: $(O)/ramfs.img $(gen)/flags.stamp
-	@$(call blob,.ramfs,__ramfs,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+	@$(call blob,.ramfs,__ramfs,$<) | $(CC) -march=$(kernel-isa) -mabi=lp64 -x assembler -c -o $@ -
 
 $(O)/config.o: $(gen)/config.txt $(gen)/flags.stamp
-	@$(call blob,.rodata.config,config_text,$<) | $(CC) $(call isa-of,x) -mabi=lp64 -x assembler -c -o $@ -
+	@$(call blob,.rodata.config,config_text,$<) | $(CC) -march=$(kernel-isa) -mabi=lp64 -x assembler -c -o $@ -
 
 # --- goals -------------------------------------------------------------------------------------
 
@@ -155,7 +152,7 @@ all: $(O)/mazu.elf compile_commands.json
 
 # For editors and clang-tidy: one entry per C file of the image.
 compile_commands.json: scripts/compdb.py $(gen)/flags.stamp $(gen)/objects.stamp
-	@$(PYTHON) scripts/compdb.py $@ '$(compile)' '$(float-isa)' '$(kernel-isa)' $(wildcard $(objs:.o=.c))
+	@$(PYTHON) scripts/compdb.py $@ '$(compile)' $(wildcard $(objs:.o=.c))
 
 include scripts/analyze.mk
 

@@ -32,6 +32,7 @@ static void hart_enable(struct arch_hart *h)
 {
 	__asm__ volatile("csrw stvec, %0" ::"r"((uintptr_t)arch_trap_vector | 1));
 	__asm__ volatile("csrw scounteren, %0" ::"r"(7UL));
+	__asm__ volatile("csrc sstatus, %0" ::"r"(SSTATUS_FS)); /* nobody saves it */
 	arch_timer_init_hart(h);
 	arch_paging_enable();
 	__asm__ volatile("csrw sie, %0" ::"r"(SIP_SOFT | SIP_TIMER | SIP_EXT));

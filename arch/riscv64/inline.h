@@ -18,6 +18,7 @@
 #define SSTATUS_SIE  0x2UL
 #define SSTATUS_SPIE 0x20UL
 #define SSTATUS_SPP  0x100UL
+#define SSTATUS_FS   0x6000UL /* state of the floating-point registers; 0: off */
 
 /* What arch keeps for each hart; offset 0 of .percpu. Assembly knows it by offsets.h. */
 struct arch_hart {

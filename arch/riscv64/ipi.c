@@ -50,6 +50,7 @@ void arch_ipi_taken(void)
 {
 	struct arch_hart *h = arch_hart();
 	__asm__ volatile("csrc sip, %0" ::"r"(SIP_SOFT) : "memory");
+	__asm__ volatile("fence iorw, iorw" ::: "memory"); /* silenced before the bits are taken */
 	unsigned reasons = __atomic_exchange_n(&h->ipi_pending, 0, __ATOMIC_ACQ_REL);
 	if (unlikely(reasons & (1u << IPI_FLUSH | 1u << IPI_STOP | 1u << IPI_CALL)))
 		ipi_taken_rare(reasons);
