@@ -18,6 +18,7 @@ import concurrent.futures
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +40,17 @@ ENV = {k: v for k, v in os.environ.items() if k not in (
     "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LLVM", "RELEASE", "DEBUG", "V", "KCONFIG_CONFIG",
     "APPEND", "GDB", "TAP", "IF", "DISK", "INITRD", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
 ENV["PYTHONDONTWRITEBYTECODE"] = "1"
+running = set()  # process groups of the commands under way
+
+
+def interrupted(number, _frame):
+    """Ctrl-C, or an order to end: nothing that was started goes on."""
+    for group in list(running):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(128 + number)
 
 
 class Failure(Exception):
@@ -52,12 +64,15 @@ def run(log, command, limit, env=None):
     start = log.tell()
     process = subprocess.Popen(mazu.DIE_WITH_PARENT + command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                env={**ENV, **(env or {})}, start_new_session=True)
+    running.add(process.pid)
     try:
         status = process.wait(limit)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise Failure(f"not finished after {limit} s") from None
+    finally:
+        running.discard(process.pid)
     log.seek(start)
     output = log.read()
     if status != 0 and not any(int(failed) for _, failed in COUNT.findall(output)):
@@ -168,8 +183,10 @@ def selftest(build, smp):
     def job(log):
         elf = build.make(log)
         with mazu.Mazu(elf, smp=smp, append="selftest", limit=300) as guest:
-            status = guest.wait()
-            log.write(guest.serial())
+            try:
+                status = guest.wait()
+            finally:
+                log.write(guest.serial())
         passed, failed = count(guest.serial())
         if status != 0 and failed == 0:
             raise Failure(f"exit status {status}")
@@ -324,6 +341,8 @@ def main(parts):
     if not chosen:
         sys.exit(f"check: nothing belongs to {' '.join(parts) or 'no part'}\n{__doc__}")
     os.makedirs(LOGS, exist_ok=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     report = Report()
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
