@@ -31,6 +31,12 @@ static volatile uint32_t *plic_reg(size_t offset)
 	return (volatile uint32_t *)(plic_base + offset);
 }
 
+/* What one hart told the controller reaches it before what the next one does, behind the caller's lock. */
+static void plic_told(void)
+{
+	__asm__ volatile("fence o, w" ::: "memory");
+}
+
 static volatile uint32_t *plic_context_reg(uint32_t cpu, size_t offset)
 {
 	return plic_reg(PLIC_CONTEXT + (size_t)machine.plic_context[cpu] * PLIC_CONTEXT_STRIDE + offset);
@@ -59,12 +65,14 @@ static void plic_enable(uint32_t irq, uint32_t cpu)
 	if ((*plic_enable_word(cpu, irq) & UINT32_C(1) << irq % 32) == 0)
 		plic_route(irq, cpu);
 	*plic_reg((size_t)irq * 4) = 1;
+	plic_told();
 }
 
 static void plic_disable(uint32_t irq)
 {
 	assert(irq > 0 && irq <= plic_sources);
 	*plic_reg((size_t)irq * 4) = 0;
+	plic_told();
 }
 
 static uint32_t plic_claim(void)

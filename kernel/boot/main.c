@@ -19,9 +19,14 @@
 
 static void boot_loglevel(struct str wanted)
 {
-	for (enum log_level l = LOG_ERR; l <= LOG_DEBUG; l++)
-		if (str_eq(wanted, log_level_name(l)))
+	for (enum log_level l = LOG_ERR; l <= LOG_DEBUG; l++) {
+		if (str_eq(wanted, log_level_name(l))) {
 			klog_set_console_level(l);
+			return;
+		}
+	}
+	if (wanted.len > 0)
+		klog(LOG_WARN, "boot: loglevel=%.*s is no level: error, warning, info, debug", STR_ARG(wanted));
 }
 
 /* The bootloader's random bytes, mixed; without any the time has to do. */

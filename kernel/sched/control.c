@@ -17,17 +17,20 @@ static noinline void thread_suspend_other_unlock(struct hart *h, struct thread *
 	sched_leave(flags);
 }
 
-void thread_suspend(struct thread *t)
+enum err thread_suspend(struct thread *t)
 {
+	if (t->attention & THREAD_IDLE)
+		return ERR_PERM;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	if (h->current == t && t == thread_current() && irqflags_enabled(flags) && t->arch.preempt_count == 0) {
 		runq_remove(&h->queue, &t->run);
 		thread_set_state(t, THREAD_SUSPENDED);
 		sched_switch_away(h, t, flags, h->finish);
-		return;
+	} else {
+		thread_suspend_other_unlock(h, t, flags);
 	}
-	thread_suspend_other_unlock(h, t, flags);
+	return OK;
 }
 
 void thread_resume(struct thread *t)

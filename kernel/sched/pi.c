@@ -136,6 +136,8 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 {
 	if (priority < PRIO_MIN || priority > PRIO_MAX || (class != SCHED_FIFO && class != SCHED_RR))
 		return ERR_INVAL;
+	if (t->attention & THREAD_IDLE)
+		return ERR_PERM;
 	irqflags flags = spin_lock_irqsave(&pi_lock);
 	struct hart *h = thread_lock(t);
 	t->base_priority = priority;

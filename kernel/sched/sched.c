@@ -182,6 +182,7 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 			break;
 		}
 		if (t->run.affinity >> to->cpu & 1) {
+			t->attention &= (uint8_t)~THREAD_LEAVE_DUE; /* it blocked before it was expelled */
 			to->migrations_in += to != h;
 			hart_enqueue(to, t);
 			hart_unlock_pair(h, to);

@@ -133,12 +133,15 @@ static inline struct str thread_name(const struct thread *t)
 /* ---- any thread ---- */
 
 void sched_yield(void); /* behind its equals */
-/* ERR_INVAL: out of range. An inherited priority stays until the lock is released. */
+/* ERR_INVAL: out of range; ERR_PERM: an idle thread. An inherited priority stays until the lock is released. */
 must_check enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_class class);
 /* At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. */
 must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
-/* Stops it where it next could be preempted; a blocked one when it is woken. Any context but interrupts. */
-void thread_suspend(struct thread *t);
+/*
+ * Stops it where it next could be preempted; a blocked one when it is woken. What it holds it keeps. ERR_PERM: an
+ * idle thread. Any context but interrupts.
+ */
+enum err thread_suspend(struct thread *t);
 void thread_resume(struct thread *t); /* any context */
 /* Ends t's present or next cancellable wait with ERR_INTR. ERR_PERM for a system thread. Any context. */
 must_check enum err thread_cancel(struct thread *t);

@@ -282,3 +282,21 @@ SELFTEST(sched_spreads_over_harts)
 	for (uint32_t i = 0; i < cpus; i++)
 		ST_CHECK(thread_join(t[i], KTIME_NEVER) == OK);
 }
+
+/* Without its idle thread a hart has nothing to enter. */
+SELFTEST(thread_idle_is_left_alone)
+{
+	struct thread_info t = {0};
+	unsigned idle = 0;
+	while (thread_info_next(t.tid, &t)) {
+		if (t.class != SCHED_IDLE)
+			continue;
+		struct thread *it = thread_find(t.tid);
+		ST_REQUIRE(it);
+		ST_CHECK(thread_suspend(it) == ERR_PERM && thread_cancel(it) == ERR_PERM);
+		ST_CHECK(thread_set_priority(it, PRIO_NORMAL, SCHED_FIFO) == ERR_PERM);
+		thread_detach(it);
+		idle++;
+	}
+	ST_CHECK(idle == cpu_count());
+}
