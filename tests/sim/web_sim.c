@@ -82,6 +82,29 @@ TEST(web_sim_full_server_says_503)
 	web_end();
 }
 
+/* Whoever comes for each file anew is not refused because his last one is on its way still. */
+TEST(web_sim_last_replies_on_their_way_take_no_place)
+{
+	web_begin();
+	static struct tcp_conn *held[CONFIG_WEB_CONNECTIONS];
+	uint64_t refused = web_counter(WEB_REFUSED_FULL);
+	for (size_t i = 0; i < countof(held); i++) {
+		client_open(&one);
+		client_say(&one, S("GET /large HTTP/1.0\r\n\r\n"));
+		world_serve_for(10 * NS_PER_MS);
+		held[i] = one.tcp;
+	}
+	client_open(&one);
+	client_say(&one, S(GET("/small")));
+	client_wait(&one, NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 1);
+	CHECK_EQ(web_counter(WEB_REFUSED_FULL), refused);
+	client_close(&one);
+	for (size_t i = 0; i < countof(held); i++)
+		tcp_abort(held[i]);
+	web_end();
+}
+
 /* ---- clients that do not read, or slowly ---- */
 
 TEST(web_sim_clients_that_do_not_read_are_reset)

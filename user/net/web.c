@@ -50,29 +50,35 @@ static struct pool *web_conns;
 static struct web_worker web_workers[CONFIG_WEB_WORKERS];
 static struct tcp_listener *web_listener;
 static unsigned web_next; /* worker 0 only */
-static uint32_t web_open; /* atomic: connections; a pool may have a few objects more than asked for */
+static uint32_t web_served; /* atomic: connections whose last reply is not on its way yet */
 
 uint32_t web_connections(void)
 {
-	return __atomic_load_n(&web_open, __ATOMIC_RELAXED);
+	return __atomic_load_n(&web_served, __ATOMIC_RELAXED);
 }
 
-/* NULL: there are CONFIG_WEB_CONNECTIONS. */
+/* NULL: CONFIG_WEB_CONNECTIONS are served, or as many again have their last reply on its way. */
 static struct web_conn *web_conn_alloc(void)
 {
-	bool free = __atomic_fetch_add(&web_open, 1, __ATOMIC_RELAXED) < CONFIG_WEB_CONNECTIONS;
+	bool free = __atomic_fetch_add(&web_served, 1, __ATOMIC_RELAXED) < CONFIG_WEB_CONNECTIONS;
 	struct web_conn *c = free ? pool_alloc(web_conns) : NULL;
 	if (!c)
-		__atomic_fetch_sub(&web_open, 1, __ATOMIC_RELAXED);
+		web_conn_served();
 	return c;
+}
+
+void web_conn_served(void)
+{
+	__atomic_fetch_sub(&web_served, 1, __ATOMIC_RELAXED);
 }
 
 static void web_conn_close(struct web_conn *c)
 {
 	list_remove(&c->node);
+	if (!c->served)
+		web_conn_served();
 	web_conn_end(c);
 	pool_free(web_conns, c);
-	__atomic_fetch_sub(&web_open, 1, __ATOMIC_RELAXED);
 }
 
 /* The server is full: a reply that needs no memory, and no connection of ours until it has arrived. */
@@ -210,7 +216,7 @@ static enum err web_start_worker(unsigned i)
 static enum err web_init(void)
 {
 	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
-		CONFIG_WEB_CONNECTIONS, 0);
+		2 * CONFIG_WEB_CONNECTIONS, 0);
 	if (!web_conns)
 		return ERR_NOMEM;
 	struct tcp_listener_result l = tcp_listen(0, CONFIG_WEB_PORT, CONFIG_WEB_CONNECTIONS);

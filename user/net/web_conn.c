@@ -127,8 +127,12 @@ static enum err web_send(struct web_conn *c, ktime now)
 			return c->starved ? ERR_AGAIN : err;
 		c->handed = true;
 		web_request_release(c);
-		if (c->close_after && tcp_shutdown(c->tcp) != OK)
-			return ERR_PIPE;
+		if (c->close_after) {
+			c->served = true; /* a client may come for the next before its kernel has said that it has this */
+			web_conn_served();
+			if (tcp_shutdown(c->tcp) != OK)
+				return ERR_PIPE;
+		}
 	}
 	return tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES ? OK : ERR_AGAIN;
 }

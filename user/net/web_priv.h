@@ -59,6 +59,7 @@ struct web_conn {
 	bool is_head;     /* the reply has no content */
 	bool handed;      /* all of the reply is with TCP */
 	bool starved;     /* TCP had no buffer for it */
+	bool served;      /* the last reply is with TCP: takes no place any more */
 	uint16_t refusal; /* decided at the head, answered when the body has been read; 0: none */
 	size_t sent; /* of out */
 	struct abuf out;
@@ -93,7 +94,8 @@ struct web_route {
 	struct str type;
 };
 const struct web_route *web_route_find(struct str path);
-uint32_t web_connections(void); /* that there are now */
+uint32_t web_connections(void); /* that are served now */
+void web_conn_served(void);     /* one fewer of them */
 
 /* ---- web_stats.c: counted here, shown by /api/stats ---- */
 
