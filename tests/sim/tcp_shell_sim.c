@@ -172,7 +172,7 @@ TEST(tcp_shell_limits_recover)
 	while (n < 100 && (c = tcp_connect(IPV4_LOOPBACK, 80, KTIME_ZERO)).err == OK)
 		conns[n++] = c.value;
 	world_settle(NS_PER_MS);
-	CHECK(tcp_counter(TCP_HALF_OPEN_RECYCLED) > 0);
+	CHECK(tcp_counter(TCP_REFUSED_BACKLOG) > 0);
 	while (n < countof(conns) && (c = tcp_connect(IPV4_LOOPBACK, 80, KTIME_ZERO)).err == OK)
 		conns[n++] = c.value;
 	CHECK_EQ(tcp_connect(IPV4_LOOPBACK, 80, KTIME_ZERO).err, ERR_NFILE);
