@@ -159,6 +159,32 @@ static struct str fdt_check(const struct fdt *tree)
 	}
 }
 
+#define RESERVATION_BYTES 16
+
+/* The block ends with a pair of zeros; false when that does not come before the end of the blob. */
+static bool fdt_find_reservations(struct rbuf blob, uint32_t offset, struct rbuf *out)
+{
+	struct rbuf rest;
+	if (offset % 8 != 0 || !fdt_part(blob, offset, (uint32_t)(blob.len - min((size_t)offset, blob.len)), &rest))
+		return false;
+	for (size_t at = 0; rest.len - at >= RESERVATION_BYTES; at += RESERVATION_BYTES) {
+		if (fdt_cells(rest, at / 4, 2) == 0 && fdt_cells(rest, at / 4 + 2, 2) == 0) {
+			*out = rbuf_slice(rest, 0, at);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool fdt_reservation(const struct fdt *tree, size_t i, uint64_t *base, uint64_t *size)
+{
+	if (i >= tree->reservations.len / RESERVATION_BYTES)
+		return false;
+	*base = fdt_cells(tree->reservations, 4 * i, 2);
+	*size = fdt_cells(tree->reservations, 4 * i + 2, 2);
+	return true;
+}
+
 struct str fdt_open(struct fdt *out, struct rbuf blob)
 {
 	size_t total = fdt_total_size(blob);
@@ -174,5 +200,7 @@ struct str fdt_open(struct fdt *out, struct rbuf blob)
 		return S("its parts lie outside of it");
 	if (fdt_u32(blob, 2) % 4 != 0)
 		return S("its structure is not aligned");
+	if (!fdt_find_reservations(blob, fdt_u32(blob, 4), &out->reservations))
+		return S("its list of reserved memory has no end");
 	return fdt_check(out);
 }

@@ -25,6 +25,7 @@
 struct fdt {
 	struct rbuf structure;
 	struct rbuf strings;
+	struct rbuf reservations; /* pairs of 64 bits, without the one that ends them */
 };
 
 enum fdt_kind { FDT_NODE, FDT_NODE_END, FDT_PROP, FDT_END, FDT_BAD };
@@ -41,6 +42,9 @@ size_t fdt_total_size(struct rbuf head);
 must_check struct str fdt_open(struct fdt *out, struct rbuf blob);
 /* The token at *at, which moves behind it. After FDT_END and FDT_BAD it stays. */
 struct fdt_token fdt_next(const struct fdt *tree, size_t *at);
+
+/* The i-th range of memory that is not to be used, of the block beside the tree itself; false: no more. */
+must_check bool fdt_reservation(const struct fdt *tree, size_t i, uint64_t *base, uint64_t *size);
 
 /* Big-endian numbers in a value; 0 beyond its end. */
 uint32_t fdt_u32(struct rbuf value, size_t index);

@@ -24,20 +24,27 @@ static void put_text(struct build *b, const char *s)
 		b->bytes[b->len++] = 0;
 }
 
+#define STRUCTURE (FDT_HEADER_SIZE + 32) /* behind one reservation and the end of their list */
+
 static void put_header(struct build *b, size_t strings, size_t strings_len)
 {
 	struct build h = {.len = 0};
-	uint32_t fields[10] = {FDT_MAGIC, (uint32_t)b->len, FDT_HEADER_SIZE, (uint32_t)strings, 0, 17,
-		16, 0, (uint32_t)strings_len, (uint32_t)(strings - FDT_HEADER_SIZE)};
+	uint32_t fields[10] = {FDT_MAGIC, (uint32_t)b->len, STRUCTURE, (uint32_t)strings, FDT_HEADER_SIZE,
+		17, 16, 0, (uint32_t)strings_len, (uint32_t)(strings - STRUCTURE)};
 	for (size_t i = 0; i < countof(fields); i++)
 		put32(&h, fields[i]);
 	memcpy(b->bytes, h.bytes, FDT_HEADER_SIZE);
 }
 
-/* root { model = "m"; cpus { reg = <1 2>; }; }; */
+/* /memreserve/ 0x180000000 0x2000; root { model = "m"; cpus { reg = <1 2>; }; }; */
 static struct build small_tree(void)
 {
 	struct build b = {.len = FDT_HEADER_SIZE};
+	put32(&b, 1);
+	put32(&b, 0x80000000);
+	put32(&b, 0);
+	put32(&b, 0x2000);
+	b.len = STRUCTURE;
 	put32(&b, 1);
 	put_text(&b, "");
 	put32(&b, 3);
@@ -85,6 +92,22 @@ TEST(fdt_reads_a_small_tree)
 	CHECK_EQ(fdt_next(&tree, &at).kind, FDT_NODE_END);
 	CHECK_EQ(fdt_next(&tree, &at).kind, FDT_END);
 	CHECK_EQ(fdt_next(&tree, &at).kind, FDT_END);
+}
+
+TEST(fdt_reads_what_is_reserved)
+{
+	struct build b = small_tree();
+	struct fdt tree;
+	uint64_t base, size;
+	CHECK_EQ(fdt_open(&tree, rbuf_of(b.bytes, b.len)).len, 0);
+	CHECK(fdt_reservation(&tree, 0, &base, &size));
+	CHECK_EQ(base, 0x180000000);
+	CHECK_EQ(size, 0x2000);
+	CHECK(!fdt_reservation(&tree, 1, &base, &size));
+	b.bytes[19] = (uint8_t)(b.len & ~7u); /* the list begins at the blob's end */
+	CHECK(fdt_open(&tree, rbuf_of(b.bytes, b.len)).len != 0);
+	b.bytes[19] = FDT_HEADER_SIZE + 4;
+	CHECK(fdt_open(&tree, rbuf_of(b.bytes, b.len)).len != 0);
 }
 
 TEST(fdt_refuses_every_shortened_tree)

@@ -281,6 +281,22 @@ static void machine_memory_check(void)
 	boot_refuse("the device tree names no memory where the kernel is loaded");
 }
 
+/* The ranges of the block beside the tree: not to be used, but mapped, since the tree itself may be among them. */
+static void machine_reservations(const struct fdt *tree)
+{
+	uint64_t base, size;
+	for (size_t i = 0; fdt_reservation(tree, i, &base, &size); i++)
+		machine_reserve(base, size);
+}
+
+/* What the loader put somewhere is not where the kernel and the stacks behind it are. */
+static void machine_apart(const char *what, uintptr_t base, size_t size)
+{
+	uintptr_t end = stacks_base + (machine.cpu_count - 1) * 2 * CONFIG_STACK_SIZE;
+	if (base < end && base + size > (uintptr_t)image_start)
+		boot_refuse("the %s lies at 0x%lx, where the kernel needs the memory up to 0x%lx", what, base, end);
+}
+
 void machine_read(const void *blob)
 {
 	struct fdt tree;
@@ -306,10 +322,13 @@ void machine_read(const void *blob)
 	stacks_base = align_up((uintptr_t)image_end + PAGE_SIZE, 2 * CONFIG_STACK_SIZE);
 	machine_reserve((uintptr_t)image_start,
 		stacks_base + (machine.cpu_count - 1) * 2 * CONFIG_STACK_SIZE - (uintptr_t)image_start);
+	machine_apart("device tree", (uintptr_t)blob, size);
 	machine_reserve((uintptr_t)blob, size);
+	machine_reservations(&tree);
 	if (walk.initrd_end > walk.initrd_start) {
 		machine.initrd = (struct machine_region){
 			walk.initrd_start, walk.initrd_end - walk.initrd_start};
+		machine_apart("initrd", machine.initrd.base, machine.initrd.size);
 		machine_reserve(machine.initrd.base, machine.initrd.size);
 	}
 }

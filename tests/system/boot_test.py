@@ -105,6 +105,21 @@ def _():
     refused_with(renamed(tree_of(), b"riscv,plic0", b"riscv,plicX"), "this board .* is unknown: no PLIC")
 
 
+@case("an initrd that lies where the kernel is, is refused")
+def _():
+    tree = tree_of()
+    start, length = structure(tree)
+    total, strings, size = (struct.unpack(">I", tree[at:at + 4])[0] for at in (4, 12, 32))
+    assert strings + size == total
+    for old, new, value in ((b"rng-seed", b"linux,initrd-start", struct.pack(">Q", 0x80300000)),
+                            (b"stdout-path", b"linux,initrd-end", struct.pack(">Q", 0x80301000))):
+        prop = tree.find(struct.pack(">I", tree.index(b"\0" + old + b"\0", strings) + 1 - strings), start, start + length)
+        tree[prop:prop + 12] = struct.pack(">I", len(tree) - strings) + value
+        tree += new + b"\0"
+    tree[4:8], tree[32:36] = struct.pack(">I", len(tree)), struct.pack(">I", len(tree) - strings)
+    refused_with(tree, "the initrd lies at 0x80300000, where the kernel needs the memory")
+
+
 @case("a clock that nanoseconds cannot count is refused")
 def _():
     tree = tree_of()
