@@ -142,6 +142,7 @@ SELFTEST(place_suspend_reaches_a_thread_that_yields)
 	uint64_t last = UINT64_C(1) << (cpu_count() - 1);
 	struct thread *t[] = {st_thread(S("a"), place_yields, NULL, 5, last),
 		st_thread(S("b"), place_yields, NULL, 5, last)};
+	ST_REQUIRE(t[0] && t[1]);
 	for (int i = 0; i < 200; i++) {
 		thread_suspend(t[0]);
 		thread_suspend(t[1]);
