@@ -49,7 +49,10 @@ def find(name, folder, suffix):
 
 def load(tree, path, replace=True):
     tree.load_config(path, replace=replace)
-    bad = [w for w in tree.warnings if "undefined symbol" in w or "malformed" in w]
+    for sym in tree.unique_defined_syms:
+        sym.str_value  # ranges are judged when a value is asked for
+    wrong = ("undefined symbol", "malformed", "outside the active range", "is not a valid", "is invalid")
+    bad = [w for w in tree.warnings if any(words in w for words in wrong)]
     if bad:
         hint = f"\n`make oldconfig` drops what {CONFIG} should not have" if path == CONFIG else ""
         fail("\n".join(bad) + hint)

@@ -44,6 +44,16 @@ class Kconfig(unittest.TestCase):
     def test_a_misspelt_option_is_an_error(self):
         self.assertNotEqual(self.fragment("CONFIG_LOCKDEPP=y\n").returncode, 0)
 
+    def test_a_value_that_an_option_cannot_have_is_an_error(self):
+        for line in ("CONFIG_WEB_CONNECTIONS=99999999", "CONFIG_WEB_CONNECTIONS=abc", "CONFIG_WEB_CONNECTIONS=-5",
+                     "CONFIG_SMP=maybe", "CONFIG_CPU_MAX=0"):
+            self.assertNotEqual(self.fragment(line + "\n").returncode, 0, line)
+            with open(self.config, "w") as f:
+                f.write(line + "\n")
+            run = self.kconfig("generate", self.config + ".h", self.config + ".mk")
+            self.assertNotEqual(run.returncode, 0, line)
+            self.assertIn(line.split("=")[0].removeprefix("CONFIG_"), run.stderr)
+
     def test_what_dependencies_forbid_is_an_error(self):
         run = self.fragment("# CONFIG_SMP is not set\nCONFIG_CPU_MAX=4\n")
         self.assertNotEqual(run.returncode, 0)
