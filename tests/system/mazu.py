@@ -94,11 +94,14 @@ def _need_tun():
 
 
 def _furnish_network(tap):
-    try:  # no frames that nobody asked for
-        with open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w", encoding="ascii") as f:
-            f.write("1")
-    except OSError:
-        pass
+    for name, value in (("ipv6/conf/all/disable_ipv6", "1"),  # no frames that nobody asked for
+                        # A client that closes first keeps its port for a minute: many short connections need many.
+                        ("ipv4/ip_local_port_range", "1024 65535"), ("ipv4/tcp_tw_reuse", "1")):
+        try:
+            with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as f:
+                f.write(value)
+        except OSError:
+            pass
     device = (f"tuntap add dev {TAP} mode tap", f"addr add {TAP_HOST}/24 dev {TAP}", f"link set {TAP} up")
     for words in ("link set lo up", *(device if tap else ())):
         try:
