@@ -145,7 +145,15 @@ int sched_switched(unused struct arch_thread *left, irqflags flags)
 
 int sched_switched_peers(struct arch_thread *left, irqflags flags)
 {
-	sched_arrive(hart_here(), (struct thread *)left);
+	struct thread *t = (struct thread *)left;
+	struct hart *h = hart_here();
+	/* It yielded before it was expelled: nobody would find it here, where it may not run. */
+	if (unlikely(t->run.queued && t->attention & THREAD_LEAVE_DUE)) {
+		t->attention &= (uint8_t)~THREAD_LEAVE_DUE;
+		runq_remove(&h->queue, &t->run);
+		return sched_switched_homeless(left, flags);
+	}
+	sched_arrive(h, t);
 	return sched_return(flags);
 }
 
