@@ -229,8 +229,10 @@ SELFTEST(mm_stacks_run_out)
 		list_push_back(&got, p);
 	stack_stats(&s);
 	ST_CHECK(s.used == s.total && s.failures == before.failures + 1);
-	for (struct list *p; (p = list_pop_front(&got));)
+	for (struct list *p; (p = list_pop_front(&got));) {
+		stack_paint(p); /* its lowest bytes were written, where no thread comes */
 		stack_free(p);
+	}
 	stack_stats(&s);
 	ST_CHECK(s.used == before.used);
 }
