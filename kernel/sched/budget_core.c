@@ -21,8 +21,9 @@ static int64_t budget_turn_over(struct budget *b, int64_t ran_ns, ktime now)
 	int64_t into = passed % b->period_ns;
 	int64_t before = max(ran_ns - into, INT64_C(0));
 	b->remaining_ns = min(b->remaining_ns - before, INT64_C(0)) + b->budget_ns;
-	for (int64_t whole = passed / b->period_ns; whole > 0 && b->remaining_ns < b->budget_ns; whole--)
-		b->remaining_ns = min(b->remaining_ns + b->budget_ns, b->budget_ns);
+	int64_t owed = b->budget_ns - b->remaining_ns;
+	int64_t periods = min(passed / b->period_ns, (owed + b->budget_ns - 1) / b->budget_ns);
+	b->remaining_ns = min(b->remaining_ns + periods * b->budget_ns, b->budget_ns);
 	b->next = ktime_add(now, b->period_ns - into);
 	return ran_ns - before;
 }

@@ -5,6 +5,7 @@
 void edf_init(struct edf_server *s, const struct edf_params *p, ktime not_before)
 {
 	assert(p->runtime_ns > 0 && p->runtime_ns <= p->deadline_ns && p->deadline_ns <= p->period_ns);
+	assert(p->period_ns <= EDF_PERIOD_MAX_NS);
 	assert(p->high_runtime_ns == 0 ||
 	       (p->runtime_ns <= p->high_runtime_ns && p->high_runtime_ns <= p->deadline_ns));
 	*s = (struct edf_server){
@@ -32,12 +33,12 @@ static bool edf_fits_bandwidth(const struct edf_server *s, ktime now)
 bool edf_wake(struct edf_server *s, ktime release, ktime now)
 {
 	assert(s->state == EDF_IDLE && !ktime_before(now, release));
-	bool implicit = !s->p.high_runtime_ns && s->p.deadline_ns == s->p.period_ns;
+	bool strict = s->strict || s->virtual_ns != s->p.period_ns;
 	if (!ktime_before(release, edf_replenish_at(s)) ||
-		(implicit && s->remaining_ns > 0 && !edf_fits_bandwidth(s, release))) {
+		(!strict && s->remaining_ns > 0 && !edf_fits_bandwidth(s, release))) {
 		edf_begin_instance(s, release);
 		s->remaining_ns = edf_budget(s);
-	} else if (s->remaining_ns > 0 && !implicit) {
+	} else if (s->remaining_ns > 0 && strict) {
 		edf_begin_instance(s, release);
 	}
 	s->state = s->remaining_ns > 0 ? EDF_ACTIVE : EDF_THROTTLED;
@@ -112,12 +113,12 @@ void edf_set_virtual(struct edf_server *s, int64_t virtual_ns)
 
 ktime edf_zero_lag(const struct edf_server *s)
 {
-	if (s->p.high_runtime_ns || s->p.deadline_ns != s->p.period_ns)
+	int64_t used = edf_budget(s) - s->remaining_ns;
+	if (s->strict || s->virtual_ns != s->p.period_ns || used >= edf_budget(s))
 		return edf_replenish_at(s);
-	/* Rounded up. */
-	__int128 budget = edf_budget(s);
-	__int128 lead = (budget - s->remaining_ns) * s->p.period_ns;
-	return ktime_add(s->start, (int64_t)((lead + budget - 1) / budget));
+	/* used / budget of a period, in steps of 2^-20, rounded up; neither product exceeds 2^62 (EDF_PERIOD_MAX_NS). */
+	int64_t share = (used << 20) / edf_budget(s) + 1;
+	return ktime_add(s->start, min((share * s->p.period_ns >> 20) + 1, s->p.period_ns));
 }
 
 bool edf_check(const struct edf_server *s)

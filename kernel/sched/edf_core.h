@@ -14,12 +14,16 @@
  * server takes no more than a sporadic task with these parameters, whatever its thread does:
  *
  *	wakes a period after start or later	a new instance, with a whole budget
- *	wakes before that, deadline = period	the instance goes on if what remains fits into its bandwidth up to
+ *	wakes before that, not strict		the instance goes on if what remains fits into its bandwidth up to
  *						its deadline, else a new one begins (Abeni and Buttazzo, RTSS 1998)
  *	wakes before that, otherwise		the instance begins again now, with what remains of the budget:
  *						its deadline and the next instance are put off by as much
  *	has spent its budget			throttled until a period after start; the next budget is added
  *						to what remains, so that what it took too much is paid back
+ *
+ * The rule for those that are not strict bounds what a server takes by its bandwidth. That suffices where all
+ * servers of a hart have deadline = period, so that utilization decides about them; where one has not,
+ * processor demand does, and all must be strict.
  *
  * A HI thread has a greater budget too, and a virtual, earlier deadline that it keeps to until its
  * hart's mode is raised (Baruah et al., ECRTS 2012): spending the lesser budget does that.
@@ -35,6 +39,8 @@
 
 #include "lib/base.h"
 #include "lib/ktime.h"
+
+#define EDF_PERIOD_MAX_NS (INT64_C(1) << 40) /* 18 minutes */
 
 /* As admitted. 0 < runtime <= deadline <= period; ranges: admission_core.h. */
 struct edf_params {
@@ -59,6 +65,7 @@ enum edf_verdict {
 struct edf_server {
 	struct edf_params p;
 	enum edf_state state;
+	bool strict;             /* the hart's servers were admitted by processor demand */
 	bool high;               /* the hart's mode is HI: the HI budget and the real deadline are in force */
 	int64_t remaining_ns;
 	ktime start;             /* of the instance */
