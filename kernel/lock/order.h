@@ -30,6 +30,7 @@
 	X(LOCK_TEST_OUTER)    /* self-tests */                                                     \
 	X(LOCK_TEST_INNER)                                                                         \
 	X(LOCK_THREADS)       /* spin: the thread table */                                         \
+	X(LOCK_ADMISSION)     /* spin: what is admitted, the table of domains */                   \
 	X(LOCK_PI)            /* spin: the priority-inheritance graph */                           \
 	X(LOCK_WAITQ)         /* spin: one wait queue */                                           \
 	X(LOCK_STACK)         /* spin: the stacks not in use */                                    \

@@ -16,9 +16,10 @@ static bool balance_online(const struct hart *h)
 static bool balance_move(struct hart *from, struct hart *to)
 {
 	hart_lock_pair(from, to);
-	int running = to->current->run.priority;
-	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, to->cpu, running - 1);
-	bool moves = n && n->priority == running && from->queue.ready >= to->queue.ready + 2;
+	uint64_t running = to->current->run.rank;
+	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, to->cpu,
+		to->spent | to->suspended, running + 1);
+	bool moves = n && n->rank == running && !rank_is_deadline(running) && from->queue.ready >= to->queue.ready + 2;
 	if (moves) {
 		runq_remove(&from->queue, n);
 		hart_changed(from);
@@ -54,7 +55,7 @@ void balance_init(struct hart *h)
 
 void balance_arm(struct hart *h)
 {
-	if (hart_waiting_priority(h) < 0)
+	if (hart_waiting_rank(h) == RANK_NONE)
 		return;
 	if (__atomic_exchange_n(&h->balance_armed, 1, __ATOMIC_RELAXED))
 		return;

@@ -23,7 +23,7 @@ static void hart_begin(struct hart *h, struct thread *current, struct thread *id
 	h->started_at = now;
 	h->switched_at = now;
 	h->idle_from = now;
-	h->running_priority = current->run.priority;
+	h->running_rank = current->run.rank;
 	load_init(&h->load, now);
 	thread_set_state(current, THREAD_READY);
 	runq_push_back(&h->queue, &current->run);
@@ -36,8 +36,16 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	h->cpu = (uint16_t)cpu;
 	h->peers = cpu_count() > 1;
 	h->finish = h->peers ? sched_switched_peers : sched_switched;
+	h->timer_at = KTIME_NEVER;
 	h->quantum_at = KTIME_NEVER;
-	h->waiting_priority = -1;
+	h->budget_at = KTIME_NEVER;
+	h->mode_at = KTIME_NEVER;
+	h->queue.rare = h->peers ? RUNQ_PEERS : 0;
+	heap_init(&h->refills, h->refill_slots, countof(h->refill_slots));
+	list_init(&h->servers);
+	list_init(&h->errands);
+	domain_init_hart(h);
+	h->waiting_rank = RANK_NONE;
 	balance_init(h);
 }
 
@@ -99,6 +107,7 @@ void sched_boot_init(void)
 		.name = S("boot"), .priority = PRIO_NORMAL, .class = SCHED_FIFO, .affinity = 1, .system = true};
 	struct thread_attr idle = idle_attr(0);
 	threads_init();
+	deadlines_init();
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		hart_init(&sched_hart[cpu], cpu);
 	hart_adopt(&boot_threads[0], &attr);
@@ -107,7 +116,7 @@ void sched_boot_init(void)
 	hart_begin(h, &boot_threads[0], r.value);
 	thread_set_state(r.value, THREAD_READY);
 	hart_enqueue(h, r.value);
-	quantum_init();
+	account_init();
 	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
 	arch_irq_enable();
 }

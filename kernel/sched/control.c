@@ -4,9 +4,10 @@
 /* With h, t's hart, locked: at once where t only waits for its turn, else at the next chance. Drops the lock. */
 static noinline void thread_suspend_other_unlock(struct hart *h, struct thread *t, irqflags flags)
 {
-	if (t->state == THREAD_READY && t->run.queued && h->current != t) {
-		runq_remove(&h->queue, &t->run);
+	if (h->current != t && hart_take(h, t)) {
 		thread_set_state(t, THREAD_SUSPENDED);
+		if (t->server)
+			server_sleep(t, clock_now());
 		hart_changed(h);
 	} else if (t->state != THREAD_SUSPENDED && t->state != THREAD_DEAD) {
 		t->attention |= THREAD_SUSPEND_DUE;
@@ -63,29 +64,25 @@ uint64_t cpus_present(void)
 	return cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
 }
 
-enum err thread_set_affinity(struct thread *t, uint64_t cpus)
+enum err thread_move(struct thread *t, uint64_t cpus)
 {
-	cpus &= cpus_present();
-	if (cpus == 0)
-		return ERR_INVAL;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	bool stays = cpus >> h->cpu & 1, runs = h->current == t;
 	t->attention &= (uint8_t)~THREAD_LEAVE_DUE;
-	if (!t->run.queued) {
-		runq_set_affinity(&t->run, cpus);
-	} else if (stays || runs) {
-		hart_requeue(h, t, t->run.priority, cpus);
+	if (t->run.queued && (stays || runs)) {
+		hart_requeue(h, t, t->run.rank, cpus);
 		if (!stays) {
 			t->attention |= THREAD_LEAVE_DUE;
 			hart_resched(h);
 		}
-	} else {
-		runq_remove(&h->queue, &t->run);
+	} else if (hart_take(h, t)) {
 		runq_set_affinity(&t->run, cpus);
 		hart_changed(h);
 		sched_ready_unlock(h, t, flags);
 		return OK;
+	} else {
+		runq_set_affinity(&t->run, cpus);
 	}
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);

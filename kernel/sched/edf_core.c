@@ -17,6 +17,12 @@ void edf_init(struct edf_server *s, const struct edf_params *p, ktime not_before
 	};
 }
 
+void edf_open(struct edf_server *s, ktime now)
+{
+	assert(edf_is_waiting(s));
+	s->start = (ktime){now.ns - s->p.period_ns};
+}
+
 static void edf_begin_instance(struct edf_server *s, ktime at)
 {
 	s->start = at;
@@ -111,13 +117,13 @@ void edf_set_virtual(struct edf_server *s, int64_t virtual_ns)
 	s->next_virtual_ns = virtual_ns;
 }
 
-ktime edf_zero_lag(const struct edf_server *s)
+ktime edf_zero_lag(const struct edf_server *s, int64_t charge_ns)
 {
-	int64_t used = edf_budget(s) - s->remaining_ns;
-	if (s->strict || s->virtual_ns != s->p.period_ns || used >= edf_budget(s))
-		return edf_replenish_at(s);
+	int64_t used = edf_budget(s) - s->remaining_ns + charge_ns, budget = edf_budget(s) + charge_ns;
+	if (s->strict || s->virtual_ns != s->p.period_ns || used >= budget)
+		return ktime_add(s->start, (used + budget - 1) / budget * s->p.period_ns);
 	/* used / budget of a period, in steps of 2^-20, rounded up; neither product exceeds 2^62 (EDF_PERIOD_MAX_NS). */
-	int64_t share = (used << 20) / edf_budget(s) + 1;
+	int64_t share = (used << 20) / budget + 1;
 	return ktime_add(s->start, min((share * s->p.period_ns >> 20) + 1, s->p.period_ns));
 }
 

@@ -89,8 +89,13 @@ static inline ktime edf_replenish_at(const struct edf_server *s)
 	return ktime_add(s->start, s->p.period_ns);
 }
 
-/* Idle; its first instance begins at `not_before` or later. */
+/* Idle; its first instance begins at `not_before` or later; KTIME_NEVER: when edf_open() allows it. */
 void edf_init(struct edf_server *s, const struct edf_params *p, ktime not_before);
+static inline bool edf_is_waiting(const struct edf_server *s)
+{
+	return ktime_is_never(edf_replenish_at(s));
+}
+void edf_open(struct edf_server *s, ktime now);
 /*
  * Idle before; work came at the instant `release`, which is not after `now`. False: throttled. A release that was
  * noticed late counts from its instant, so that a period does not drift.
@@ -111,9 +116,9 @@ void edf_lower(struct edf_server *s);
 void edf_set_virtual(struct edf_server *s, int64_t virtual_ns);
 /*
  * When its bandwidth may be given to others, if it never runs again: the instant at which it would have
- * no lead over its share (the 0-lag time), which may have passed.
+ * no lead over its share (the 0-lag time), which may have passed. charge_ns was admitted with each budget.
  */
-ktime edf_zero_lag(const struct edf_server *s);
+ktime edf_zero_lag(const struct edf_server *s, int64_t charge_ns);
 
 bool edf_check(const struct edf_server *s);
 

@@ -154,12 +154,15 @@ TEST(edf_zero_lag_is_when_its_share_has_caught_up)
 	edf_init(&s, &implicit, at(0));
 	CHECK(wake(&s, 0));
 	CHECK_EQ(edf_charge(&s, 10), EDF_GOES_ON);
-	CHECK(edf_zero_lag(&s).ns >= 34 && edf_zero_lag(&s).ns <= 35); /* 10 of 30 per 100, rounded up */
+	CHECK(edf_zero_lag(&s, 0).ns >= 34 && edf_zero_lag(&s, 0).ns <= 35); /* 10 of 30 per 100, rounded up */
+	CHECK(edf_zero_lag(&s, 10).ns >= 50 && edf_zero_lag(&s, 10).ns <= 51);
 	s.strict = true;
-	CHECK_EQ(edf_zero_lag(&s).ns, 100);
+	CHECK_EQ(edf_zero_lag(&s, 0).ns, 100);
+	CHECK_EQ(edf_charge(&s, 25), EDF_SPENT);
+	CHECK_EQ(edf_zero_lag(&s, 0).ns, 200); /* it owes 5 */
 	edf_init(&s, &constrained, at(0));
 	CHECK(wake(&s, 0));
-	CHECK_EQ(edf_zero_lag(&s).ns, 100);
+	CHECK_EQ(edf_zero_lag(&s, 1).ns, 100);
 }
 
 /*

@@ -1,19 +1,28 @@
 /*
- * pi.c - priority inheritance over any chain of threads and harts.
+ * pi.c - inheritance over any chain of threads, classes and harts.
  *
- * A thread's effective priority is the highest of its base and of all that wait
- * for anything it holds; it is always recomputed from that definition, never
- * stepped. When it changes and the thread itself waits, the owner of what it waits
- * for is next. One lock guards the whole graph: it is taken only under contention.
+ * A thread's effective rank is the best of its own and of all that wait for anything it holds; it
+ * is always recomputed from that definition, never stepped. When it changes and the thread itself waits,
+ * the owner of what it waits for is next. One lock guards the whole graph: it is taken only
+ * under contention.
+ *
+ * Who runs by a rank that is lent runs on the account of its lender, the thread at the other end of
+ * the chain. From a deadline thread it has a loan, of what that one's server has left: the
+ * lender waits, so nobody else uses it. The loan ends when the rank is no longer lent by it, or when
+ * it is spent: then what was used is charged to the server, which is throttled if nothing is left,
+ * and lends no more until it has a budget again.
  *
  * Bounds: PI_CHAIN_MAX links, both of the chain ahead of who begins to wait, which is
- * refused beyond, and of the way that a change of priority is carried; chains that were joined
+ * refused beyond, and of the way that a change of rank is carried; chains that were joined
  * in the middle can be longer, and a change that ends early is counted (pi_cut_short). A walk
- * over the contended objects that one thread holds; an insertion among waiters.
+ * over the contended objects that one thread holds; an insertion among waiters. A handover looks at
+ * HANDOVER_SCAN_MAX waiters for one that may run.
  *
- * Locks: LOCK_PI here, LOCK_RUNQ inside for each thread whose priority changes.
+ * Locks: LOCK_PI here, LOCK_RUNQ inside for each thread whose rank changes.
  */
 #include "kernel/sched/sched_priv.h"
+
+#define HANDOVER_SCAN_MAX 16
 
 struct spinlock pi_lock = SPINLOCK_INIT(LOCK_PI);
 static uint64_t pi_cut; /* pi_lock */
@@ -25,61 +34,188 @@ void pi_init(struct pi_queue *q)
 	list_init(&q->held_node);
 }
 
-static struct thread *pi_first(const struct pi_queue *q)
+static struct thread *pi_waiter(struct list *node)
 {
-	return list_entry(q->waiters.next, struct thread, wait_node);
+	return list_entry(node, struct thread, wait_node);
 }
 
-static uint8_t pi_effective(const struct thread *t)
+/* The best of all who wait for what t holds; NULL: nobody, or nobody with a rank. */
+static struct thread *pi_best_waiter(const struct thread *t)
 {
-	uint8_t priority = t->base_priority;
-	list_for_each(it, &t->held)
-		priority = max(priority,
-			pi_first(list_entry(it, struct pi_queue, held_node))->run.priority);
-	return priority;
+	struct thread *best = NULL;
+	uint64_t rank = RANK_LAST;
+	list_for_each(it, &t->held) {
+		struct thread *w = pi_waiter(list_entry(it, struct pi_queue, held_node)->waiters.next);
+		if (w->run.rank < rank) {
+			best = w;
+			rank = w->run.rank;
+		}
+	}
+	return best;
 }
 
 /* Behind its equals. */
 static void pi_insert(struct pi_queue *q, struct thread *t)
 {
 	struct list *at = q->waiters.prev;
-	while (at != &q->waiters &&
-		list_entry(at, struct thread, wait_node)->run.priority < t->run.priority)
+	while (at != &q->waiters && pi_waiter(at)->run.rank > t->run.rank)
 		at = at->prev;
 	list_insert_between(&t->wait_node, at, at->next);
 }
 
-static void pi_set_effective(struct thread *t, uint8_t priority)
+bool thread_rerank(struct hart *h, struct thread *t)
 {
-	struct hart *h = thread_lock(t);
-	if (t->run.queued) {
-		hart_requeue(h, t, priority, t->run.affinity);
+	uint64_t rank = thread_effective_rank(t);
+	bool changed = rank != t->run.rank, bars = hart_bars(h, t);
+	if (t->parked) {
+		t->run.rank = rank;
+		hart_unpark(h, t);
+		if (bars)
+			hart_park(h, t); /* perhaps for another reason */
+		else
+			hart_enqueue(h, t);
+	} else if (!t->run.queued) {
+		t->run.rank = rank;
+	} else if (t->server && bars && h->current != t) {
+		hart_take(h, t);
+		t->run.rank = rank;
+		hart_park(h, t);
+		hart_changed(h);
 	} else {
-		t->run.priority = priority;
+		if (changed)
+			hart_requeue(h, t, rank, t->run.affinity);
+		if (bars && h->current == t)
+			hart_bar_current(h);
+	}
+	return changed;
+}
+
+/* ---- loans ---- */
+
+/* What t has used of its loan is charged to its lender. */
+static void loan_return(struct thread *t)
+{
+	struct thread *lender = t->lender;
+	struct hart *h = thread_lock(t);
+	if (h->current == t)
+		account_settle(h, clock_now());
+	int64_t used = t->loan_used_ns;
+	t->loan_used_ns = 0;
+	spin_unlock_raw(&h->lock);
+	if (!lender || used == 0)
+		return;
+	h = thread_lock(lender);
+	struct server *s = lender->server;
+	if (s) {
+		edf_consume(&s->edf, used);
+		if (s->edf.state == EDF_ACTIVE)
+			server_judge(s, clock_now());
+		if (s->edf.state == EDF_THROTTLED)
+			refill_start(h, &s->refill, edf_replenish_at(&s->edf));
+		if (h->current == lender)
+			hart_resched(h);
 	}
 	spin_unlock_raw(&h->lock);
 }
 
-/* Recomputes t and whoever that reaches. */
-static void pi_propagate(struct thread *t)
+static int64_t loan_available(struct thread *lender)
 {
+	struct hart *h = thread_lock(lender);
+	int64_t left = lender->server ? max(lender->server->edf.remaining_ns, INT64_C(0)) : INT64_MAX;
+	spin_unlock_raw(&h->lock);
+	return left;
+}
+
+/* t inherits that rank from `lender`, or nothing. True: its own has changed by that. */
+static bool pi_lend(struct thread *t, uint64_t rank, struct thread *lender)
+{
+	int64_t left = 0;
+	if (lender != t->lender) {
+		if (t->lender)
+			loan_return(t);
+		if (lender)
+			left = loan_available(lender);
+	}
+	struct hart *h = thread_lock(t);
+	if (h->current == t)
+		account_settle(h, clock_now());
+	if (lender != t->lender) {
+		t->lender = lender;
+		t->loan_left_ns = left;
+	}
+	t->lent_rank = rank;
+	bool changed = thread_rerank(h, t);
+	account_changed(h, t);
+	spin_unlock_raw(&h->lock);
+	return changed;
+}
+
+/* Who lends what w lends: w itself, or who lends to it. */
+static struct thread *pi_lender(struct thread *w)
+{
+	return w->lender && w->lent_rank == w->run.rank && thread_own_rank(w) != w->run.rank ? w->lender : w;
+}
+
+/* Recomputes what t inherits; true: its rank has changed. */
+static bool pi_update(struct thread *t)
+{
+	struct thread *best = pi_best_waiter(t);
+	uint64_t rank = best ? best->run.rank : RANK_NONE;
+	struct thread *lender = best ? pi_lender(best) : NULL;
+	if (rank == t->lent_rank && lender == t->lender)
+		return false;
+	return pi_lend(t, rank, lender);
+}
+
+/* t, which has another rank now, is given another place among those who wait with it; the owner. */
+static struct thread *pi_reorder(struct thread *t)
+{
+	struct pi_queue *q = t->blocked_on;
+	if (!q)
+		return NULL;
+	list_remove(&t->wait_node);
+	pi_insert(q, t);
+	return q->owner;
+}
+
+void pi_propagate(struct thread *t)
+{
+	t = pi_reorder(t);
 	for (unsigned n = 0; t; n++) {
-		uint8_t priority = pi_effective(t);
-		if (priority == t->run.priority)
-			return;
 		if (n > PI_CHAIN_MAX) {
 			pi_cut++;
 			return;
 		}
-		pi_set_effective(t, priority);
-		struct pi_queue *q = t->blocked_on;
-		if (!q)
+		bool changed = pi_update(t);
+		if (!changed)
 			return;
-		list_remove(&t->wait_node);
-		pi_insert(q, t);
-		t = q->owner;
+		t = pi_reorder(t);
 	}
 }
+
+/* The same from who holds what someone has begun, or ceased, to wait for. */
+static void pi_propagate_from(struct thread *t)
+{
+	if (pi_update(t))
+		pi_propagate(t);
+}
+
+void pi_loan_spent(struct thread *t)
+{
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	struct thread *lender = t->lender;
+	if (lender && t->loan_left_ns <= 0) {
+		loan_return(t);
+		struct hart *h = thread_lock(lender);
+		t->loan_left_ns = lender->server ? max(lender->server->edf.remaining_ns, INT64_C(0)) : INT64_MAX;
+		thread_rerank(h, lender);
+		spin_unlock_raw(&h->lock);
+		pi_propagate(lender); /* in any case: one that has timed out may have been parked meanwhile */
+	}
+	spin_unlock_irqrestore(&pi_lock, flags);
+}
+
+/* ---- waiting, and handing over ---- */
 
 enum err pi_wait_locked(struct pi_queue *q)
 {
@@ -92,24 +228,46 @@ enum err pi_wait_locked(struct pi_queue *q)
 	}
 	if (list_is_empty(&q->waiters))
 		list_push_back(&q->owner->held, &q->held_node);
+	/* What it has run up to now is not its owner's to use any more. */
+	struct hart *h = thread_lock(t);
+	account_settle(h, clock_now());
+	spin_unlock_raw(&h->lock);
 	pi_insert(q, t);
 	t->blocked_on = q;
-	pi_propagate(q->owner);
+	pi_propagate_from(q->owner);
 	return OK;
 }
 
 bool pi_cancel_locked(struct pi_queue *q)
 {
 	struct thread *t = thread_current();
-	if (!t->blocked_on)
-		return false;
-	assert(t->blocked_on == q);
-	list_remove(&t->wait_node);
-	t->blocked_on = NULL;
-	if (list_is_empty(&q->waiters))
-		list_remove(&q->held_node);
-	pi_propagate(q->owner);
-	return true;
+	bool waits = t->blocked_on;
+	if (waits) {
+		assert(t->blocked_on == q);
+		list_remove(&t->wait_node);
+		t->blocked_on = NULL;
+		if (list_is_empty(&q->waiters))
+			list_remove(&q->held_node);
+		pi_propagate_from(q->owner);
+	}
+	struct hart *h = thread_lock(t);
+	account_changed(h, t); /* from now on it may be stopped again */
+	spin_unlock_raw(&h->lock);
+	return waits;
+}
+
+/* The first that may run, where one of the first few may. */
+static struct thread *pi_choose(const struct pi_queue *q)
+{
+	unsigned n = 0;
+	list_for_each(it, &q->waiters) {
+		struct thread *t = pi_waiter(it);
+		if (!hart_bars(__atomic_load_n(&t->hart, __ATOMIC_RELAXED), t))
+			return t;
+		if (++n == HANDOVER_SCAN_MAX)
+			break;
+	}
+	return pi_waiter(q->waiters.next);
 }
 
 struct thread *pi_hand_over_locked(struct pi_queue *q)
@@ -120,15 +278,15 @@ struct thread *pi_hand_over_locked(struct pi_queue *q)
 		q->owner = NULL;
 		return NULL;
 	}
-	to = pi_first(q);
+	to = pi_choose(q);
 	list_remove(&to->wait_node);
 	to->blocked_on = NULL;
 	list_remove(&q->held_node);
 	q->owner = to;
 	if (!list_is_empty(&q->waiters))
 		list_push_back(&to->held, &q->held_node);
-	pi_propagate(to);
-	pi_propagate(from);
+	pi_propagate_from(from);
+	pi_propagate_from(to);
 	return to;
 }
 
@@ -139,12 +297,16 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 	if (t->attention & THREAD_IDLE)
 		return ERR_PERM;
 	irqflags flags = spin_lock_irqsave(&pi_lock);
+	if (t->server)
+		deadline_leave_locked(t);
 	struct hart *h = thread_lock(t);
 	t->base_priority = priority;
 	t->attention = (uint8_t)((t->attention & ~THREAD_RR) | (class == SCHED_RR ? THREAD_RR : 0));
+	bool changed = thread_rerank(h, t);
 	hart_changed(h); /* a quantum may have begun to count */
 	spin_unlock_raw(&h->lock);
-	pi_propagate(t);
+	if (changed)
+		pi_propagate(t);
 	spin_unlock_irqrestore(&pi_lock, flags);
 	return OK;
 }

@@ -25,14 +25,24 @@ static bool hart_allowed(const struct hart *h, uint64_t affinity)
 	return (affinity >> h->cpu & 1) && __atomic_load_n(&h->online, __ATOMIC_ACQUIRE);
 }
 
-/* Of the harts in `affinity` that run less than `below`, the one that runs the least; NULL: none. */
-static struct hart *sched_lowest(uint64_t affinity, int below)
+/* The harts on which t may run and has something to run on; a hint. */
+static uint64_t thread_unbarred(const struct thread *t)
+{
+	uint64_t cpus = t->run.affinity;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		if (domain_is_barred(&sched_hart[cpu], t->run.domain))
+			cpus &= ~(UINT64_C(1) << cpu);
+	return cpus ? cpus : t->run.affinity;
+}
+
+/* Of the harts in `affinity` whose rank is above `above`, the one that runs the least; NULL: none. */
+static struct hart *sched_lowest(uint64_t affinity, uint64_t above)
 {
 	struct hart *best = NULL;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		struct hart *h = &sched_hart[cpu];
-		if (hart_allowed(h, affinity) && hart_running_priority(h) < below) {
-			below = hart_running_priority(h);
+		if (hart_allowed(h, affinity) && hart_running_rank(h) > above) {
+			above = hart_running_rank(h);
 			best = h;
 		}
 	}
@@ -42,9 +52,12 @@ static struct hart *sched_lowest(uint64_t affinity, int below)
 struct hart *sched_place(const struct thread *t)
 {
 	struct hart *last = t->hart;
-	bool may_stay = hart_allowed(last, t->run.affinity);
-	int below = may_stay ? min(hart_running_priority(last), t->run.priority) : PRIO_COUNT;
-	struct hart *better = sched_lowest(t->run.affinity, below);
+	uint64_t cpus = thread_unbarred(t);
+	bool may_stay = hart_allowed(last, cpus);
+	uint64_t above = may_stay ? max(hart_running_rank(last), t->run.rank) : 0;
+	struct hart *better = sched_lowest(cpus, above);
+	if (!better && !may_stay) /* none of those is online */
+		better = sched_lowest(t->run.affinity, 0);
 	assert(better || may_stay);
 	return better ? better : last;
 }
@@ -53,11 +66,11 @@ struct hart *sched_place(const struct thread *t)
 static struct hart *sched_pull_from(const struct hart *h, uint64_t tried)
 {
 	struct hart *best = NULL;
-	int above = hart_running_priority(h);
+	uint64_t than = hart_running_rank(h);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		int p = hart_waiting_priority(&sched_hart[cpu]);
-		if (p > above && !(tried >> cpu & 1)) {
-			above = p;
+		uint64_t rank = hart_waiting_rank(&sched_hart[cpu]);
+		if (rank < than && !(tried >> cpu & 1)) {
+			than = rank;
 			best = &sched_hart[cpu];
 		}
 	}
@@ -68,8 +81,9 @@ static struct hart *sched_pull_from(const struct hart *h, uint64_t tried)
 static bool sched_pull_one(struct hart *h, struct hart *from)
 {
 	hart_lock_pair(h, from);
-	int above = runq_best(&h->queue)->priority;
-	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, h->cpu, above);
+	uint64_t than = runq_best(&h->queue)->rank;
+	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, h->cpu,
+		h->spent | h->suspended, than);
 	if (n) {
 		runq_remove(&from->queue, n);
 		hart_changed(from);
@@ -91,9 +105,9 @@ void sched_pull(void)
 
 void hart_publish(struct hart *h)
 {
-	int waiting = runq_waiting_priority(&h->queue, &h->current->run);
-	__atomic_store_n(&h->running_priority, h->current->run.priority, __ATOMIC_RELAXED);
-	__atomic_store_n(&h->waiting_priority, (int8_t)waiting, __ATOMIC_RELAXED);
+	uint64_t waiting = runq_waiting_rank(&h->queue, &h->current->run);
+	__atomic_store_n(&h->running_rank, h->current->run.rank, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->waiting_rank, waiting, __ATOMIC_RELAXED);
 }
 
 void hart_kick(const struct hart *h, const struct thread *t)
@@ -104,16 +118,16 @@ void hart_kick(const struct hart *h, const struct thread *t)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with sched_pull */
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		struct hart *o = &sched_hart[cpu];
-		if (hart_allowed(o, others) && hart_running_priority(o) < t->run.priority)
+		if (hart_allowed(o, others) && hart_running_rank(o) > t->run.rank)
 			hart_resched(o);
 	}
 }
 
 void hart_kick_best(const struct hart *h)
 {
-	int waiting = hart_waiting_priority(h);
+	uint64_t waiting = hart_waiting_rank(h);
 	struct runq_node *n = NULL;
-	if (waiting >= 0)
+	if (waiting != RANK_NONE)
 		n = runq_first_movable(&h->queue, &h->current->run, waiting);
 	if (n)
 		hart_kick(h, thread_of(n));

@@ -22,6 +22,14 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 		sched_expel(h, t);
 		return true;
 	}
+	account_changed(h, t);
+	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
+		runq_remove(&h->queue, &t->run);
+		t->run.rank = thread_effective_rank(t);
+		hart_park(h, t);
+		sched_switch_away(h, t, 0, h->finish);
+		return true;
+	}
 	if (t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
 		runq_rotate(&t->run);
 	return false;
@@ -37,13 +45,14 @@ void upcall_preempt(void)
 	spin_lock_raw(&h->lock);
 	if (unlikely(t->attention) && sched_attend_running(h, t))
 		return;
-	struct thread *to = thread_of(runq_best(&h->queue));
+	struct thread *to = hart_best(h);
 	if (to != t) {
-		h->preemptions += to->run.priority > t->run.priority;
+		h->preemptions += to->run.rank < t->run.rank;
 		sched_switch(h, t, to, 0, h->finish);
 		return;
 	}
 	hart_changed(h);
+	sched_timer_update(h);
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */
 	spin_unlock_raw(&h->lock);
@@ -70,8 +79,14 @@ void sched_yield(void)
 		return;
 	}
 	t->turn_began_ns = TURN_OVER; /* a whole quantum when its turn comes */
-	struct runq_node *to = runq_rotate(&t->run);
-	if (unlikely(runq_outranks(&h->queue, t->run.priority)))
-		to = runq_best(&h->queue);
-	sched_switch(h, t, thread_of(to), flags, h->finish);
+	struct thread *to = thread_of(runq_rotate(&t->run));
+	if (unlikely(h->queue.rare || runq_outranks(&h->queue, t->run.rank))) {
+		to = hart_best(h);
+		if (to == t) {
+			spin_unlock_raw(&h->lock);
+			sched_leave(flags);
+			return;
+		}
+	}
+	sched_switch(h, t, to, flags, h->finish);
 }

@@ -38,7 +38,7 @@ void quantum_update(struct hart *h)
 	ktime end = ktime_add(now, quantum_left(h, now));
 	if (ktime_before(end, h->quantum_at)) {
 		h->quantum_at = end;
-		timer_source_set(TIMER_SCHED, end);
+		sched_timer_update(h);
 	}
 }
 
@@ -47,10 +47,8 @@ void quantum_update_rare(void *hart, unused uintptr_t none)
 	quantum_update(hart);
 }
 
-static void quantum_expired(ktime now)
+void quantum_expired(struct hart *h, ktime now)
 {
-	struct hart *h = hart_here();
-	spin_lock_raw(&h->lock);
 	h->quantum_at = KTIME_NEVER;
 	if (quantum_matters(h) && quantum_left(h, now) <= 0) {
 		h->current->turn_began_ns = TURN_OVER;
@@ -58,10 +56,4 @@ static void quantum_expired(ktime now)
 	} else {
 		quantum_update(h);
 	}
-	spin_unlock_raw(&h->lock);
-}
-
-void quantum_init(void)
-{
-	timer_source_register(TIMER_SCHED, quantum_expired);
 }

@@ -5,34 +5,90 @@
 void runq_init(struct runq *q)
 {
 	*q = (struct runq){0};
-	for (size_t i = 0; i < RUNQ_PRIORITIES; i++)
+	for (size_t i = 0; i < RUNQ_LEVELS; i++)
 		list_init(&q->list[i]);
+	heap_init(&q->deadlines, q->slots, RUNQ_DEADLINES);
+}
+
+void runq_push_deadline(struct runq *q, struct runq_node *n)
+{
+	debug_assert(!n->queued);
+	enum err err = heap_insert(&q->deadlines, &n->deadline, (ktime){(int64_t)n->rank});
+	assert(err == OK);
+	n->queued = true;
+	q->ready++;
+	q->movable_deadlines += n->movable;
+	q->rare |= RUNQ_DEADLINE;
+}
+
+void runq_remove_deadline(struct runq *q, struct runq_node *n)
+{
+	heap_remove(&q->deadlines, &n->deadline);
+	n->queued = false;
+	q->ready--;
+	q->movable_deadlines -= n->movable;
+	if (q->deadlines.count == 0)
+		q->rare &= ~(uint32_t)RUNQ_DEADLINE;
+}
+
+/* The best with a deadline that may move, to one of `cpus`, is not barred, and outranks `than`. */
+static struct runq_node *runq_movable_deadline(const struct runq *q, const struct runq_node *running,
+	uint64_t cpus, uint8_t barred, uint64_t than)
+{
+	struct runq_node *best = NULL;
+	for (uint32_t i = 0; q->movable_deadlines > 0 && i < q->deadlines.count; i++) {
+		struct runq_node *n = container_of(q->deadlines.slots[i], struct runq_node, deadline);
+		if (n->movable && n != running && (n->affinity & cpus) && n->rank < than &&
+			!(barred >> n->domain & 1)) {
+			best = n;
+			than = n->rank;
+		}
+	}
+	return best;
+}
+
+uint64_t runq_waiting_rank(const struct runq *q, const struct runq_node *running)
+{
+	if (unlikely(q->movable_deadlines > 0)) {
+		const struct runq_node *n = runq_movable_deadline(q, running, UINT64_MAX, 0, RANK_NONE);
+		if (n)
+			return n->rank;
+	}
+	uint64_t movable = q->movable;
+	if (running->movable && !rank_is_deadline(running->rank) &&
+		q->movable_count[rank_level(running->rank)] == 1)
+		movable &= ~(UINT64_C(1) << rank_level(running->rank));
+	return movable == 0 ? RANK_NONE : RANK_FIXED + (unsigned)__builtin_ctzll(movable);
 }
 
 struct runq_node *runq_find_movable(const struct runq *q, const struct runq_node *running,
-	unsigned cpu, int above)
+	unsigned cpu, uint8_t barred, uint64_t than)
 {
+	struct runq_node *urgent = runq_movable_deadline(q, running, UINT64_C(1) << cpu, barred, than);
+	if (urgent)
+		return urgent;
 	unsigned seen = 0;
-	for (uint64_t left = q->movable; left != 0;) {
-		int priority = 63 - __builtin_clzll(left);
-		if (priority <= above)
+	for (uint64_t left = q->movable; left != 0; left &= left - 1) {
+		unsigned level = (unsigned)__builtin_ctzll(left);
+		if (RANK_FIXED + level >= than)
 			return NULL;
-		list_for_each(it, &q->list[priority]) {
+		list_for_each(it, &q->list[level]) {
 			struct runq_node *n = list_entry(it, struct runq_node, link);
-			if (n->movable && n != running && (n->affinity >> cpu & 1))
+			if (n->movable && n != running && (n->affinity >> cpu & 1) && !(barred >> n->domain & 1))
 				return n;
 			if (++seen == RUNQ_SCAN_MAX)
 				return NULL;
 		}
-		left &= ~(UINT64_C(1) << priority);
 	}
 	return NULL;
 }
 
-struct runq_node *runq_first_movable(const struct runq *q, const struct runq_node *running, int priority)
+struct runq_node *runq_first_movable(const struct runq *q, const struct runq_node *running, uint64_t rank)
 {
 	unsigned seen = 0;
-	list_for_each(it, &q->list[priority]) {
+	if (rank_is_deadline(rank))
+		return runq_movable_deadline(q, running, UINT64_MAX, 0, rank + 1);
+	list_for_each(it, &q->list[rank_level(rank)]) {
 		struct runq_node *n = list_entry(it, struct runq_node, link);
 		if (n->movable && n != running)
 			return n;
@@ -42,28 +98,42 @@ struct runq_node *runq_first_movable(const struct runq *q, const struct runq_nod
 	return NULL;
 }
 
-static bool runq_check_list(const struct runq *q, size_t priority, uint32_t *total)
+static bool runq_check_list(const struct runq *q, size_t level, uint32_t *total)
 {
 	uint32_t movable = 0;
-	list_for_each(it, &q->list[priority]) {
+	list_for_each(it, &q->list[level]) {
 		const struct runq_node *n = list_entry(it, struct runq_node, link);
-		if (!n->queued || n->priority != priority)
+		if (!n->queued || n->rank != RANK_FIXED + level)
 			return false;
 		movable += n->movable;
 		(*total)++;
 	}
-	bool occupied = q->occupied >> priority & 1;
-	bool has_movable = q->movable >> priority & 1;
-	return occupied == !list_is_empty(&q->list[priority]) && has_movable == (movable != 0) &&
-	       movable == q->movable_count[priority];
+	bool occupied = q->occupied >> level & 1;
+	bool has_movable = q->movable >> level & 1;
+	return occupied == !list_is_empty(&q->list[level]) && has_movable == (movable != 0) &&
+	       movable == q->movable_count[level];
+}
+
+static bool runq_check_deadlines(const struct runq *q, uint32_t *total)
+{
+	uint32_t movable = 0;
+	for (uint32_t i = 0; i < q->deadlines.count; i++) {
+		const struct runq_node *n = container_of(q->deadlines.slots[i], struct runq_node, deadline);
+		if (!n->queued || n->rank != (uint64_t)n->deadline.when.ns)
+			return false;
+		movable += n->movable;
+		(*total)++;
+	}
+	return movable == q->movable_deadlines && heap_check(&q->deadlines) &&
+	       (q->deadlines.count != 0) == ((q->rare & RUNQ_DEADLINE) != 0);
 }
 
 bool runq_check(const struct runq *q)
 {
 	uint32_t total = 0;
-	for (size_t i = 0; i < RUNQ_PRIORITIES; i++) {
+	for (size_t i = 0; i < RUNQ_LEVELS; i++) {
 		if (!runq_check_list(q, i, &total))
 			return false;
 	}
-	return total == q->ready;
+	return runq_check_deadlines(q, &total) && total == q->ready;
 }

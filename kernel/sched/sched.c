@@ -41,7 +41,7 @@ void hart_resched(struct hart *h)
 void hart_changed(struct hart *h)
 {
 	debug_assert(h->current);
-	if (runq_outranks(&h->queue, h->current->run.priority))
+	if (runq_outranks(&h->queue, h->current->run.rank))
 		hart_resched(h);
 	else
 		quantum_update(h);
@@ -49,15 +49,13 @@ void hart_changed(struct hart *h)
 		hart_publish(h);
 }
 
-/* With h locked: t, which does not run, is queued; it waits, or what would have run next does. */
-static void hart_queue_waiting(struct hart *h, struct thread *t)
+/* With h locked: t, queued, does not run; it waits, or what would have run next does. */
+static void hart_queued_waiting(struct hart *h, struct thread *t, struct thread *next)
 {
-	struct thread *next = thread_of(runq_best(&h->queue));
-	runq_push_back(&h->queue, &t->run);
 	hart_changed(h);
 	if (!h->peers)
 		return;
-	if (t->run.priority <= next->run.priority)
+	if (t->run.rank >= next->run.rank)
 		hart_kick(h, t);
 	else if (next != h->current) /* that is kicked when it has been left */
 		hart_kick(h, next);
@@ -65,25 +63,78 @@ static void hart_queue_waiting(struct hart *h, struct thread *t)
 
 void hart_enqueue(struct hart *h, struct thread *t)
 {
-	debug_assert(t->state == THREAD_READY && (t->run.affinity >> h->cpu & 1));
+	debug_assert(t->state == THREAD_READY && !t->parked && (t->run.affinity >> h->cpu & 1));
 	__atomic_store_n(&t->hart, h, __ATOMIC_RELAXED);
-	hart_queue_waiting(h, t);
+	if (unlikely(t->server && hart_bars(h, t))) {
+		hart_park(h, t);
+		return;
+	}
+	struct thread *next = thread_of(runq_best(&h->queue));
+	runq_push_back(&h->queue, &t->run);
+	hart_queued_waiting(h, t, next);
 }
 
-void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity)
+void hart_enqueue_front(struct hart *h, struct thread *t)
 {
-	bool falls = priority < t->run.priority;
+	struct thread *next = thread_of(runq_best(&h->queue));
+	runq_push_front(&h->queue, &t->run);
+	hart_queued_waiting(h, t, next);
+}
+
+bool hart_take(struct hart *h, struct thread *t)
+{
+	if (t->parked) {
+		hart_unpark(h, t);
+		return true;
+	}
+	if (!t->run.queued)
+		return false;
 	runq_remove(&h->queue, &t->run);
-	t->run.priority = priority;
+	return true;
+}
+
+void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity)
+{
+	bool falls = rank > t->run.rank;
+	runq_remove(&h->queue, &t->run);
+	t->run.rank = rank;
 	runq_set_affinity(&t->run, affinity);
 	if (h->current != t) {
-		hart_queue_waiting(h, t);
+		if (falls)
+			hart_enqueue_front(h, t);
+		else
+			hart_enqueue(h, t);
 		return;
 	}
 	runq_push_front(&h->queue, &t->run);
 	hart_changed(h);
 	if (falls && h->peers)
 		hart_resched(h); /* to pull */
+}
+
+/* ---- who is next ---- */
+
+#define PARK_MAX 8 /* in one stretch; then idle is entered for a moment, so that interrupts get in */
+
+struct thread *hart_best_rare(struct hart *h)
+{
+	for (unsigned n = 0; n < PARK_MAX; n++) {
+		struct thread *t = thread_of(runq_best(&h->queue));
+		uint64_t rank = t->server ? thread_effective_rank(t) : t->run.rank;
+		bool bars = hart_bars(h, t);
+		if (t == h->idle && !(h->spent | h->suspended)) /* nobody is left who might be barred */
+			h->queue.rare &= ~(uint32_t)RUNQ_BARRED;
+		if (likely(!bars && rank == t->run.rank))
+			return t;
+		runq_remove(&h->queue, &t->run);
+		t->run.rank = rank;
+		if (bars)
+			hart_park(h, t);
+		else
+			runq_push_back(&h->queue, &t->run); /* goes on by what it has inherited only */
+	}
+	arch_need_resched_set();
+	return h->idle;
 }
 
 /* ---- the other side of a switch ---- */
@@ -99,6 +150,8 @@ static noinline void sched_attend(void *hart, unused uintptr_t none)
 		hart_idle_begins(h);
 	if (t->turn_began_ns == TURN_OVER)
 		t->turn_began_ns = t->cpu_time_ns;
+	h->charged_ns = t->cpu_time_ns;
+	account_changed(h, t);
 	quantum_update(h);
 }
 
@@ -108,8 +161,9 @@ static noinline void sched_preempt_rare(unused void *a, unused uintptr_t b)
 }
 
 /* Drops the lock; interrupts stay off. */
-static void sched_arrive(struct hart *h, const struct thread *left)
+static void sched_arrive(struct hart *h, struct thread *left)
 {
+	account_leave(h, left);
 	sched_check(h);
 	sched_attend(h, 0);
 	if (!h->peers) {
@@ -140,6 +194,14 @@ int sched_switched(unused struct arch_thread *left, irqflags flags)
 	if (unlikely(thread_current()->attention))
 		arch_call_rare(sched_attend, h, 0);
 	spin_unlock_raw(&h->lock);
+	return sched_return(flags);
+}
+
+int sched_switched_charged(struct arch_thread *left, irqflags flags)
+{
+	struct hart *h = hart_here();
+	h->finish = sched_switched;
+	sched_arrive(h, (struct thread *)left);
 	return sched_return(flags);
 }
 
@@ -176,6 +238,8 @@ int sched_switched_homeless(struct arch_thread *left, irqflags flags)
 
 void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
+	if (t->server)
+		server_wake(t);
 	for (;;) {
 		struct hart *to = h->peers ? sched_place(t) : h;
 		if (to != h) {
@@ -186,6 +250,8 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 		if (t->attention & THREAD_SUSPEND_DUE) {
 			t->attention &= (uint8_t)~THREAD_EXPEL;
 			thread_set_state(t, THREAD_SUSPENDED);
+			if (t->server)
+				server_sleep(t, clock_now());
 			hart_unlock_pair(h, to);
 			break;
 		}
@@ -244,6 +310,8 @@ void thread_timeout(void *arg)
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	if (t->state == THREAD_BLOCKED && !ktime_before(clock_now(), t->wait_deadline)) {
+		if (t->server)
+			t->server->release = t->wait_deadline;
 		sched_end_wait_unlock(h, t, ERR_TIMEDOUT, flags);
 	} else {
 		spin_unlock_raw(&h->lock);
@@ -257,7 +325,7 @@ enum err thread_cancel(struct thread *t)
 		return ERR_PERM;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	if (t->state == THREAD_BLOCKED && t->wait_cancellable) {
+	if (t->state == THREAD_BLOCKED && (t->wait_flags & WAIT_CANCELLABLE)) {
 		sched_end_wait_unlock(h, t, ERR_INTR, flags);
 	} else {
 		t->cancel_pending = true;
@@ -292,7 +360,7 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	}
-	t->wait_cancellable = cancellable;
+	t->wait_flags = (uint8_t)wait_flags;
 	t->wait_deadline = deadline;
 	t->wait_what = what;
 	thread_set_state(t, THREAD_BLOCKED);

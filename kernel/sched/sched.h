@@ -1,10 +1,10 @@
 /*
  * sched.h - threads and which of them run.
  *
- * Every hart has a run queue: 64 fixed priorities (63 the most urgent, 0 is the
- * idle thread's), FIFO or round robin inside one. The kernel is preemptible
- * everywhere but where preemption is off. Deadline threads, domains and
- * criticality are further policies behind the same operations.
+ * Every hart has a run queue: threads with a deadline by their deadlines, and behind all of them 64
+ * fixed priorities (63 the most urgent, 0 is the idle thread's), FIFO or round robin inside one. The
+ * kernel is preemptible everywhere but where preemption is off. Deadlines, domains and criticality are
+ * in deadline.h.
  *
  * Blocking is for kernel/sync: it is the only user of thread_block() and
  * thread_wake(). Everybody else uses its objects.
@@ -35,12 +35,13 @@ enum thread_state {
 	THREAD_SUSPENDED,
 	THREAD_DEAD,
 };
-enum sched_class { SCHED_FIFO, SCHED_RR, SCHED_IDLE };
+enum sched_class { SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, SCHED_IDLE };
 #define SCHED_CLASS_COUNT (SCHED_IDLE + 1)
 
 #define THREAD_NAME_MAX 24
 
 struct hart;
+struct server;   /* deadline.c: what serves a deadline thread */
 struct pi_queue; /* what threads wait for and another thread owns: pi.c */
 
 /*
@@ -51,32 +52,42 @@ struct thread {
 	struct arch_thread arch; /* first: arch_current() is the thread */
 
 	/* the run queue's lock (LOCK_RUNQ) */
-	struct runq_node run; /* effective priority, affinity */
+	struct runq_node run; /* effective rank, affinity, domain */
 	struct hart *hart;    /* changes under the lock of the old one and of the new */
 	enum thread_state state;
 	uint8_t attention;   /* THREAD_*: why a switch to it is not the plain case */
 	bool cancel_pending; /* its present or next cancellable wait ends with ERR_INTR */
-	bool wait_cancellable;
+	uint8_t wait_flags; /* WAIT_* */
+	bool parked;     /* READY, but not queued: its server or its domain has nothing left */
 	enum err wait_result;
 	ktime wait_deadline;
 	struct str wait_what;
 	int64_t cpu_time_ns;
 	int64_t turn_began_ns; /* its cpu_time_ns when its present quantum began, or TURN_OVER */
 
+	struct server *server; /* of a deadline thread, or NULL. Changes under LOCK_PI too */
+	/* the best who waits for what it holds: whose rank that is, and who pays. Changes under LOCK_PI too */
+	uint64_t lent_rank;    /* RANK_NONE: nobody */
+	struct thread *lender;
+	int64_t loan_left_ns;  /* of the lender's server, if it has one */
+	int64_t loan_used_ns;
+
 	/* the lock of the queue that it waits in: one at a time, a pi_queue or one of kernel/sync */
 	struct list wait_node;
-	uint8_t wait_priority; /* when it came */
-	bool wait_chosen;      /* a waker took it out of the queue */
+	uint64_t wait_rank; /* when it came */
+	bool wait_chosen;   /* a waker took it out of the queue */
 
 	/* LOCK_PI */
 	uint8_t base_priority;
+	bool exiting;
 	struct pi_queue *blocked_on;
-	struct list held;      /* pi_queues that it owns and others wait for */
+	struct list held; /* pi_queues that it owns and others wait for */
 
 	/* LOCK_THREADS */
 	uint32_t id;
 	uint32_t refs;
 	bool ended;
+	bool admitting; /* LOCK_ADMISSION: a change of its deadline is under way */
 	struct thread *joiner;
 
 	/* constant, or the thread's own */
@@ -95,6 +106,7 @@ struct thread_attr {
 	uint8_t priority; /* PRIO_MIN..PRIO_MAX */
 	enum sched_class class;
 	uint64_t affinity; /* bit per cpu; 0: all */
+	uint8_t domain;    /* deadline.h; 0: system */
 	bool system;       /* refuses to be killed */
 };
 
@@ -133,9 +145,16 @@ static inline struct str thread_name(const struct thread *t)
 /* ---- any thread ---- */
 
 void sched_yield(void); /* behind its equals */
-/* ERR_INVAL: out of range; ERR_PERM: an idle thread. An inherited priority stays until the lock is released. */
+/*
+ * The thread has no deadline any more, if it had one. Raised, it goes behind its new equals, lowered before
+ * them, otherwise it stays (POSIX, pthread_setschedprio). ERR_INVAL: out of range; ERR_PERM: an idle
+ * thread. An inherited rank stays until the lock is released.
+ */
 must_check enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_class class);
-/* At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. */
+/*
+ * At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. For a deadline
+ * thread that is a new admission: as thread_set_deadline().
+ */
 must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
 /*
  * Stops it where it next could be preempted; a blocked one when it is woken. What it holds it keeps. ERR_PERM: an
@@ -148,7 +167,10 @@ must_check enum err thread_cancel(struct thread *t);
 
 /* ---- for kernel/sync ---- */
 
-enum { WAIT_CANCELLABLE = 1 };
+enum {
+	WAIT_CANCELLABLE = 1,
+	WAIT_LENDS = 2, /* for what a thread owns, which has the caller's rank and budget meanwhile: pi.c */
+};
 /*
  * Blocks the caller and drops `guard` (NULL: none) in the same step, so that
  * nobody can wake it before it can be woken, nor run it while it stands on its
@@ -226,10 +248,10 @@ struct sched_cpu_stats {
 	char running_name[THREAD_NAME_MAX];
 	size_t running_name_len;
 	enum sched_class running_class;
-	uint8_t running_priority; /* effective */
+	uint8_t running_priority; /* effective; PRIO_COUNT: it has a deadline */
 	/* what this hart tells the others, who look without a lock */
 	uint8_t published_priority;
-	int published_waiting; /* its best waiter that may move; -1: none */
+	int published_waiting; /* its best waiter that may move; -1: none, PRIO_COUNT: with a deadline */
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 

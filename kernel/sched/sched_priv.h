@@ -15,22 +15,79 @@
  *
  * The paths of yield, block, wake and preemption call nothing out of line in their
  * plain case: what is rare or needs other harts is behind one test of a thread's
- * `attention` or a hart's `peers`, or behind the hart's `finish`.
+ * `attention` or of the queue's `rare`, or behind the hart's `finish`.
+ *
+ * Who may not run for now, because its server or its domain has nothing left, is parked when
+ * its turn comes (hart_best): throttling a group is one bit, and costs each of its threads one step.
  */
 #ifndef KERNEL_SCHED_SCHED_PRIV_H
 #define KERNEL_SCHED_SCHED_PRIV_H
 
+#include "kernel/sched/deadline.h"
 #include "kernel/sched/load_core.h"
 #include "kernel/sched/sched.h"
 #include "lib/assert.h"
 
+/* In hart.refills: when a throttled server or a spent domain has a budget again. */
+struct refill {
+	struct heap_node node;
+	struct server *server; /* constant; NULL: a domain's */
+	uint8_t domain;        /* constant */
+};
+
+/*
+ * What serves one deadline thread, and its place in the table of what is admitted. The thread is on
+ * the server's home hart whenever it has one.
+ */
+struct server {
+	struct thread *thread; /* LOCK_PI and the hart's lock */
+	/* the home hart's lock */
+	struct edf_server edf;
+	struct edf_job job;
+	struct refill refill;
+	struct list node;      /* in the hart's servers */
+	int64_t next_virtual_ns;
+	void (*notify)(struct thread *t, enum deadline_event event, void *arg);
+	void *notify_arg;
+	ktime release;         /* by its timer, of the job that begins; KTIME_NEVER: by something else, now */
+	struct list errand;    /* in the hart's errands, if there are any */
+	uint8_t errands;       /* SERVER_* */
+	ktime logged_at;
+	uint64_t response[LATENESS_BUCKETS];
+	int64_t response_max_ns;
+	/* LOCK_ADMISSION */
+	struct hart *home;          /* NULL: free */
+	struct admission_task task; /* as the hart's test counts it */
+	uint64_t allowed;           /* the affinity that the user wants */
+	ktime leaves_at;            /* without a thread: its bandwidth is kept until then */
+	bool low;                   /* of a LO domain */
+};
+
+/* What is left to do about a server after the lock is dropped: by the timer interrupt of its hart. */
+enum { SERVER_OVERRUN = 1 << DEADLINE_OVERRUN, SERVER_MISSED = 1 << DEADLINE_MISSED, SERVER_REFRESH = 4 };
+struct errand {
+	struct server *server;
+	struct thread *thread; /* which cannot go away: this hart would have to run it */
+	uint8_t what;
+};
+
+/* A domain on one hart. */
+struct domain_hart {
+	struct budget budget;
+	struct list parked; /* threads, by run.link */
+	struct refill refill;
+};
+
 struct hart {
 	struct spinlock lock;
 	struct thread *current;
-	arch_finish_fn *finish; /* constant: what comes first after a switch here */
+	arch_finish_fn *finish; /* what comes first after a switch here */
 	ktime switched_at;
 	uint64_t switches;
-	ktime quantum_at; /* what the timer source is set to; it may be early, never late */
+	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
+	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
+	ktime budget_at;  /* when what pays for the running thread has nothing left */
+	int64_t charged_ns; /* the running thread's cpu_time_ns up to which has been paid */
 	bool peers;       /* constant: there are other harts */
 	uint16_t cpu;     /* constant */
 	bool online;
@@ -44,9 +101,26 @@ struct hart {
 	struct callout balance;
 	uint64_t preemptions, migrations_in;
 
+	/* deadlines, domains, mode */
+	struct heap refills;
+	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
+	struct list servers;
+	struct list errands;
+	uint8_t spent;     /* bit per domain: its budget is */
+	uint8_t suspended; /* bit per domain: by the mode */
+	bool idle_wanted;  /* something waits for an instant at which no server is active */
+	bool high;
+	ktime settled_at;  /* no server that is new here begins before */
+	uint64_t raised;
+	ktime raised_at;   /* for the first time since it was lowered */
+	ktime quiet_at;    /* the mode may be lowered from then on */
+	ktime mode_at;     /* when to try that; KTIME_NEVER: when the servers have nothing to do */
+	uint32_t raised_by;
+	struct domain_hart domain[DOMAIN_MAX];
+
 	/* read by other harts without the lock; kept only where there are any */
-	uint8_t running_priority aligned_to(CACHE_LINE);
-	int8_t waiting_priority; /* of the best that waits and may move; -1: none */
+	uint64_t running_rank aligned_to(CACHE_LINE);
+	uint64_t waiting_rank; /* of the best that waits and may move; RANK_NONE: none */
 } aligned_to(CACHE_LINE);
 
 extern struct hart sched_hart[CPU_MAX];
@@ -57,7 +131,10 @@ enum {
 	THREAD_IDLE = 2,
 	THREAD_SUSPEND_DUE = 4, /* becomes SUSPENDED where it runs or would run next */
 	THREAD_LEAVE_DUE = 8,   /* runs where its affinity no longer allows it */
+	THREAD_DEADLINE = 16,   /* has a server */
+	THREAD_CHARGED = 32,    /* somebody's budget pays for its time: account.c */
 	THREAD_EXPEL = THREAD_SUSPEND_DUE | THREAD_LEAVE_DUE,
+	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE,
 };
 
 /* This hart; preemption off. */
@@ -73,17 +150,19 @@ static inline struct thread *thread_of(struct runq_node *n)
 
 static inline enum sched_class thread_class(const struct thread *t)
 {
+	if (t->attention & THREAD_DEADLINE)
+		return SCHED_DEADLINE;
 	return t->attention & THREAD_IDLE ? SCHED_IDLE : t->attention & THREAD_RR ? SCHED_RR : SCHED_FIFO;
 }
 
-static inline uint8_t hart_running_priority(const struct hart *h)
+static inline uint64_t hart_running_rank(const struct hart *h)
 {
-	return __atomic_load_n(&h->running_priority, __ATOMIC_RELAXED);
+	return __atomic_load_n(&h->running_rank, __ATOMIC_RELAXED);
 }
 
-static inline int hart_waiting_priority(const struct hart *h)
+static inline uint64_t hart_waiting_rank(const struct hart *h)
 {
-	return __atomic_load_n(&h->waiting_priority, __ATOMIC_RELAXED);
+	return __atomic_load_n(&h->waiting_rank, __ATOMIC_RELAXED);
 }
 
 bool thread_may_become(const struct thread *t, enum thread_state next);
@@ -113,8 +192,11 @@ void hart_unlock_pair(struct hart *a, struct hart *b);
 
 /* With h locked: t, READY and in no queue, comes to stand there, with all that follows from that. */
 void hart_enqueue(struct hart *h, struct thread *t);
-/* With h locked: re-queues t, queued there, with that priority and affinity, with all that follows. */
-void hart_requeue(struct hart *h, struct thread *t, uint8_t priority, uint64_t affinity);
+void hart_enqueue_front(struct hart *h, struct thread *t); /* before its equals; it stood here before */
+/* With h locked: re-queues t, queued there, with that rank and affinity, with all that follows. */
+void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity);
+/* With h locked: t, READY, stands there no more, in the queue or parked; false: it did not. */
+bool hart_take(struct hart *h, struct thread *t);
 /* With h locked, after any change: asks for a switch where one is due, tells the others. */
 void hart_changed(struct hart *h);
 /* With h locked: has it decide again what to run. */
@@ -128,8 +210,8 @@ static inline void sched_leave(irqflags flags)
 		spin_preempt();
 }
 
-/* The other side of a switch: on a machine of one hart, and of several (h->finish)... */
-arch_finish_fn sched_switched, sched_switched_peers;
+/* The other side of a switch: on a machine of one hart, the same when the time is paid for, and of several (h->finish)... */
+arch_finish_fn sched_switched, sched_switched_charged, sched_switched_peers;
 /* ... when the thread left has ended; when it may not run here any more. */
 arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
@@ -148,11 +230,20 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	return arch_switch(&from->arch, &to->arch, flags, finish);
 }
 
+/* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
+noinline struct thread *hart_best_rare(struct hart *h);
+static inline struct thread *hart_best(struct hart *h)
+{
+	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED)))
+		return hart_best_rare(h);
+	return thread_of(runq_best_fixed(&h->queue));
+}
+
 /* The same, when `from` has left the queue. */
 static inline int sched_switch_away(struct hart *h, struct thread *from, irqflags flags,
 	arch_finish_fn *finish)
 {
-	return sched_switch(h, from, thread_of(runq_best(&h->queue)), flags, finish);
+	return sched_switch(h, from, hart_best(h), flags, finish);
 }
 
 /* Out of sched_ready_unlock: an equal of a round-robin thread has come. */
@@ -167,13 +258,13 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags);
  */
 static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
 {
-	if (unlikely(h->peers || t->attention & THREAD_SUSPEND_DUE)) {
+	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE)) {
 		sched_ready_slow(h, t, flags);
 		return;
 	}
 	struct thread *running = h->current;
 	runq_push_back(&h->queue, &t->run);
-	if (t->run.priority > running->run.priority) {
+	if (t->run.rank < running->run.rank) {
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0) {
 			h->preemptions++;
 			sched_switch_away(h, running, flags, h->finish);
@@ -190,6 +281,8 @@ static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags
 /* ---- control.c ---- */
 
 uint64_t cpus_present(void); /* bit per cpu of this machine */
+/* thread_set_affinity() for who has no deadline. */
+must_check enum err thread_move(struct thread *t, uint64_t cpus);
 
 /* ---- place.c ---- */
 
@@ -211,16 +304,141 @@ void balance_init(struct hart *h);
 void balance_arm(struct hart *h);
 static inline void balance_update(struct hart *h)
 {
-	if (unlikely(hart_waiting_priority(h) >= 0 && !__atomic_load_n(&h->balance_armed, __ATOMIC_RELAXED)))
+	if (unlikely(hart_waiting_rank(h) != RANK_NONE && !__atomic_load_n(&h->balance_armed, __ATOMIC_RELAXED)))
 		balance_arm(h);
 }
 
 /* ---- quantum.c ---- */
 
 #define TURN_OVER 0 /* of the running thread: it goes behind its equals; of another: a new turn begins */
-void quantum_init(void);
 /* With h locked: its timer goes off when the running thread's turn ends, if an equal waits. */
 void quantum_update(struct hart *h);
+/* With this hart locked, its timer has gone off. */
+void quantum_expired(struct hart *h, ktime now);
+
+/* ---- account.c ---- */
+
+void account_init(void);
+/* With h locked: charges what its running thread has run and was not charged for. */
+void account_settle(struct hart *h, ktime now);
+/* With this hart locked: `left` has left it, in whatever state. */
+void account_leave(struct hart *h, struct thread *left);
+/* With h locked: who pays for t, which runs or does not, has changed, or with what. */
+void account_changed(struct hart *h, struct thread *t);
+/* With h locked: its timer is not later than any of its instants. On another hart: asks for that. */
+void sched_timer_update(struct hart *h);
+void refill_init(struct refill *r, struct server *server, uint8_t domain);
+void refill_start(struct hart *h, struct refill *r, ktime at);
+void refill_stop(struct hart *h, struct refill *r);
+
+/* ---- server.c ---- */
+
+static inline uint64_t server_rank(const struct server *s)
+{
+	return s->edf.state == EDF_ACTIVE ? rank_of_deadline(edf_deadline(&s->edf)) : RANK_LAST;
+}
+
+/* Its rank apart from what is lent. */
+static inline uint64_t thread_own_rank(const struct thread *t)
+{
+	return t->server ? server_rank(t->server) : rank_of_priority(t->base_priority);
+}
+
+static inline uint64_t thread_effective_rank(const struct thread *t)
+{
+	return min(thread_own_rank(t), t->lent_rank);
+}
+
+/* With its hart locked: the thread has work, which it may have had before. */
+void server_work(struct thread *t);
+/* The same, and t, in no queue, gets the rank that goes with it. */
+void server_wake(struct thread *t);
+/* With its hart locked, its job going. */
+void server_job_end(struct server *s, ktime now);
+/* With its hart locked: t has stopped; because it waits, or was stopped. */
+void server_sleep(struct thread *t, ktime now);
+/* With its hart locked, active: draws the consequences of what has been consumed. */
+void server_judge(struct server *s, ktime now);
+/* With its hart locked. */
+void server_send(struct server *s, uint8_t what);
+/* With h locked: takes one off; false: there is none. */
+must_check bool server_take_errand(struct hart *h, struct errand *out);
+/* Nothing locked, in the timer interrupt. */
+void server_run_errand(const struct errand *e);
+/* With its hart h locked, its refill due. True: t waits for an owner, and server_refresh() must follow. */
+must_check bool server_refill(struct hart *h, struct server *s);
+/* Nothing locked: the rank of its thread, and of all to whom it is lent, follows what the server says. */
+void server_refresh(struct server *s);
+/* With h locked: no server there is active. */
+bool servers_idle(const struct hart *h);
+/* With h locked: if that is so, begins what has waited for it. */
+void servers_check_idle(struct hart *h, ktime now);
+
+/* ---- domain.c ---- */
+
+void domain_init_hart(struct hart *h);
+/* With h locked: its domain has used that time there. */
+void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now);
+/* With h locked, its refill due. */
+void domain_refill(struct hart *h, uint8_t domain, ktime now);
+/* With h locked, after `spent` or `suspended` has changed. */
+void domain_bars_changed(struct hart *h);
+bool domain_exists(uint8_t domain);
+bool domain_is_limited(uint8_t domain);
+bool domain_is_low(uint8_t domain);
+/* With h locked: its running thread may be barred now; then it is parked at the next chance. */
+void hart_bar_current(struct hart *h);
+/* With h locked: t, in no queue, waits until it may run. */
+void hart_park(struct hart *h, struct thread *t);
+void hart_unpark(struct hart *h, struct thread *t);
+/* The mode of h, locked, has become so. */
+void domain_set_mode(struct hart *h, bool high, ktime now);
+
+static inline bool domain_is_barred(const struct hart *h, uint8_t domain)
+{
+	return (h->spent | h->suspended) >> domain & 1;
+}
+
+/* By its own means t may not run now on h, locked, or looked at for a hint. */
+static inline bool hart_bars_own(const struct hart *h, const struct thread *t)
+{
+	if (t->server)
+		return t->server->edf.state != EDF_ACTIVE || (h->suspended >> t->run.domain & 1);
+	return domain_is_barred(h, t->run.domain);
+}
+
+/* The same, what is lent to it included: a deadline always is enough, a priority as long as its domain may run. */
+static inline bool hart_bars(const struct hart *h, const struct thread *t)
+{
+	if (likely(!hart_bars_own(h, t)))
+		return false;
+	return !t->lender || (!t->lender->server && domain_is_barred(h, t->lender->run.domain));
+}
+
+/* ---- mode.c ---- */
+
+/* With h locked: a thread there has spent its LO budget. */
+void mode_raise(struct hart *h, struct thread *by, ktime now);
+/* With h locked, no server active: lowers it when it was quiet long enough. */
+void mode_check_quiet(struct hart *h, ktime now);
+
+/* ---- pi.c ---- */
+
+/* With h, its hart, locked, and pi_lock where it waits for an owner: its rank becomes its effective one. True: it has changed. */
+bool thread_rerank(struct hart *h, struct thread *t);
+/* pi_lock held: carries a change of t's rank on. */
+void pi_propagate(struct thread *t);
+/* Nothing locked: the loan on which t runs is spent. */
+void pi_loan_spent(struct thread *t);
+
+/* ---- deadline.c ---- */
+
+extern struct spinlock admission_lock;
+bool deadline_any_admitted(void); /* admission_lock held */
+
+/* With pi_lock held: t has a deadline no more, if it had one. */
+void deadline_leave_locked(struct thread *t);
+void deadlines_init(void);
 
 /* ---- stats.c ---- */
 

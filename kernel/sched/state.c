@@ -42,6 +42,8 @@ struct str sched_class_name(enum sched_class c)
 		return S("fifo");
 	case SCHED_RR:
 		return S("rr");
+	case SCHED_DEADLINE:
+		return S("deadline");
 	}
 	unreachable();
 }

@@ -44,9 +44,9 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 		.running_tid = h->current->id,
 		.running_name_len = h->current->name_len,
 		.running_class = thread_class(h->current),
-		.running_priority = h->current->run.priority,
-		.published_priority = h->peers ? hart_running_priority(h) : h->current->run.priority,
-		.published_waiting = hart_waiting_priority(h),
+		.running_priority = (uint8_t)rank_priority(h->current->run.rank),
+		.published_priority = (uint8_t)rank_priority(h->peers ? hart_running_rank(h) : h->current->run.rank),
+		.published_waiting = hart_waiting_rank(h) == RANK_NONE ? -1 : (int)rank_priority(hart_waiting_rank(h)),
 	};
 	memcpy(out->running_name, h->current->name, h->current->name_len);
 	spin_unlock_irqrestore(&h->lock, flags);

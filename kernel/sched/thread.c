@@ -52,16 +52,19 @@ enum err thread_register(struct thread *t)
 void thread_setup(struct thread *t, const struct thread_attr *attr)
 {
 	*t = (struct thread){
-		.run.priority = attr->priority,
+		.run.rank = rank_of_priority(attr->priority),
 		.attention = attr->class == SCHED_RR ? THREAD_RR : attr->class == SCHED_IDLE ? THREAD_IDLE : 0,
 		.hart = &sched_hart[arch_cpu()],
 		.base_priority = attr->priority,
+		.lent_rank = RANK_NONE,
+		.run.domain = attr->domain,
 		.system = attr->system,
 		.entry = attr->entry,
 		.arg = attr->arg,
 		.name_len = (uint8_t)min(attr->name.len, (size_t)THREAD_NAME_MAX),
 		.refs = 2,
 	};
+	runq_node_init(&t->run);
 	runq_set_affinity(&t->run, (attr->affinity ? attr->affinity : UINT64_MAX) & cpus_present());
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);
@@ -119,7 +122,7 @@ struct thread_result thread_make(const struct thread_attr *attr)
 struct thread_result thread_create(const struct thread_attr *attr)
 {
 	if (attr->priority < PRIO_MIN || attr->priority > PRIO_MAX || !attr->entry ||
-		attr->name.len > THREAD_NAME_MAX || (attr->affinity && !(attr->affinity & cpus_present())) ||
+		attr->name.len > THREAD_NAME_MAX || !domain_exists(attr->domain) || (attr->affinity && !(attr->affinity & cpus_present())) ||
 		(attr->class != SCHED_FIFO && attr->class != SCHED_RR))
 		return ERR_RESULT(thread_result, ERR_INVAL);
 	struct thread_result r = thread_make(attr);
@@ -137,6 +140,10 @@ void thread_exit(void)
 	struct thread *t = thread_current();
 	assert(!t->system && list_is_empty(&t->held) && preempt_is_enabled());
 	callout_stop_wait(&t->timeout);
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	t->exiting = true;
+	deadline_leave_locked(t);
+	spin_unlock_irqrestore(&pi_lock, flags);
 	arch_irq_disable();
 	spin_lock_raw(&threads_lock);
 	t->ended = true;
@@ -228,7 +235,7 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 		.running = h->current == t,
 		.class = thread_class(t),
 		.priority = t->base_priority,
-		.effective_priority = t->run.priority,
+		.effective_priority = (uint8_t)rank_priority(t->run.rank),
 		.cpu = h->cpu,
 		.cpu_time_ns = (uint64_t)(t->cpu_time_ns +
 			(h->current == t ? ktime_diff(clock_now(), h->switched_at) : 0)),

@@ -45,7 +45,7 @@ enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags)
 		spin_unlock_irqrestore(&pi_lock, flags);
 		return err;
 	}
-	err = thread_block(&pi_lock, flags, deadline, wait_flags, S("mutex"));
+	err = thread_block(&pi_lock, flags, deadline, wait_flags | WAIT_LENDS, S("mutex"));
 	if (err == OK)
 		return OK;
 	flags = spin_lock_irqsave(&pi_lock);

@@ -26,8 +26,8 @@ static inline void waitq_insert(struct waitq *q)
 	struct thread *t = thread_current();
 	struct list *before = q->waiters.prev;
 	t->wait_chosen = false;
-	t->wait_priority = t->run.priority;
-	while (before != &q->waiters && waitq_thread(before)->wait_priority < t->wait_priority)
+	t->wait_rank = t->run.rank;
+	while (before != &q->waiters && waitq_thread(before)->wait_rank > t->wait_rank)
 		before = before->prev;
 	list_insert_between(&t->wait_node, before, before->next);
 }

@@ -119,7 +119,7 @@ SELFTEST(file_proc_sched_shows_what_runs)
 	ST_CHECK(file_says(text, S("priorities"), PRIO_COUNT));
 	ST_CHECK(file_says(text, S("quantum_ns"), CONFIG_SCHED_QUANTUM_US * 1000));
 	ST_CHECK(str_eq(file_line(text, S("invariants"), &found), config_on(CONFIG_DEBUG) ? S("on") : S("off")));
-	ST_CHECK(str_starts(file_line(text, S("classes"), &found), S("fifo rr idle")));
+	ST_CHECK(str_starts(file_line(text, S("classes"), &found), S("fifo rr deadline idle")));
 	ST_CHECK(file_line(text, S("cpu"), &found).len > 0 && found == 1);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		char bytes[12];

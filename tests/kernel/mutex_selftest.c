@@ -13,7 +13,7 @@ static void mutexes_init(void)
 
 static uint8_t effective(const struct thread *t)
 {
-	return __atomic_load_n(&t->run.priority, __ATOMIC_RELAXED);
+	return (uint8_t)rank_priority(__atomic_load_n(&t->run.rank, __ATOMIC_RELAXED));
 }
 
 static void lock_first(void *arg)

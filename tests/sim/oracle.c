@@ -11,7 +11,7 @@
 uint64_t oracle_looks;
 
 static struct thread *all[WORLD_THREADS_MAX];
-static uint8_t effective[WORLD_THREADS_MAX];
+static uint64_t effective[WORLD_THREADS_MAX];
 static size_t all_count;
 
 #define ORACLE(cond, t)                                                                            \
@@ -33,7 +33,7 @@ void oracle_print_threads(void)
 		struct str state = thread_state_name(t->state, t->hart->current == t);
 		printf("  %-9.*s %-9.*s hart %u priority %2u (base %2u) affinity %llx %s%s%.*s\n",
 			(int)t->name_len, t->name, (int)state.len, state.ptr, t->hart->cpu,
-			t->run.priority, t->base_priority, (unsigned long long)t->run.affinity,
+			rank_priority(t->run.rank), t->base_priority, (unsigned long long)t->run.affinity,
 			t->attention & THREAD_SUSPEND_DUE ? "suspend " : "",
 			t->cancel_pending ? "cancel " : "",
 			t->state == THREAD_BLOCKED ? (int)t->wait_what.len : 0, t->wait_what.ptr);
@@ -56,12 +56,17 @@ static unsigned oracle_queues_of(const struct thread *t)
 	unsigned found = 0;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		const struct runq *q = &sched_hart[cpu].queue;
-		for (unsigned p = 0; p < RUNQ_PRIORITIES; p++)
+		for (unsigned p = 0; p < RUNQ_LEVELS; p++)
 			list_for_each(it, &q->list[p])
 				if (it == &t->run.link) {
 					found++;
-					ORACLE(t->hart == &sched_hart[cpu] && t->run.priority == p, t);
+					ORACLE(t->hart == &sched_hart[cpu] && t->run.rank == RANK_FIXED + p, t);
 				}
+		for (uint32_t i = 0; i < q->deadlines.count; i++)
+			if (q->slots[i] == &t->run.deadline) {
+				found++;
+				ORACLE(t->hart == &sched_hart[cpu] && t->run.rank == (uint64_t)t->run.deadline.when.ns, t);
+			}
 	}
 	return found;
 }
@@ -74,6 +79,30 @@ static unsigned oracle_harts_of(const struct thread *t)
 	return found;
 }
 
+/* What it has may not be used now, and nobody lends it anything. */
+static bool oracle_barred(const struct thread *t)
+{
+	uint8_t bars = t->hart->spent | t->hart->suspended;
+	bool own = bars >> t->run.domain & 1;
+	if (t->server)
+		own = t->server->edf.state != EDF_ACTIVE || (t->hart->suspended >> t->run.domain & 1);
+	bool lent = t->lender && (t->lender->server || !(bars >> t->lender->run.domain & 1));
+	return own && !lent;
+}
+
+/* Who is parked is so for a reason, and something will end that. */
+static void oracle_check_parked(const struct thread *t)
+{
+	const struct hart *h = t->hart;
+	ORACLE(t->state == THREAD_READY && !t->run.queued && h->current != t, t);
+	bool server = t->server && t->server->edf.state == EDF_THROTTLED;
+	const struct domain_hart *d = &h->domain[t->run.domain];
+	if (server)
+		ORACLE(heap_is_linked(&t->server->refill.node), t);
+	else
+		ORACLE((h->suspended >> t->run.domain & 1) || heap_is_linked(&d->refill.node), t);
+}
+
 static void oracle_check_hart(uint32_t cpu)
 {
 	const struct hart *h = &sched_hart[cpu];
@@ -81,36 +110,40 @@ static void oracle_check_hart(uint32_t cpu)
 	ORACLE(h->current == t && t->state == THREAD_READY, t);
 	ORACLE(t->hart == h && t->run.affinity >> cpu & 1, t);
 	ORACLE(!(t->attention & THREAD_EXPEL), t);
-	ORACLE(cpu_count() == 1 || h->running_priority == t->run.priority, t);
+	ORACLE(cpu_count() == 1 || h->running_rank == t->run.rank, t);
 	unsigned queued = 0;
-	for (unsigned p = 0; p < RUNQ_PRIORITIES; p++) {
+	for (unsigned p = 0; p < RUNQ_LEVELS; p++) {
 		ORACLE((h->queue.occupied >> p & 1) == !list_is_empty(&h->queue.list[p]), t);
 		list_for_each(it, &h->queue.list[p])
 			oracle_index(thread_of(list_entry(it, struct runq_node, link))), queued++;
 	}
-	ORACLE(queued == h->queue.ready, t);
+	ORACLE(queued + h->queue.deadlines.count == h->queue.ready, t);
+	ORACLE((h->queue.rare & RUNQ_BARRED) || !(h->spent | h->suspended), t);
+	ORACLE(!oracle_barred(t), t);
 }
 
 static void oracle_check_state(const struct thread *t)
 {
-	bool queued = t->state == THREAD_READY;
+	bool queued = t->state == THREAD_READY && !t->parked;
+	if (t->parked)
+		oracle_check_parked(t);
 	ORACLE(oracle_queues_of(t) == queued && t->run.queued == queued, t);
 	ORACLE(oracle_harts_of(t) == (t->hart->current == t), t);
 	if (t->state == THREAD_BLOCKED) {
 		/* What is to end it will come: its timer is there, and it was not overlooked. */
 		ORACLE(ktime_is_never(t->wait_deadline) || heap_is_linked(&t->timeout.node), t);
-		ORACLE(!(t->wait_cancellable && t->cancel_pending), t);
+		ORACLE(!((t->wait_flags & WAIT_CANCELLABLE) && t->cancel_pending), t);
 	}
 }
 
 /* No waiting thread outranks what runs on a hart that it may use. */
 static void oracle_check_rank(const struct thread *t)
 {
-	if (t->state != THREAD_READY || t->hart->current == t)
+	if (t->state != THREAD_READY || t->parked || t->hart->current == t)
 		return;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-		if (t->run.affinity >> cpu & 1)
-			ORACLE(t->run.priority <= sched_hart[cpu].current->run.priority, t);
+		if ((t->run.affinity >> cpu & 1) && !((sched_hart[cpu].spent | sched_hart[cpu].suspended) >> t->run.domain & 1))
+			ORACLE(t->run.rank >= sched_hart[cpu].current->run.rank, t);
 }
 
 /* ---- priorities ---- */
@@ -139,7 +172,7 @@ static void oracle_recompute(void)
 {
 	bool changed = true;
 	for (size_t i = 0; i < all_count; i++)
-		effective[i] = all[i]->base_priority;
+		effective[i] = all[i]->server ? server_rank(all[i]->server) : rank_of_priority(all[i]->base_priority);
 	while (changed) {
 		changed = false;
 		for (uint32_t m = 0; m < sim_mutex_count; m++)
@@ -148,7 +181,7 @@ static void oracle_recompute(void)
 					continue;
 				ORACLE(oracle_owner(&sim_mutex[m]), all[i]); /* never free while one waits */
 				size_t owner = oracle_index(oracle_owner(&sim_mutex[m]));
-				if (effective[owner] < effective[i]) {
+				if (effective[owner] > effective[i]) {
 					effective[owner] = effective[i];
 					changed = true;
 				}
@@ -209,7 +242,10 @@ void oracle_look(void)
 	for (size_t i = 0; i < all_count; i++) {
 		const struct thread *t = all[i];
 		bool lent = oracle_holds_unwatched(t);
-		ORACLE(t->run.priority == effective[i] || (lent && t->run.priority > effective[i]), t);
+		/* What waits by itself, or is parked, has no rank of its own; a change of mode is told one by one. */
+		if (t->server && (t->server->edf.state == EDF_IDLE || !list_is_empty(&t->hart->errands)))
+			continue;
+		ORACLE(t->run.rank == effective[i] || (lent && t->run.rank < effective[i]), t);
 	}
 	for (uint32_t i = 0; i < sim_mutex_count; i++)
 		oracle_check_mutex(&sim_mutex[i]);
@@ -226,7 +262,7 @@ void oracle_last_look(void)
 		CHECK(!oracle_owner(&sim_mutex[i]) && sim_mutex[i].inside == 0);
 	for (uint32_t i = 0; i < sim_sem_count; i++)
 		CHECK(sim_sem[i].count >= 0);
-	CHECK_EQ(thread_current()->run.priority, PRIO_NORMAL);
+	CHECK_EQ(thread_current()->run.rank, rank_of_priority(PRIO_NORMAL));
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		struct callout_stats c;
 		callout_stats(cpu, CALLOUT_HARD, &c);

@@ -144,10 +144,10 @@ SIMULATION(chain_lends_to_its_end_and_takes_back, 30)
 	sim_begin();
 	while (!head->done) {
 		CHECK_EQ(sleep_ns(5000), OK);
-		most = max(most, last->run.priority);
+		most = max(most, (uint8_t)rank_priority(last->run.rank));
 	}
 	CHECK_EQ(most, 50);
-	CHECK_EQ(last->run.priority, LINKS);
+	CHECK_EQ(rank_priority(last->run.rank), LINKS);
 	CHECK_EQ(sem_post(&chain_end), OK);
 	CHECK_EQ(thread_set_priority(thread_current(), PRIO_NORMAL, SCHED_FIFO), OK);
 }

@@ -1,0 +1,207 @@
+/*
+ * account.c - whose budget pays for the time of a thread, and the one timer of the scheduler.
+ *
+ * A deadline thread's time is paid by its server, that of others by their domain, if it has a limit. Who
+ * holds what a more urgent one waits for runs on the account of that one (the lender): on a loan of
+ * what its server has left, or on its domain. THREAD_CHARGED says that somebody pays; for all other
+ * threads nothing here is ever called.
+ *
+ * The running thread is charged when it leaves, when a budget should be spent, and before something about
+ * it changes. Its own server is judged only when the timer says that it is spent: what was
+ * taken too much when it left just before is found when it runs again.
+ *
+ * The timer source of a hart is set to the earliest of: the end of a turn (quantum.c), of the paying budget,
+ * the next refill, and when the mode may be lowered; or it goes off at once, for an errand: what follows
+ * from an event but needs other locks. One refill and one errand in each interrupt.
+ *
+ * Locks: the hart's lock for all of it.
+ */
+#include "kernel/sched/sched_priv.h"
+
+/* Who pays instead of t itself; NULL: it pays. */
+static struct thread *account_lender(const struct hart *h, const struct thread *t)
+{
+	if (likely(!t->lender))
+		return NULL;
+	return t->lent_rank < thread_own_rank(t) || hart_bars_own(h, t) ? t->lender : NULL;
+}
+
+static void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, ktime now)
+{
+	const struct thread *lender = account_lender(h, t);
+	if (lender && lender->server) {
+		t->loan_left_ns -= ran_ns;
+		t->loan_used_ns += ran_ns;
+	} else if (!lender && t->server) {
+		edf_consume(&t->server->edf, ran_ns);
+	} else {
+		domain_charge(h, lender ? lender->run.domain : t->run.domain, ran_ns, now);
+	}
+}
+
+static bool account_is_charged(const struct thread *t)
+{
+	return t->server || t->lender || domain_is_limited(t->run.domain);
+}
+
+void account_settle(struct hart *h, ktime now)
+{
+	struct thread *t = h->current;
+	int64_t time = t->cpu_time_ns + ktime_diff(now, h->switched_at);
+	bool charged = t->attention & THREAD_CHARGED;
+	if (charged && time <= h->charged_ns) /* another hart has done it, later than `now` */
+		return;
+	if (charged)
+		account_charge(h, t, time - h->charged_ns, now);
+	h->charged_ns = time; /* of whoever is not charged it was never kept */
+}
+
+void account_leave(struct hart *h, struct thread *left)
+{
+	ktime now = h->switched_at;
+	if (left->attention & THREAD_CHARGED)
+		account_charge(h, left, left->cpu_time_ns - h->charged_ns, now);
+	h->budget_at = KTIME_NEVER;
+	if (left->server && left->state != THREAD_READY && !(left->wait_flags & WAIT_LENDS))
+		server_sleep(left, now);
+}
+
+/* When what pays for t will be spent, if t runs from now on. */
+static ktime account_spent_at(struct hart *h, const struct thread *t, ktime now)
+{
+	const struct thread *lender = account_lender(h, t);
+	if (lender && lender->server)
+		return ktime_add(now, max(t->loan_left_ns, INT64_C(0)));
+	if (!lender && t->server) /* on its way out of the graph it is not stopped: pi_cancel_locked() */
+		return t->blocked_on ? KTIME_NEVER : ktime_add(now, max(t->server->edf.remaining_ns, INT64_C(0)));
+	uint8_t domain = lender ? lender->run.domain : t->run.domain;
+	domain_charge(h, domain, 0, now); /* a period may have begun */
+	return budget_spent_at(&h->domain[domain].budget, now);
+}
+
+void account_changed(struct hart *h, struct thread *t)
+{
+	bool charged = account_is_charged(t);
+	ktime now = clock_now();
+	if (h->current == t)
+		account_settle(h, now);
+	t->attention = (uint8_t)((t->attention & ~THREAD_CHARGED) | (charged ? THREAD_CHARGED : 0));
+	if (h->current != t)
+		return;
+	if (h != hart_here()) {
+		hart_resched(h);
+		return;
+	}
+	if (!charged) {
+		h->budget_at = KTIME_NEVER;
+		return;
+	}
+	h->budget_at = account_spent_at(h, t, now);
+	if (!h->peers)
+		h->finish = sched_switched_charged;
+	sched_timer_update(h);
+}
+
+/* ---- refills ---- */
+
+void refill_init(struct refill *r, struct server *server, uint8_t domain)
+{
+	*r = (struct refill){.server = server, .domain = domain};
+	heap_node_init(&r->node);
+}
+
+void refill_start(struct hart *h, struct refill *r, ktime at)
+{
+	if (heap_is_linked(&r->node))
+		heap_remove(&h->refills, &r->node);
+	enum err err = heap_insert(&h->refills, &r->node, at);
+	assert(err == OK); /* there is a place for each */
+	sched_timer_update(h);
+}
+
+void refill_stop(struct hart *h, struct refill *r)
+{
+	if (heap_is_linked(&r->node))
+		heap_remove(&h->refills, &r->node);
+}
+
+/* One that is due; its server, where that must be refreshed. */
+static struct server *refill_expired(struct hart *h, ktime now)
+{
+	struct heap_node *n = heap_first(&h->refills);
+	if (!n || ktime_before(now, n->when))
+		return NULL;
+	struct refill *r = container_of(n, struct refill, node);
+	heap_remove(&h->refills, n);
+	if (r->server)
+		return server_refill(h, r->server) ? r->server : NULL;
+	domain_refill(h, r->domain, now);
+	return NULL;
+}
+
+/* ---- the timer ---- */
+
+void sched_timer_update(struct hart *h)
+{
+	ktime at = ktime_min(h->quantum_at, h->budget_at);
+	at = ktime_min(at, heap_first_time(&h->refills));
+	at = ktime_min(at, h->mode_at);
+	if (unlikely(!list_is_empty(&h->errands)))
+		at = KTIME_ZERO;
+	if (!ktime_before(at, h->timer_at))
+		return;
+	if (h != hart_here()) {
+		hart_resched(h);
+		return;
+	}
+	h->timer_at = at;
+	timer_source_set(TIMER_SCHED, at);
+}
+
+/* What pays for the running thread should be spent. True: it is a loan, and is. */
+static bool account_expired(struct hart *h, ktime now)
+{
+	struct thread *t = h->current;
+	account_settle(h, now);
+	h->budget_at = KTIME_NEVER;
+	arch_need_resched_set(); /* on the way it is set anew, or the thread parked */
+	const struct thread *lender = account_lender(h, t);
+	if (lender && lender->server)
+		return t->loan_left_ns <= 0;
+	if (!lender && t->server && t->server->edf.state == EDF_ACTIVE && !t->blocked_on)
+		server_judge(t->server, now);
+	return false;
+}
+
+static void sched_timer_expired(ktime now)
+{
+	struct hart *h = hart_here();
+	bool loan_spent = false;
+	spin_lock_raw(&h->lock);
+	struct thread *t = h->current;
+	h->timer_at = KTIME_NEVER;
+	if (!ktime_before(now, h->quantum_at))
+		quantum_expired(h, now);
+	if (!ktime_before(now, h->budget_at))
+		loan_spent = account_expired(h, now);
+	struct server *refilled = refill_expired(h, now);
+	if (!ktime_before(now, h->mode_at)) {
+		h->mode_at = KTIME_NEVER;
+		servers_check_idle(h, now);
+	}
+	struct errand errand;
+	bool more = server_take_errand(h, &errand);
+	sched_timer_update(h);
+	spin_unlock_raw(&h->lock);
+	if (loan_spent)
+		pi_loan_spent(t);
+	if (refilled)
+		server_refresh(refilled);
+	if (more)
+		server_run_errand(&errand);
+}
+
+void account_init(void)
+{
+	timer_source_register(TIMER_SCHED, sched_timer_expired);
+}

@@ -1,0 +1,571 @@
+/*
+ * deadline.c - who is admitted, where, and how a thread comes under a deadline and out of it again.
+ *
+ * The table of servers is what is admitted. A change is tested on a copy of one hart's set, preemptible
+ * and with nothing locked, and committed only if the table is still the same (admission_version);
+ * otherwise it is tested again. So two changes never both pass on what only one of them has room for,
+ * and who is refused has changed nothing.
+ *
+ * Committed, the thread is brought to its hart first, and then gets its server there. One that leaves, or
+ * goes to another hart, leaves its bandwidth in the table until its 0-lag time.
+ *
+ * Where all deadlines are periods and no thread has two runtimes, a new server begins at once, and new parameters
+ * at the 0-lag time of the old ones: utilization does not care about the past. Otherwise what
+ * is pending when a set changes could meet demand that was counted from a fresh start; then the
+ * new server, or the new virtual deadlines, begin when no server of the hart is active.
+ *
+ * Locks: LOCK_ADMISSION for the table; then, apart from it, LOCK_PI and the hart's lock to install.
+ */
+#include "kernel/lock/lock.h"
+#include "kernel/sched/sched_priv.h"
+
+struct spinlock admission_lock = SPINLOCK_INIT(LOCK_ADMISSION);
+static struct server servers[CONFIG_SCHED_DEADLINE_MAX]; /* home, task, allowed, low: admission_lock */
+static uint64_t admission_version;                        /* admission_lock */
+static uint64_t admission_x[CPU_MAX];                     /* admission_lock; read without */
+
+#define COMMIT_TRIES 64 /* each one lost means that somebody else's change went through */
+#define MOVE_TRIES   1000
+#define MOVE_WAIT_NS (20 * NS_PER_US)
+
+void deadlines_init(void)
+{
+	for (size_t i = 0; i < countof(servers); i++)
+		refill_init(&servers[i].refill, &servers[i], 0);
+	for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++)
+		admission_x[cpu] = ADMISSION_X_ONE;
+}
+
+void deadline_limits(struct admission_limits *out)
+{
+	*out = (struct admission_limits){
+		.runtime_least_ns = CONFIG_SCHED_RUNTIME_LEAST_NS,
+		.period_least_ns = CONFIG_SCHED_PERIOD_LEAST_NS,
+		.period_greatest_ns = CONFIG_SCHED_PERIOD_GREATEST_MS * NS_PER_MS,
+		.charge_ns = CONFIG_SCHED_CHARGE_NS,
+		.reserve_permille = CONFIG_SCHED_RESERVE_PERMILLE,
+		.points_max = CONFIG_SCHED_ADMISSION_POINTS,
+	};
+}
+
+/* ---- the table, with admission_lock held ---- */
+
+static bool server_in_use(struct server *s, ktime now)
+{
+	if (!s->home)
+		return false;
+	ktime leaves_at = {__atomic_load_n(&s->leaves_at.ns, __ATOMIC_ACQUIRE)};
+	if (ktime_before(now, leaves_at))
+		return true;
+	s->home = NULL;
+	admission_version++;
+	return false;
+}
+
+static struct server *server_find_free(void)
+{
+	for (size_t i = 0; i < countof(servers); i++)
+		if (!servers[i].home)
+			return &servers[i];
+	return NULL;
+}
+
+bool deadline_any_admitted(void)
+{
+	ktime now = clock_now();
+	for (size_t i = 0; i < countof(servers); i++)
+		if (server_in_use(&servers[i], now))
+			return true;
+	return false;
+}
+
+/* ---- the set of one hart ---- */
+
+struct admission {
+	struct admission_task task[ADMISSION_TASKS_MAX + 1];
+	bool low[ADMISSION_TASKS_MAX + 1];
+	size_t count;
+	uint64_t version;
+	bool mixed;  /* some have two runtimes */
+	bool strict; /* or a deadline before the end of the period */
+};
+
+static void admission_add(struct admission *a, const struct admission_task *task, bool low)
+{
+	a->task[a->count] = *task;
+	a->low[a->count++] = low;
+	a->mixed |= task->high_runtime_ns != 0;
+	a->strict |= task->high_runtime_ns != 0 || task->deadline_ns != task->period_ns;
+}
+
+/* What `home` has, `without` excepted. */
+static void admission_snapshot(struct admission *a, const struct hart *home, const struct server *without)
+{
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	ktime now = clock_now();
+	a->count = 0;
+	a->mixed = a->strict = false;
+	for (size_t i = 0; i < countof(servers); i++)
+		if (server_in_use(&servers[i], now) && servers[i].home == home && &servers[i] != without)
+			admission_add(a, &servers[i].task, servers[i].low);
+	a->version = admission_version;
+	spin_unlock_irqrestore(&admission_lock, flags);
+}
+
+/* Where one thread has two runtimes, all that are not LO are HI: they go on when the mode is raised. */
+static bool admission_test(struct admission *a, struct admission_report *report)
+{
+	struct admission_limits limits;
+	deadline_limits(&limits);
+	for (size_t i = 0; a->mixed && i < a->count; i++)
+		if (!a->low[i] && a->task[i].high_runtime_ns == 0)
+			a->task[i].high_runtime_ns = a->task[i].runtime_ns;
+	return admission_check(a->task, a->count, &limits, report);
+}
+
+/* ---- on its hart ---- */
+
+/* With home locked: what the set that was committed last asks of all its servers. */
+static void servers_adapt(struct hart *home, bool strict)
+{
+	uint64_t x = __atomic_load_n(&admission_x[home->cpu], __ATOMIC_RELAXED);
+	list_for_each(it, &home->servers) {
+		struct server *s = list_entry(it, struct server, node);
+		int64_t virtual_ns = s->edf.p.deadline_ns;
+		if (!s->low)
+			virtual_ns = min(virtual_ns, admission_virtual_deadline(x, s->edf.p.period_ns));
+		home->idle_wanted |= virtual_ns != s->next_virtual_ns;
+		s->next_virtual_ns = virtual_ns;
+		s->edf.strict |= strict;
+	}
+}
+
+static ktime server_zero_lag(const struct server *s)
+{
+	return edf_zero_lag(&s->edf, CONFIG_SCHED_CHARGE_NS);
+}
+
+/* With its hart locked and pi_lock held. Its bandwidth stays in the table for a while. */
+static void server_detach(struct hart *h, struct thread *t)
+{
+	struct server *s = t->server;
+	ktime now = clock_now();
+	if (h->current == t)
+		account_settle(h, now);
+	refill_stop(h, &s->refill);
+	list_remove(&s->node);
+	if (s->errands)
+		list_remove(&s->errand);
+	s->errands = 0;
+	s->thread = NULL;
+	t->server = NULL;
+	t->attention &= (uint8_t)~THREAD_DEADLINE;
+	ktime leaves_at = edf_is_waiting(&s->edf) ? now : ktime_max(now, server_zero_lag(s));
+	__atomic_store_n(&s->leaves_at.ns, leaves_at.ns, __ATOMIC_RELEASE);
+	if (s->edf.state != EDF_IDLE)
+		edf_sleep(&s->edf);
+	servers_check_idle(h, now);
+}
+
+/*
+ * With its hart locked and pi_lock held, after its server has come or gone: t stands where it now belongs, and may
+ * run on those harts. True: its rank has changed.
+ */
+static bool deadline_restand(struct hart *h, struct thread *t, uint64_t cpus)
+{
+	uint64_t before = t->run.rank;
+	bool lends = t->state == THREAD_BLOCKED && (t->wait_flags & WAIT_LENDS);
+	bool stood = h->current != t && hart_take(h, t);
+	if (t->server && (t->state == THREAD_READY || lends))
+		server_work(t);
+	uint64_t rank = thread_effective_rank(t);
+	if (h->current == t) {
+		hart_requeue(h, t, rank, cpus);
+		hart_bar_current(h);
+	} else {
+		runq_set_affinity(&t->run, cpus);
+		t->run.rank = rank;
+		if (stood)
+			hart_enqueue(h, t);
+	}
+	account_changed(h, t);
+	return t->run.rank != before;
+}
+
+void deadline_leave_locked(struct thread *t)
+{
+	struct hart *h = thread_lock(t);
+	bool changed = false;
+	if (t->server) {
+		uint64_t cpus = t->server->allowed;
+		server_detach(h, t);
+		changed = deadline_restand(h, t, cpus);
+	}
+	spin_unlock_raw(&h->lock);
+	if (changed)
+		pi_propagate(t);
+}
+
+/* ---- admission of one thread ---- */
+
+struct deadline_change {
+	struct thread *t;
+	const struct deadline_attr *attr;
+	uint64_t allowed;
+	bool low;
+	struct server *old; /* or NULL */
+	struct server *new;
+	bool strict; /* the set, as in struct admission */
+	struct deadline_verdict *verdict;
+};
+
+/*
+ * s is to get other parameters: until the old ones have used up their share the table shows the new ones
+ * only, and whoever is admitted meanwhile begins behind that.
+ */
+static void deadline_settle(struct hart *home, const struct server *s)
+{
+	spin_lock_raw(&home->lock);
+	if (!edf_is_waiting(&s->edf))
+		home->settled_at = ktime_max(home->settled_at, edf_replenish_at(&s->edf));
+	spin_unlock_raw(&home->lock);
+}
+
+/* Into the table, if that is still what was tested. ERR_BUSY: it is not. */
+static enum err deadline_commit(struct deadline_change *c, const struct admission *a, struct hart *home)
+{
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	enum err err = a->version == admission_version ? OK : ERR_BUSY;
+	struct server *s = c->old && c->old->home == home ? c->old : server_find_free();
+	if (err == OK && !s)
+		err = ERR_NOMEM;
+	if (err == OK) {
+		admission_version++;
+		if (s == c->old)
+			deadline_settle(home, s);
+		s->home = home;
+		s->task = a->task[a->count - 1];
+		s->task.high_runtime_ns = c->attr->params.high_runtime_ns;
+		s->low = c->low;
+		__atomic_store_n(&s->leaves_at.ns, INT64_MAX, __ATOMIC_RELEASE);
+		uint64_t x = a->mixed ? c->verdict->report.x : ADMISSION_X_ONE;
+		__atomic_store_n(&admission_x[home->cpu], x, __ATOMIC_RELAXED);
+		c->new = s;
+		c->strict = a->strict;
+	}
+	spin_unlock_irqrestore(&admission_lock, flags);
+	return err;
+}
+
+/* ERR_NOSPC: this hart cannot take it. */
+static enum err deadline_try_hart(struct deadline_change *c, struct hart *home)
+{
+	struct admission a;
+	const struct edf_params *p = &c->attr->params;
+	struct admission_task task = {p->runtime_ns, p->high_runtime_ns, p->deadline_ns, p->period_ns};
+	c->verdict->cpu = home->cpu;
+	for (unsigned n = 0; n < COMMIT_TRIES; n++) {
+		admission_snapshot(&a, home, c->old);
+		admission_add(&a, &task, c->low);
+		if (!admission_test(&a, &c->verdict->report))
+			return ERR_NOSPC;
+		enum err err = deadline_commit(c, &a, home);
+		if (err != ERR_BUSY)
+			return err;
+	}
+	return ERR_BUSY;
+}
+
+static enum err deadline_first_fit(struct deadline_change *c)
+{
+	enum err err = ERR_NOSPC;
+	c->verdict->cpu = ADMISSION_NOWHERE;
+	for (uint32_t cpu = 0; cpu < cpu_count() && err == ERR_NOSPC; cpu++)
+		if ((c->allowed >> cpu & 1) && sched_cpu_online(cpu))
+			err = deadline_try_hart(c, &sched_hart[cpu]);
+	return err;
+}
+
+/* What was committed is not needed after all. */
+static void deadline_withdraw(struct server *s)
+{
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	s->home = NULL;
+	admission_version++;
+	spin_unlock_irqrestore(&admission_lock, flags);
+}
+
+/* ---- and its installation ---- */
+
+/* t, which neither runs nor is to run, belongs to `home` from now on. */
+static void thread_rehome(struct thread *t, struct hart *home)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = __atomic_load_n(&t->hart, __ATOMIC_RELAXED);
+	hart_lock_pair(h, home);
+	if (t->hart == h && t->state != THREAD_READY && h->current != t && (t->run.affinity >> home->cpu & 1))
+		__atomic_store_n(&t->hart, home, __ATOMIC_RELAXED);
+	hart_unlock_pair(h, home);
+	sched_leave(flags);
+}
+
+/* ERR_BUSY: somebody else moves it, again and again. */
+static enum err thread_bring_home(struct thread *t, struct hart *home)
+{
+	for (unsigned n = 0; n < MOVE_TRIES; n++) {
+		enum err err = thread_move(t, UINT64_C(1) << home->cpu);
+		assert(err == OK);
+		thread_rehome(t, home);
+		if (__atomic_load_n(&t->hart, __ATOMIC_RELAXED) == home)
+			return OK;
+		irqflags flags = arch_irq_save(); /* it runs elsewhere, and has been asked to leave */
+		err = thread_block(NULL, flags, ktime_add(clock_now(), MOVE_WAIT_NS), 0, S("move"));
+		if (err != ERR_TIMEDOUT)
+			return err;
+	}
+	return ERR_BUSY;
+}
+
+/* With its hart locked: for the first time, or after it served somebody else. */
+static void server_prepare(struct server *s, struct thread *t, struct hart *home)
+{
+	edf_job_init(&s->job);
+	memset(s->response, 0, sizeof(s->response));
+	s->response_max_ns = 0;
+	s->release = KTIME_NEVER;
+	s->logged_at = KTIME_ZERO;
+	s->thread = t;
+	list_push_back(&home->servers, &s->node);
+}
+
+/* With pi_lock and the home's lock held. True: t's rank has changed. */
+static bool server_install(const struct deadline_change *c, struct hart *home)
+{
+	struct server *s = c->new;
+	struct thread *t = c->t;
+	ktime not_before = clock_now();
+	if (home->current == t)
+		account_settle(home, not_before);
+	if (t->server != s)
+		server_prepare(s, t, home);
+	else if (!edf_is_waiting(&s->edf))
+		home->settled_at = ktime_max(home->settled_at, server_zero_lag(s));
+	refill_stop(home, &s->refill);
+	not_before = ktime_max(not_before, home->settled_at);
+	edf_init(&s->edf, &c->attr->params, c->strict ? KTIME_NEVER : not_before);
+	if (home->high)
+		edf_raise(&s->edf);
+	s->allowed = c->allowed;
+	s->notify = c->attr->notify;
+	s->notify_arg = c->attr->arg;
+	s->next_virtual_ns = s->edf.next_virtual_ns;
+	t->server = s;
+	t->attention |= THREAD_DEADLINE;
+	servers_adapt(home, c->strict);
+	home->idle_wanted |= c->strict;
+	bool changed = deadline_restand(home, t, UINT64_C(1) << home->cpu);
+	servers_check_idle(home, clock_now());
+	return changed;
+}
+
+/* ERR_BUSY: it was moved away once more. */
+static enum err deadline_install_try(const struct deadline_change *c)
+{
+	struct thread *t = c->t;
+	enum err err = ERR_BUSY;
+	bool changed = false;
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	struct hart *h = thread_lock(t);
+	if (t->exiting) {
+		err = ERR_INVAL;
+	} else if (h == c->new->home) {
+		changed = server_install(c, h);
+		err = OK;
+	}
+	spin_unlock_raw(&h->lock);
+	if (changed)
+		pi_propagate(t);
+	spin_unlock_irqrestore(&pi_lock, flags);
+	return err;
+}
+
+static enum err deadline_install(const struct deadline_change *c)
+{
+	enum err err = OK;
+	if (c->old && c->old != c->new) {
+		irqflags flags = spin_lock_irqsave(&pi_lock);
+		deadline_leave_locked(c->t);
+		spin_unlock_irqrestore(&pi_lock, flags);
+	}
+	do {
+		err = thread_bring_home(c->t, c->new->home);
+		if (err == OK)
+			err = deadline_install_try(c);
+	} while (err == ERR_BUSY);
+	return err;
+}
+
+/* One change of a thread at a time. */
+static bool deadline_claim(struct thread *t, bool claimed)
+{
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	bool was = t->admitting;
+	t->admitting = claimed;
+	spin_unlock_irqrestore(&admission_lock, flags);
+	return !was;
+}
+
+/* allowed 0: as before. */
+static enum err deadline_admit(struct thread *t, const struct deadline_attr *attr, uint64_t allowed,
+	struct deadline_verdict *verdict)
+{
+	if (!deadline_claim(t, true))
+		return ERR_BUSY;
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	struct deadline_change c = {
+		.t = t,
+		.attr = attr,
+		.allowed = allowed ? allowed : t->server ? t->server->allowed : t->run.affinity,
+		.low = domain_is_low(t->run.domain),
+		.old = t->server,
+		.verdict = verdict,
+	};
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
+	enum err err = c.low && attr->params.high_runtime_ns ? ERR_INVAL : deadline_first_fit(&c);
+	if (err == OK) {
+		err = deadline_install(&c);
+		if (err != OK)
+			deadline_withdraw(c.new);
+	}
+	deadline_claim(t, false);
+	return err;
+}
+
+enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
+	struct deadline_verdict *verdict)
+{
+	struct deadline_verdict unread;
+	struct admission_limits limits;
+	const struct edf_params *p = &attr->params;
+	struct admission_task task = {p->runtime_ns, p->high_runtime_ns, p->deadline_ns, p->period_ns};
+	might_sleep();
+	if (!verdict)
+		verdict = &unread;
+	*verdict = (struct deadline_verdict){.cpu = ADMISSION_NOWHERE};
+	if (t->attention & THREAD_IDLE)
+		return ERR_PERM;
+	deadline_limits(&limits);
+	verdict->report.reason = admission_validate(&task, &limits);
+	if (verdict->report.reason != ADMISSION_ADMITTED)
+		return ERR_INVAL;
+	return deadline_admit(t, attr, 0, verdict);
+}
+
+/* What t was admitted with; false: it has no deadline. */
+static bool deadline_get(struct thread *t, struct deadline_attr *out)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	const struct server *s = t->server;
+	if (s)
+		*out = (struct deadline_attr){.params = s->edf.p, .notify = s->notify, .arg = s->notify_arg};
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
+	return s != NULL;
+}
+
+enum err thread_set_affinity(struct thread *t, uint64_t cpus)
+{
+	struct deadline_attr attr;
+	struct deadline_verdict verdict;
+	cpus &= cpus_present();
+	if (cpus == 0)
+		return ERR_INVAL;
+	return deadline_get(t, &attr) ? deadline_admit(t, &attr, cpus, &verdict) : thread_move(t, cpus);
+}
+
+enum err thread_wait_period(void)
+{
+	struct thread *t = thread_current();
+	might_sleep();
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	struct server *s = t->server;
+	if (!s) {
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+		return ERR_INVAL;
+	}
+	ktime now = clock_now();
+	if (s->job.going)
+		server_job_end(s, now);
+	ktime next = edf_job_next(&s->job, &s->edf.p, now);
+	if (!ktime_before(now, next)) { /* due already: no wait between the two */
+		edf_job_begin(&s->job, &s->edf.p, next);
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+		return OK;
+	}
+	spin_unlock_raw(&h->lock);
+	enum err err = thread_block(NULL, flags, next, WAIT_CANCELLABLE, S("period"));
+	return err == ERR_TIMEDOUT ? OK : err;
+}
+
+/* ---- figures ---- */
+
+bool thread_deadline_info(struct thread *t, struct deadline_info *out)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	const struct server *s = t->server;
+	if (s) {
+		*out = (struct deadline_info){
+			.params = s->edf.p,
+			.stats = s->job.stats,
+			.cpu = h->cpu,
+			.state = s->edf.state,
+			.remaining_ns = s->edf.remaining_ns,
+			.deadline = edf_deadline(&s->edf),
+			.response_max_ns = s->response_max_ns,
+		};
+		memcpy(out->response, s->response, sizeof(out->response));
+	}
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
+	return s != NULL;
+}
+
+static uint32_t deadline_leaving(const struct hart *home)
+{
+	uint32_t n = 0;
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	for (size_t i = 0; i < countof(servers); i++)
+		n += servers[i].home == home && servers[i].leaves_at.ns != INT64_MAX;
+	spin_unlock_irqrestore(&admission_lock, flags);
+	return n;
+}
+
+void deadline_hart_info(uint32_t cpu, struct deadline_hart_info *out)
+{
+	struct hart *h = &sched_hart[cpu];
+	struct admission a;
+	struct admission_report report;
+	admission_snapshot(&a, h, NULL);
+	bool fits = admission_test(&a, &report);
+	debug_assert(fits);
+	*out = (struct deadline_hart_info){
+		.servers = (uint32_t)a.count,
+		.leaving = deadline_leaving(h),
+		.utilization_ppm = report.utilization_ppm,
+		.capacity_ppm = report.capacity_ppm,
+		.virtual_scale = admission_x[cpu],
+	};
+	irqflags flags = spin_lock_irqsave(&h->lock);
+	out->high = h->high;
+	out->raised = h->raised;
+	out->raised_at = h->raised_at;
+	out->raised_by = h->raised_by;
+	spin_unlock_irqrestore(&h->lock, flags);
+}

@@ -1,0 +1,195 @@
+/*
+ * server.c - the servers of deadline threads at work: they wake, are spent, and come back; jobs are counted.
+ *
+ * The rules are edf_core's. Here they meet the queue: a thread whose server is active
+ * competes with its deadline; one whose server is throttled has no rank of its own, and is parked, with a
+ * refill in its hart's timer, unless somebody lends it one.
+ *
+ * A deadline thread that waits for a mutex stays active: its deadline and what it has left are lent to the owner.
+ * So its server may come back while it waits: then it is server_refresh() that tells the owners (LOCK_PI).
+ *
+ * Locks: the lock of the home hart, where the thread always is.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/lock/lock.h"
+#include "kernel/sched/sched_priv.h"
+
+#define LOG_EVERY_NS NS_PER_S /* at most so often one thread's misbehaviour is logged */
+
+/* ---- errands ---- */
+
+void server_send(struct server *s, uint8_t what)
+{
+	struct hart *h = s->thread->hart;
+	if (!s->errands)
+		list_push_back(&h->errands, &s->errand);
+	s->errands |= what;
+	sched_timer_update(h);
+}
+
+bool server_take_errand(struct hart *h, struct errand *out)
+{
+	if (likely(list_is_empty(&h->errands)))
+		return false;
+	struct server *s = list_entry(h->errands.next, struct server, errand);
+	list_remove(&s->errand);
+	*out = (struct errand){.server = s, .thread = s->thread, .what = s->errands};
+	s->errands = 0;
+	return true;
+}
+
+static void server_tell(struct server *s, struct thread *t, enum deadline_event event)
+{
+	ktime now = clock_now();
+	if (s->notify)
+		s->notify(t, event, s->notify_arg);
+	if (ktime_before(now, s->logged_at))
+		return;
+	s->logged_at = ktime_add(now, LOG_EVERY_NS);
+	klog(LOG_WARN, "thread %u \"%.*s\" %s on hart %u: %lu overruns and %lu misses in %lu jobs", t->id,
+		(int)t->name_len, t->name,
+		event == DEADLINE_OVERRUN ? "has spent its runtime" : "has missed a deadline", t->hart->cpu,
+		s->job.stats.overruns, s->job.stats.misses, s->job.stats.jobs);
+}
+
+void server_run_errand(const struct errand *e)
+{
+	if (e->what & SERVER_REFRESH)
+		server_refresh(e->server);
+	if (e->what & SERVER_OVERRUN)
+		server_tell(e->server, e->thread, DEADLINE_OVERRUN);
+	if (e->what & SERVER_MISSED)
+		server_tell(e->server, e->thread, DEADLINE_MISSED);
+}
+
+/* ---- what befalls a server ---- */
+
+static void server_check_overdue(struct server *s, ktime now)
+{
+	if (edf_job_overdue(&s->job, &s->edf.p, now))
+		server_send(s, SERVER_MISSED);
+}
+
+void server_work(struct thread *t)
+{
+	struct server *s = t->server;
+	if (s->edf.state != EDF_IDLE)
+		return;
+	ktime now = clock_now();
+	ktime release = ktime_min(s->release, now);
+	s->release = KTIME_NEVER;
+	/* Admission has charged one wake for each instance. */
+	if (ktime_before(release, edf_replenish_at(&s->edf)))
+		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
+	edf_wake(&s->edf, release, now);
+	if (!s->job.going)
+		edf_job_begin(&s->job, &s->edf.p, release);
+}
+
+void server_wake(struct thread *t)
+{
+	server_work(t);
+	t->run.rank = thread_effective_rank(t);
+}
+
+static void server_count_response(struct server *s, ktime now)
+{
+	int64_t took = max(ktime_diff(now, s->job.release), INT64_C(0));
+	uint64_t units = (uint64_t)took >> 7;
+	unsigned bits = units == 0 ? 0 : 64 - (unsigned)__builtin_clzll(units);
+	s->response[min(bits, LATENESS_BUCKETS - 1U)]++;
+	s->response_max_ns = max(s->response_max_ns, took);
+}
+
+void server_job_end(struct server *s, ktime now)
+{
+	server_check_overdue(s, now);
+	server_count_response(s, now);
+	edf_job_end(&s->job, &s->edf.p, now);
+}
+
+void server_sleep(struct thread *t, ktime now)
+{
+	struct server *s = t->server;
+	if (s->edf.state != EDF_IDLE)
+		edf_sleep(&s->edf);
+	refill_stop(t->hart, &s->refill);
+	if (t->state == THREAD_BLOCKED && s->job.going)
+		server_job_end(s, now);
+	servers_check_idle(t->hart, now);
+}
+
+void server_judge(struct server *s, ktime now)
+{
+	enum edf_verdict verdict = edf_judge(&s->edf);
+	if (verdict == EDF_GOES_ON)
+		return;
+	s->job.stats.overruns++;
+	server_send(s, SERVER_OVERRUN);
+	if (verdict == EDF_SPENT_LOW)
+		mode_raise(s->thread->hart, s->thread, now);
+	else
+		servers_check_idle(s->thread->hart, now);
+}
+
+bool server_refill(struct hart *h, struct server *s)
+{
+	struct thread *t = s->thread;
+	ktime now = clock_now();
+	server_check_overdue(s, now);
+	if (!edf_replenish(&s->edf)) {
+		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
+		return false;
+	}
+	if (t->blocked_on || t->state != THREAD_READY)
+		return true;
+	thread_rerank(h, t);
+	return false;
+}
+
+void server_refresh(struct server *s)
+{
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	struct thread *t = s->thread;
+	if (t) {
+		struct hart *h = thread_lock(t);
+		bool changed = thread_rerank(h, t);
+		spin_unlock_raw(&h->lock);
+		if (changed)
+			pi_propagate(t);
+	}
+	spin_unlock_irqrestore(&pi_lock, flags);
+}
+
+bool servers_idle(const struct hart *h)
+{
+	list_for_each(it, &h->servers)
+		if (list_entry(it, struct server, node)->edf.state == EDF_ACTIVE)
+			return false;
+	return true;
+}
+
+/* Those that were admitted, or whose virtual deadline has changed, since then. */
+static void servers_begin(struct hart *h, ktime now)
+{
+	h->idle_wanted = false;
+	list_for_each(it, &h->servers) {
+		struct server *s = list_entry(it, struct server, node);
+		edf_set_virtual(&s->edf, s->next_virtual_ns);
+		if (!edf_is_waiting(&s->edf))
+			continue;
+		edf_open(&s->edf, now);
+		if (s->edf.state == EDF_THROTTLED)
+			refill_start(h, &s->refill, now);
+	}
+}
+
+void servers_check_idle(struct hart *h, ktime now)
+{
+	if (likely(!h->idle_wanted && !h->high) || !servers_idle(h))
+		return;
+	if (h->high)
+		mode_check_quiet(h, now);
+	if (h->idle_wanted)
+		servers_begin(h, now);
+}

@@ -1,0 +1,529 @@
+/*
+ * sched_deadline.c - deadline threads, domains and modes on virtual harts, in virtual time.
+ *
+ * Here every step of the kernel takes some time too, much more than on a machine, and
+ * not charged: so what is asked for leaves room for it, and what is exact about admission is shown by
+ * edf_sim. Harts are even where misses are counted.
+ */
+#include "tests/sim/world.h"
+
+#define US NS_PER_US
+#define MS NS_PER_MS
+
+static struct deadline_attr periodic(int64_t runtime_ns, int64_t period_ns)
+{
+	return (struct deadline_attr){.params = {
+		.runtime_ns = runtime_ns, .deadline_ns = period_ns, .period_ns = period_ns}};
+}
+
+static struct deadline_info info_of(struct thread *t)
+{
+	struct deadline_info info;
+	CHECK(thread_deadline_info(t, &info));
+	return info;
+}
+
+/* ---- who keeps to his runtime meets his deadlines ---- */
+
+struct task {
+	struct deadline_attr attr;
+	int64_t needs_ns;
+	unsigned jobs;
+};
+static struct task task[SIM_THREADS_MAX];
+static uint32_t tasks_left;
+static ktime hogs_until;
+
+static void keeps_deadlines(struct sim_thread *self)
+{
+	struct task *own = self->arg;
+	CHECK_EQ(thread_set_deadline(thread_current(), &own->attr, NULL), OK);
+	for (unsigned i = 0; i < own->jobs; i++) {
+		CHECK_EQ(thread_wait_period(), OK);
+		host_compute(1 + sim_below((uint32_t)own->needs_ns));
+	}
+	CHECK_EQ(thread_wait_period(), OK);
+	struct deadline_info info = info_of(thread_current());
+	CHECK_EQ(info.stats.misses, 0);
+	CHECK_EQ(info.stats.overruns, 0);
+	CHECK_EQ(info.stats.jobs, own->jobs + 1); /* and the one that set it up */
+	CHECK(info.stats.lateness_max_ns < 0);
+	tasks_left--;
+}
+
+static void hogs(unused struct sim_thread *self)
+{
+	while (tasks_left > 0 && ktime_before(clock_now(), hogs_until))
+		host_compute(300 * US);
+}
+
+static void spawn_tasks(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int64_t period = (int64_t)(4 + sim_below(7)) * MS;
+		task[i] = (struct task){.attr = periodic(period / 5, period), .needs_ns = period / 10, .jobs = 6};
+		if (sim_chance(3))
+			task[i].attr.params.deadline_ns = period * 2 / 3;
+		sim_spawn(keeps_deadlines, &task[i], sim_some_priority(), sim_some_class(), 0);
+	}
+	tasks_left += n;
+	hogs_until = ktime_add(clock_now(), 200 * MS);
+}
+
+SIMULATION(deadline_is_met_beside_whoever_never_stops, 6)
+{
+	host_even();
+	spawn_tasks(3 * cpu_count());
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		sim_spawn(hogs, NULL, PRIO_MAX, SCHED_FIFO, UINT64_C(1) << cpu);
+}
+
+/* ---- who does not, hurts himself only ---- */
+
+static void overruns(unused struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(1 * MS, 5 * MS);
+	ktime begin = clock_now();
+	enum err err = thread_set_deadline(thread_current(), &a, NULL);
+	if (err == ERR_NOSPC) /* the others were first, and filled this hart */
+		return;
+	CHECK_EQ(err, OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	int64_t before = thread_current()->cpu_time_ns;
+	while (tasks_left > 0)
+		host_compute(100 * US);
+	int64_t took = thread_current()->cpu_time_ns - before;
+	int64_t periods = ktime_diff(clock_now(), begin) / (5 * MS) + 2;
+	CHECK(took <= periods * (1 * MS + 50 * US));
+	struct deadline_info info = info_of(thread_current());
+	CHECK(info.stats.overruns + 2 >= (uint64_t)periods / 2);
+	CHECK(info.stats.misses > 0);
+}
+
+SIMULATION(deadline_overrun_hurts_only_itself, 6)
+{
+	host_even();
+	spawn_tasks(2 * cpu_count());
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		sim_spawn(overruns, NULL, 20, SCHED_FIFO, UINT64_C(1) << cpu);
+}
+
+/* ---- admission ---- */
+
+static void asks_too_much(unused struct sim_thread *self)
+{
+	struct deadline_verdict v;
+	struct deadline_attr small = periodic(2 * MS, 10 * MS), large = periodic(9 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &small, &v), OK);
+	CHECK_EQ(thread_set_affinity(thread_current(), UINT64_C(1) << v.cpu), OK);
+	struct thread *other = sim_threads[1].t;
+	CHECK_EQ(thread_set_affinity(other, UINT64_C(1) << v.cpu), OK);
+	CHECK_EQ(thread_set_deadline(other, &large, &v), ERR_NOSPC);
+	CHECK_EQ(v.report.reason, ADMISSION_UTILIZATION);
+	CHECK(v.report.instant_ns > 0 && v.report.demand_ns > v.report.supply_ns);
+	CHECK(!thread_deadline_info(other, &(struct deadline_info){0}));
+	large.params.runtime_ns = 11 * MS;
+	CHECK_EQ(thread_set_deadline(other, &large, &v), ERR_INVAL);
+	CHECK_EQ(v.report.reason, ADMISSION_RUNTIME_LONG);
+	/* Refused, it keeps what it had. */
+	large.params.runtime_ns = 9 * MS;
+	CHECK_EQ(thread_set_deadline(other, &small, &v), OK);
+	CHECK_EQ(thread_set_deadline(other, &large, &v), ERR_NOSPC);
+	CHECK_EQ(info_of(other).params.runtime_ns, 2 * MS);
+	/* What one gives up another gets: at the 0-lag time. */
+	CHECK_EQ(thread_set_priority(thread_current(), 20, SCHED_FIFO), OK);
+	CHECK_EQ(sleep_ns(20 * MS), OK);
+	CHECK_EQ(thread_set_deadline(other, &large, &v), OK);
+	self->done = 1;
+}
+
+static void waits_for_the_first(unused struct sim_thread *self)
+{
+	while (!sim_threads[0].done)
+		CHECK_EQ(sleep_ns(100 * US), OK);
+}
+
+SIMULATION(deadline_admission_refuses_and_changes_nothing, 10)
+{
+	sim_spawn(asks_too_much, NULL, 20, SCHED_FIFO, 0);
+	sim_spawn(waits_for_the_first, NULL, 20, SCHED_FIFO, 0);
+}
+
+/* First fit: as many as fit go on the first hart, and a move is an admission. */
+static void fills(struct sim_thread *self)
+{
+	struct deadline_verdict v;
+	struct deadline_attr a = periodic(4 * MS, 10 * MS);
+	enum err err = thread_set_deadline(thread_current(), &a, &v);
+	CHECK(err == OK || err == ERR_NOSPC);
+	__atomic_fetch_add(&tasks_left, err == OK, __ATOMIC_RELAXED);
+	self->done = err == OK;
+	if (err == OK) {
+		uint64_t here = UINT64_C(1) << v.cpu, elsewhere = sim_all_harts() & ~here;
+		irqflags flags = arch_irq_save();
+		CHECK_EQ(arch_cpu(), v.cpu);
+		arch_irq_restore(flags);
+		CHECK_EQ(thread_wait_period(), OK);
+		if (elsewhere)
+			CHECK(thread_set_affinity(thread_current(), elsewhere) == ERR_NOSPC || cpu_count() > 1);
+	}
+}
+
+SIMULATION(deadline_threads_fill_the_harts_in_order, 10)
+{
+	tasks_left = 0;
+	for (unsigned i = 0; i < 2 * cpu_count() + 2; i++)
+		sim_spawn(fills, NULL, 20, SCHED_FIFO, 0);
+	sim_join_all();
+	CHECK(tasks_left >= 2 * cpu_count());
+}
+
+/* ---- inheritance ---- */
+
+static void holds_for_long(struct sim_thread *self)
+{
+	sim_lock(&sim_mutex[0]);
+	self->done = 1;
+	host_compute(600 * US);
+	while (self->done == 1 && tasks_left)
+		host_compute(50 * US);
+	sim_unlock(&sim_mutex[0]);
+}
+
+static void needs_it(struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(2 * MS, 8 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(sim_threads[0].done, 1);
+	sim_threads[0].done = 2;
+	sim_lock(&sim_mutex[0]);
+	host_compute(100 * US);
+	sim_unlock(&sim_mutex[0]);
+	self->done = 1;
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	tasks_left = 0;
+}
+
+SIMULATION(deadline_is_lent_to_whoever_holds_what_it_needs, 10)
+{
+	host_even();
+	sim_make_mutexes(1);
+	tasks_left = 1;
+	hogs_until = ktime_add(clock_now(), 100 * MS);
+	struct sim_thread *holder = sim_spawn(holds_for_long, NULL, 5, SCHED_FIFO, 0);
+	sim_begin();
+	sim_wait_for(holder->done == 1);
+	sim_spawn(needs_it, NULL, 20, SCHED_FIFO, 0);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		sim_spawn(hogs, NULL, 40, SCHED_FIFO, UINT64_C(1) << cpu);
+}
+
+/* The owner is slower than the waiter's runtime: it is charged for that, and nobody else is late. */
+static void holds_too_long(struct sim_thread *self)
+{
+	sim_lock(&sim_mutex[0]);
+	self->done = 1;
+	host_compute(9 * MS);
+	sim_unlock(&sim_mutex[0]);
+}
+
+static void is_late_for_it(struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(1 * MS, 5 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	if (sim_chance(2)) {
+		sim_lock(&sim_mutex[0]);
+		sim_unlock(&sim_mutex[0]);
+	} else if (sim_lock_until(&sim_mutex[0], ktime_add(clock_now(), 12 * MS)) == OK) {
+		sim_unlock(&sim_mutex[0]);
+	}
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK(info_of(thread_current()).stats.overruns > 0);
+	self->done = 1;
+}
+
+SIMULATION(deadline_loan_is_no_more_than_the_lender_has, 10)
+{
+	host_even();
+	sim_make_mutexes(1);
+	struct sim_thread *holder = sim_spawn(holds_too_long, NULL, 5, SCHED_FIFO, 1);
+	sim_begin();
+	sim_wait_for(holder->done == 1);
+	sim_spawn(is_late_for_it, NULL, 20, SCHED_FIFO, 1);
+	CHECK_EQ(sleep_ns(100 * US), OK);
+	tasks_left = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		task[i] = (struct task){.attr = periodic(2 * MS, 6 * MS), .needs_ns = 1 * MS, .jobs = 6};
+		sim_spawn(keeps_deadlines, &task[i], 20, SCHED_FIFO, 1);
+		tasks_left++;
+	}
+}
+
+/* ---- domains ---- */
+
+static void uses_its_domain(struct sim_thread *self)
+{
+	while (tasks_left > 0) {
+		host_compute(1 + sim_below(400000));
+		self->done++;
+		if (sim_chance(8))
+			CHECK_EQ(sleep_ns(sim_below(200000)), OK);
+	}
+}
+
+static void gets_the_rest(struct sim_thread *self)
+{
+	while (ktime_before(clock_now(), hogs_until)) {
+		host_compute(100 * US);
+		self->done++;
+	}
+	tasks_left = 0;
+}
+
+SIMULATION(domain_takes_no_more_than_its_budget, 8)
+{
+	host_even();
+	struct domain_attr attr = {.budget_ns = 2 * MS, .period_ns = 10 * MS};
+	struct domain_result d = domain_create(S("group"), &attr);
+	CHECK_EQ(d.err, OK);
+	tasks_left = 1;
+	hogs_until = ktime_add(clock_now(), 60 * MS);
+	ktime begin = clock_now();
+	unsigned members = 1 + sim_below(6);
+	for (unsigned i = 0; i < members; i++) {
+		struct sim_thread *s = sim_spawn(uses_its_domain, NULL, 50, sim_some_class(), 0);
+		CHECK_EQ(thread_set_domain(s->t, d.value), OK);
+	}
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		sim_spawn(gets_the_rest, NULL, 10, SCHED_FIFO, UINT64_C(1) << cpu);
+	sim_begin();
+	sim_wait_for(tasks_left == 0);
+	int64_t took = 0;
+	for (unsigned i = 0; i < members; i++)
+		took += sim_threads[i].t->cpu_time_ns;
+	int64_t periods = ktime_diff(clock_now(), begin) / (10 * MS) + 2;
+	CHECK(took <= periods * (2 * MS + 30 * US) * cpu_count());
+	CHECK(sim_threads[0].done > 0 && sim_threads[members].done > 100);
+	sim_join_all();
+	attr = (struct domain_attr){0};
+	CHECK_EQ(domain_set(d.value, &attr), OK);
+	CHECK_EQ(domain_set(DOMAIN_SYSTEM, &attr), ERR_INVAL);
+}
+
+/* A domain that has nothing left does not stop whoever holds what another waits for. */
+static void holds_in_a_spent_domain(struct sim_thread *self)
+{
+	sim_lock(&sim_mutex[0]);
+	self->done = 1;
+	host_compute(3 * MS); /* of a budget of 1 in 100 */
+	sim_unlock(&sim_mutex[0]);
+}
+
+static void wants_from_a_spent_domain(struct sim_thread *self)
+{
+	ktime begin = clock_now();
+	sim_lock(&sim_mutex[0]);
+	CHECK(ktime_diff(clock_now(), begin) < 50 * MS);
+	sim_unlock(&sim_mutex[0]);
+	self->done = 1;
+}
+
+SIMULATION(domain_spent_does_not_hold_up_a_lock, 10)
+{
+	host_even();
+	sim_make_mutexes(1);
+	struct domain_attr attr = {.budget_ns = 1 * MS, .period_ns = 100 * MS};
+	struct domain_result d = domain_create(S("group"), &attr);
+	CHECK_EQ(d.err, OK);
+	struct sim_thread *holder = sim_spawn(holds_in_a_spent_domain, NULL, 20, SCHED_FIFO, 0);
+	CHECK_EQ(thread_set_domain(holder->t, d.value), OK);
+	sim_begin();
+	sim_wait_for(holder->done == 1);
+	sim_spawn(wants_from_a_spent_domain, NULL, (uint8_t)(10 + sim_below(30)), SCHED_FIFO, 0);
+	sim_begin();
+	sim_join_all();
+}
+
+/* ---- criticality ---- */
+
+static ktime raised_until;
+
+static void is_critical(struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(1 * MS, 10 * MS);
+	a.params.high_runtime_ns = 4 * MS;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	for (unsigned i = 0; i < 4; i++) {
+		host_compute(500 * US);
+		CHECK_EQ(thread_wait_period(), OK);
+	}
+	CHECK(!thread_current()->hart->high);
+	self->done = 1;
+	host_compute(3 * MS);
+	CHECK(thread_current()->hart->high);
+	raised_until = ktime_add(clock_now(), CONFIG_SCHED_MODE_QUIET_MS * NS_PER_MS - 4 * MS);
+	self->done = 2;
+	while (thread_current()->hart->high) {
+		CHECK_EQ(thread_wait_period(), OK);
+		host_compute(200 * US);
+	}
+	CHECK(!ktime_before(clock_now(), raised_until));
+	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	self->done = 3;
+}
+
+static void is_dispensable(struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(3 * MS, 10 * MS);
+	const struct sim_thread *critical = self->arg;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	while (critical->done < 3) {
+		CHECK_EQ(thread_wait_period(), OK);
+		/* While the mode is HI it does not get here. */
+		CHECK(!thread_current()->hart->high);
+		host_compute(1 * MS);
+		self->done++;
+	}
+}
+
+SIMULATION(mode_is_raised_by_an_overrun_and_lowered_when_quiet, 6)
+{
+	host_even();
+	struct domain_attr attr = {.low = true};
+	struct domain_result d = domain_create(S("low"), &attr);
+	CHECK_EQ(d.err, OK);
+	struct sim_thread *critical = sim_spawn(is_critical, NULL, 20, SCHED_FIFO, 1);
+	struct sim_thread *low = sim_spawn(is_dispensable, critical, 20, SCHED_FIFO, 1);
+	CHECK_EQ(thread_set_domain(low->t, d.value), OK);
+	sim_begin();
+	sim_wait_for(critical->done == 2);
+	uint64_t done = low->done;
+	CHECK_EQ(sleep_ns(30 * MS), OK);
+	CHECK(low->done <= done + 1);
+	sim_join_all();
+	CHECK(low->done > done);
+	struct deadline_hart_info info;
+	deadline_hart_info(0, &info);
+	CHECK_EQ(info.raised, 1);
+}
+
+/* ---- everything at once: the oracle is what matters ---- */
+
+#define STORM_WORKERS 7
+#define STORM_STEPS   40
+
+static uint8_t storm_domain[3];
+
+static struct deadline_attr storm_params(void)
+{
+	int64_t period = 50000 + sim_below(400000);
+	struct deadline_attr a = periodic(5000 + sim_below((uint32_t)period / 6), period);
+	if (sim_chance(3))
+		a.params.deadline_ns -= sim_below((uint32_t)(period - a.params.runtime_ns));
+	else if (sim_chance(3))
+		a.params.high_runtime_ns = min(2 * a.params.runtime_ns, period);
+	return a;
+}
+
+static void storm_change(struct thread *t)
+{
+	struct deadline_attr a = storm_params();
+	struct deadline_info info;
+	switch (sim_below(8)) {
+	case 0:
+	case 1:
+	case 2: {
+		enum err err = thread_set_deadline(t, &a, NULL);
+		CHECK(err == OK || err == ERR_NOSPC || err == ERR_BUSY || err == ERR_INVAL);
+		break;
+	}
+	case 3:
+		CHECK_EQ(thread_set_priority(t, sim_some_priority(), sim_some_class()), OK);
+		break;
+	case 4: {
+		enum err err = thread_set_affinity(t, sim_some_harts());
+		CHECK(err == OK || err == ERR_NOSPC || err == ERR_BUSY || err == ERR_INVAL);
+		break;
+	}
+	case 5: {
+		enum err err = thread_set_domain(t, storm_domain[sim_below(3)]);
+		CHECK(err == OK || err == ERR_BUSY);
+		break;
+	}
+	case 6:
+		thread_suspend(t);
+		break;
+	default:
+		thread_deadline_info(t, &info);
+		thread_resume(t);
+	}
+}
+
+static void storm_lock(void)
+{
+	uint32_t i = sim_below(sim_mutex_count), k = i + 1 + sim_below(2);
+	if (sim_lock_until(&sim_mutex[i], sim_soon()) != OK)
+		return;
+	host_compute(sim_below(20000));
+	if (k < sim_mutex_count && sim_lock_until(&sim_mutex[k], sim_soon()) == OK) {
+		host_compute(sim_below(20000));
+		sim_unlock(&sim_mutex[k]);
+	}
+	sim_unlock(&sim_mutex[i]);
+}
+
+static void storms(unused struct sim_thread *self)
+{
+	for (int i = 0; i < STORM_STEPS; i++) {
+		enum err err = OK;
+		switch (sim_below(6)) {
+		case 0:
+			err = thread_wait_period();
+			CHECK(err == OK || err == ERR_INVAL);
+			break;
+		case 1:
+			CHECK_EQ(sleep_until(sim_soon()), OK);
+			break;
+		case 2:
+			storm_change(thread_current());
+			break;
+		case 3:
+			storm_change(sim_threads[sim_below(STORM_WORKERS)].t);
+			break;
+		case 4:
+			storm_lock();
+			break;
+		default:
+			host_compute(sim_below(50000));
+		}
+	}
+}
+
+/* Nobody stays suspended. */
+static void storm_janitor(unused struct sim_thread *self)
+{
+	while (sim_running_threads() > 1) {
+		for (uint32_t i = 0; i < STORM_WORKERS; i++)
+			thread_resume(sim_threads[i].t);
+		CHECK_EQ(sleep_ns(20000), OK);
+	}
+}
+
+SIMULATION(deadlines_domains_and_modes_in_a_storm, 60)
+{
+	struct domain_attr low = {.budget_ns = 100 * US, .period_ns = 1 * MS, .low = true},
+			   degraded = {.low = true, .period_ns = 1 * MS, .degraded_ns = 200 * US};
+	struct domain_result a = domain_create(S("low"), &low), b = domain_create(S("degraded"), &degraded);
+	CHECK(a.err == OK && b.err == OK);
+	storm_domain[1] = a.value;
+	storm_domain[2] = b.value;
+	sim_make_mutexes(4);
+	for (unsigned i = 0; i < STORM_WORKERS; i++)
+		sim_spawn(storms, NULL, sim_some_priority(), sim_some_class(), sim_some_harts());
+	sim_spawn(storm_janitor, NULL, 60, SCHED_FIFO, 0);
+	sim_join_all();
+}
