@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """check.py PART...: runs Mazu's tests; `make check` is check.py all.
 
-  host      unit tests, simulations, tests of the tools, layers, purity
+  host      unit tests, simulations, models, tests of the tools, layers, purity
   build     gcc and clang, every defconfig and fragment, what is off costs nothing, clang-tidy
   selftest  the self-tests inside the kernel, at 1, 2 and 4 harts, debug, release and UBSan
   smp       those on more than one hart, and tests/system/smp_*.py
@@ -284,6 +284,9 @@ def jobs():
     for path in sorted(glob.glob("tests/sim/*_sim.c")):
         yield ("host", "sim"), f"sim-{os.path.basename(path)[:-2]}", \
             command(f"{O}/host/{path[:-2]}", before=host_programs, limit=600)
+    for path in sorted(glob.glob("tests/models/*.pml")):
+        yield ("host", "models"), f"model-{os.path.basename(path)[:-4]}", \
+            command(PYTHON, "tests/models/run.py", path, limit=600)
     for path in sorted(glob.glob("tests/fuzz/*_fuzz.c")):
         yield ("fuzz",), os.path.basename(path)[:-2], fuzz(path)
     for build in [CLANG, CLANG_RELEASE, RELEASE, DEBUG, *VARIANTS]:

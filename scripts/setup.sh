@@ -20,6 +20,7 @@ $ip
 gcc=/usr/bin/gcc
 libc6-dev=/usr/include/stdio.h
 binutils=/usr/bin/nm
+spin=/usr/bin/spin
 clang=/usr/bin/clang
 lld=/usr/bin/ld.lld
 llvm=/usr/bin/llvm-nm
