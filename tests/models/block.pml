@@ -31,7 +31,7 @@
  *
  * @run block_2_threads ROUNDS=1 CANCELS=0
  * @run block_timeout ROUNDS=1 CANCELS=0 ALONE POSTS=0
- * @run block_cancel ROUNDS=2 CANCELS=1 ALONE
+ * @run block_cancel ROUNDS=2 CANCELS=1 ALONE POSTS=1
  * @break block_2_threads BREAK_DROP_EARLY
  * @break block_2_threads BREAK_GUARD
  * @break block_2_threads BREAK_NO_CHECK

@@ -39,8 +39,6 @@
  * @break mutex_never_free BREAK_UNLOCK
  * @break mutex_never_free BREAK_MARK
  * @break mutex_3_threads BREAK_TAKE
- * @break mutex_3_threads BREAK_UNLOCK
- * @break mutex_3_threads BREAK_MARK
  * @break mutex_3_threads BREAK_GUARD
  * @break mutex_3_threads BREAK_FREE
  * @break mutex_3_threads BREAK_HANDED

@@ -52,12 +52,11 @@ def search(folder, model, defines, kind):
     if status or "rror" in output:
         return "cannot say", f"spin: {output.strip()[:300]}"
     flags = {"run": ["-DSAFETY"], "always": [], "ltl": ["-DNFAIR=3"]}[kind]
-    # A break is found in a moment: optimizing pan for it would take longer than the search.
-    optimize = "-O0" if any(d.startswith("-DBREAK") for d in defines) else "-O1"
-    output, status = execute(folder, "gcc", "-w", optimize, *flags, f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c")
+    # Optimizing pan would take longer than the search.
+    output, status = execute(folder, "gcc", "-w", "-O0", *flags, f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c")
     if status:
         return "cannot say", output.strip()[:300]
-    output, status = execute(folder, "./pan", "-n", f"-m{DEPTH}", *{"run": [], "always": ["-a"], "ltl": ["-a", "-f"]}[kind])
+    output, status = execute(folder, "./pan", "-n", "-w22", f"-m{DEPTH}", *{"run": [], "always": ["-a"], "ltl": ["-a", "-f"]}[kind])
     os.remove(f"{folder}/pan")
     found = re.search(r"^pan:\d+: (.*)$", output, re.M)
     errors = re.search(r"errors: (\d+)", output)
