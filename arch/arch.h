@@ -148,6 +148,44 @@ static inline bool arch_in_interrupt(void);
 /* In a handler, between two pieces of bounded work: lets what is pending in, without preemption. */
 void arch_irq_window(void);
 
+/* ---- how long interrupts and preemption are held off ---- */
+
+/* In a handler: what it interrupted, if the instruction before that turned interrupts on; otherwise 0. */
+uintptr_t arch_irq_enabler(void);
+/*
+ * Since when this hart has had a switch due that an interrupt could not make because preemption was off;
+ * KTIME_NEVER: it has not. Interrupts or preemption off.
+ */
+ktime arch_held_since(void);
+/* held(since, pc): the code that returns to pc turns preemption on, and the switch is made. Interrupts off. */
+void arch_on_held(void (*held)(ktime since, uintptr_t pc));
+
+/* Sections that CONFIG_LATENCY_TRACE measures, in instructions (what arch_instret() counts). */
+enum arch_section_kind {
+	SECTION_IRQS_OFF,    /* from an interrupt's entry or a disable to the enable, over switches; not asleep */
+	SECTION_PREEMPT_OFF, /* no switch is possible: count not 0, or interrupts off; handlers in it included */
+	SECTION_FIRMWARE,    /* calls of the firmware, which are not counted in the other two */
+	SECTION_KINDS
+};
+struct arch_section {
+	uint64_t longest, count;
+	uintptr_t from, to; /* code addresses: where the longest one began and ended */
+};
+#ifdef CONFIG_LATENCY_TRACE
+/* The i-th longest of those that began in different places; false: no more. Any context; a hint. */
+bool arch_section_at(uint32_t cpu, enum arch_section_kind kind, size_t i, struct arch_section *out);
+void arch_section_reset(void); /* this hart; interrupts off */
+#else
+static inline bool arch_section_at(unused uint32_t cpu, unused enum arch_section_kind kind, unused size_t i,
+	unused struct arch_section *out)
+{
+	return false;
+}
+static inline void arch_section_reset(void)
+{
+}
+#endif
+
 /* ---- switching ---- */
 
 /*

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """bench.py: measures Mazu, writes $O/bench.json and prints a table with targets and peers.
 
-Three sources:
+Four sources:
   - benchmarks inside the kernel (tests/bench), under icount on one hart, where instructions repeat
     exactly: lines "bench NAME UNIT N MIN MEDIAN P99 MAX" on the serial console;
+  - the same under load in a second image (fragment `latency`), which traces how long interrupts and
+    preemption are off;
   - the image: sizes of its sections;
   - the running system, wall clock, one hart and two: time to the first reply, and wrk's requests per
     second over QEMU's user networking, as the peers were measured, and over TAP (in a network namespace
@@ -30,6 +32,9 @@ import mazu  # noqa: E402
 O = os.environ.get("O", "build")
 DIR = f"{O}/bench"
 ELF = f"{DIR}/mazu.elf"
+# The same with every section traced that has interrupts or preemption off; for their lengths only.
+LATENCY_DIR = f"{O}/bench-latency"
+LATENCY_ELF = f"{LATENCY_DIR}/mazu.elf"
 LINE = re.compile(r"^bench (\w+) (\S+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 BOOTS = 5
 WRK_SECONDS = 4
@@ -67,6 +72,8 @@ KNOWN = {
     "sem_ping_pong": (370, {"nuttx": 1139, "nuttx_smp": 2507}),
     "thread_create_join": (2500, {"nuttx": 9090, "nuttx_smp": 14673}),
     "syscall_null": (110, {}),
+    "irq_off_max": (350, {}),
+    "preempt_off_max": (1000, {}),
     "http_get_keepalive": (3400, {"nuttx": 682, "nuttx_smp": 255}),
     "http_get_keepalive_c64": (2400, {"nuttx": 481, "nuttx_smp": 281}),
     "http_get_close_c8": (330, {"nuttx": 52, "nuttx_smp": 66}),
@@ -79,11 +86,11 @@ KNOWN = {
 }
 
 
-def build():
+def build(folder, fragments):
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "DEBUG", "LLVM")}
-    env.update(O=DIR, KCONFIG_CONFIG=f"{DIR}/.config", RELEASE="1")
-    subprocess.run(["make", "defconfig", "CONFIG_FRAGMENTS=bench"], check=True, env=env)
-    subprocess.run(["make", "-j2", ELF], check=True, env=env)
+    env.update(O=folder, KCONFIG_CONFIG=f"{folder}/.config", RELEASE="1")
+    subprocess.run(["make", "defconfig", f"CONFIG_FRAGMENTS={fragments}"], check=True, env=env)
+    subprocess.run(["make", "-j2", f"{folder}/mazu.elf"], check=True, env=env)
 
 
 def metric(unit, values):
@@ -92,14 +99,19 @@ def metric(unit, values):
             "p99": values[min(len(values) - 1, len(values) * 99 // 100)], "max": values[-1]}
 
 
-def in_kernel():
-    with mazu.Mazu(ELF, smp=1, append="bench", icount=True, limit=600) as guest:
+def in_kernel(elf=ELF, append="bench"):
+    with mazu.Mazu(elf, smp=1, append=append, icount=True, limit=600) as guest:
         status = guest.wait()
         rows = LINE.findall(guest.serial())
     if not rows or status != 0:
         raise ValueError(f"the kernel ended with {status} and {len(rows)} figures:\n" + guest.serial()[-2000:])
     return {name: dict(zip(("unit", "n", "min", "median", "p99", "max"), (unit, *map(int, numbers))))
             for name, unit, *numbers in rows}
+
+
+def latency():
+    build(LATENCY_DIR, "latency")
+    return in_kernel(LATENCY_ELF, "bench=latency")
 
 
 def image():
@@ -193,9 +205,9 @@ def table(metrics):
 
 
 def main():
-    build()
+    build(DIR, "bench")
     metrics, status = {}, 0
-    for source in (in_kernel, image, boot_to_http, serving, serving_tap):
+    for source in (in_kernel, latency, image, boot_to_http, serving, serving_tap):
         try:
             metrics.update(source())
         except (mazu.MazuError, OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:

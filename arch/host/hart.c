@@ -223,6 +223,21 @@ void arch_on_stop(void (*stop)(void))
 	ipi_stop = stop;
 }
 
+/* An interrupt that finds preemption off leaves no mark here. */
+void arch_on_held(unused void (*held)(ktime since, uintptr_t pc))
+{
+}
+
+ktime arch_held_since(void)
+{
+	return KTIME_NEVER;
+}
+
+uintptr_t arch_irq_enabler(void)
+{
+	return 0;
+}
+
 void arch_on_call(void (*call)(void))
 {
 	ipi_call = call;

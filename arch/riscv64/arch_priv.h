@@ -36,6 +36,8 @@ struct arch_context {
 #define SBI_EXT_SRST 0x53525354
 #define SBI_PUTCHAR  1 /* the only way to print that every firmware has */
 
+void arch_trace_firmware(uint64_t begin); /* sections.c */
+
 static inline long sbi_call(unsigned long ext, unsigned long fn, unsigned long p0,
 	unsigned long p1, unsigned long p2)
 {
@@ -44,7 +46,10 @@ static inline long sbi_call(unsigned long ext, unsigned long fn, unsigned long p
 	register unsigned long a2 __asm__("a2") = p2;
 	register unsigned long a6 __asm__("a6") = fn;
 	register unsigned long a7 __asm__("a7") = ext;
+	uint64_t begin = config_on(CONFIG_LATENCY_TRACE) ? arch_instret() : 0;
 	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
+	if (config_on(CONFIG_LATENCY_TRACE))
+		arch_trace_firmware(begin);
 	return (long)a0;
 }
 
@@ -64,6 +69,14 @@ noreturn void arch_entry_other(void);
 void arch_exception(struct trap_frame *frame);
 noreturn void arch_stack_overflow(struct trap_frame *frame);
 void arch_ipi_taken(void);
+
+/* Called by sections_trace.S: arch_instret() and the place. */
+void section_irqs_off(uint64_t at, uintptr_t pc);
+void section_irqs_on(uint64_t at, uintptr_t pc);
+void section_trap_entry(uint64_t at, uintptr_t pc);
+void section_trap_exit(uint64_t at, uintptr_t pc);
+void section_preempt_off(uint64_t at, uintptr_t pc);
+void section_preempt_on(uint64_t at, uintptr_t pc);
 
 void arch_paging_init(void);
 void arch_paging_enable(void); /* this hart */

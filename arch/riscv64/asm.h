@@ -19,6 +19,15 @@
 #define SD(reg, field, base) assert_width field##_WIDTH, 8; sd reg, field(base)
 #define LW(reg, field, base) assert_width field##_WIDTH, 4; lw reg, field(base)
 #define SW(reg, field, base) assert_width field##_WIDTH, 4; sw reg, field(base)
+#define LB(reg, field, base) assert_width field##_WIDTH, 1; lbu reg, field(base)
+#define SB(reg, field, base) assert_width field##_WIDTH, 1; sb reg, field(base)
+
+/* Tells sections.S; t0 is lost. */
+.macro trace what
+#ifdef CONFIG_LATENCY_TRACE
+	call	t0, arch_trace_\what
+#endif
+.endm
 
 #define FUNCTION(name) .section .text.name, "ax"; .balign 4; .globl name; .type name, @function; name:
 #define END(name) .size name, . - name

@@ -104,14 +104,41 @@ void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t sta
 	t->stack_top = stack_top;
 }
 
+static void (*held_over)(ktime since, uintptr_t pc);
+
+void arch_on_held(void (*held)(ktime since, uintptr_t pc))
+{
+	held_over = held;
+}
+
+ktime arch_held_since(void)
+{
+	const struct arch_hart *h = arch_hart();
+	return h->resched_held ? (ktime){(int64_t)(h->held_since * h->ns_per_tick)} : KTIME_NEVER;
+}
+
 void arch_preempt_due(void)
 {
 	if (arch_in_interrupt() || !arch_irqs_enabled())
 		return;
 	arch_irq_disable();
+	if (unlikely(arch_hart()->resched_held) && held_over)
+		held_over(arch_held_since(), (uintptr_t)__builtin_return_address(0));
 	while (arch_need_resched())
 		upcall_preempt();
 	arch_irq_enable();
+}
+
+/* csrs sstatus, reg and csrsi sstatus, imm: how arch_irq_restore() and arch_irq_enable() end. */
+uintptr_t arch_irq_enabler(void)
+{
+	uintptr_t pc;
+	__asm__ volatile("csrr %0, sepc" : "=r"(pc));
+	if (pc < (uintptr_t)__text_start + 4 || pc >= (uintptr_t)__text_end)
+		return 0;
+	uint32_t before = (uint32_t)((const uint16_t *)pc)[-1] << 16 | ((const uint16_t *)pc)[-2];
+	before &= 0xfff07fff;
+	return before == 0x10002073 || before == 0x10006073 ? pc : 0;
 }
 
 void arch_irq_window(void)

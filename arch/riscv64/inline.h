@@ -23,7 +23,13 @@
 /* What arch keeps for each hart; offset 0 of .percpu. Assembly knows it by offsets.h. */
 struct arch_hart {
 	struct arch_thread *current;
-	uint32_t need_resched;
+	union {
+		uint32_t need_resched; /* a switch is due: not 0 */
+		struct {
+			uint8_t resched_due;
+			uint8_t resched_held; /* and preemption was off when an interrupt wanted to make it */
+		};
+	};
 	uint32_t cpu;
 	uintptr_t irq_sp;          /* sp at the interrupt that is being served, 0: none */
 	uint32_t ns_per_tick;      /* of the time CSR */
@@ -32,6 +38,7 @@ struct arch_hart {
 	uintptr_t emergency_top;   /* stack for a trap that found none */
 	uintptr_t probe_pc;        /* arch_probe_exec is trying this address */
 	uint64_t timer_ticks;      /* what the timer is set to */
+	uint64_t held_since;       /* time CSR when resched_held was set */
 	uint64_t flush_generation; /* of the address space, as seen by this hart */
 	uint64_t base;             /* this hart's gp */
 	uint32_t online;
@@ -103,26 +110,38 @@ static inline uint32_t arch_cpu(void)
 
 /* ---- interrupts ---- */
 
+/* What sections.S is told of, with CONFIG_LATENCY_TRACE; it keeps every register but t0. */
+#define arch_trace(what)                                                                           \
+	do {                                                                                       \
+		if (config_on(CONFIG_LATENCY_TRACE))                                               \
+			__asm__ volatile("call t0, arch_trace_" #what ::: "t0", "memory");         \
+	} while (0)
+
 static inline irqflags arch_irq_save(void)
 {
 	irqflags flags;
 	__asm__ volatile("csrrci %0, sstatus, 2" : "=r"(flags)::"memory");
+	arch_trace(irqs_off);
 	return flags;
 }
 
 static inline void arch_irq_restore(irqflags flags)
 {
+	if (config_on(CONFIG_LATENCY_TRACE) && irqflags_enabled(flags))
+		arch_trace(irqs_on);
 	__asm__ volatile("csrs sstatus, %0" ::"r"(flags & SSTATUS_SIE) : "memory");
 }
 
 static inline void arch_irq_enable(void)
 {
+	arch_trace(irqs_on);
 	__asm__ volatile("csrsi sstatus, 2" ::: "memory");
 }
 
 static inline void arch_irq_disable(void)
 {
 	__asm__ volatile("csrci sstatus, 2" ::: "memory");
+	arch_trace(irqs_off);
 }
 
 static inline bool irqflags_enabled(irqflags flags)
@@ -150,6 +169,7 @@ static inline void preempt_disable(void)
 {
 	arch_current()->preempt_count++;
 	arch_barrier();
+	arch_trace(preempt_off);
 }
 
 static inline bool arch_need_resched(void)
@@ -161,7 +181,7 @@ static inline bool arch_need_resched(void)
 
 static inline void arch_need_resched_set(void)
 {
-	__asm__ volatile("sw %0, %1(gp)" ::"r"(1), HART(need_resched) : "memory");
+	__asm__ volatile("sb %0, %1(gp)" ::"r"(1), HART(resched_due) : "memory");
 }
 
 static inline void arch_need_resched_clear(void)
@@ -174,8 +194,11 @@ void arch_preempt_due(void); /* the count reached 0 and need_resched is set */
 static inline void preempt_enable(void)
 {
 	arch_barrier();
-	if (--arch_current()->preempt_count == 0 && unlikely(arch_need_resched()))
-		arch_preempt_due();
+	if (--arch_current()->preempt_count == 0) {
+		arch_trace(preempt_on);
+		if (unlikely(arch_need_resched()))
+			arch_preempt_due();
+	}
 }
 
 static inline bool preempt_is_enabled(void)

@@ -8,3 +8,4 @@ obj-y += paging.o
 obj-y += switch.o
 obj-y += timer.o
 obj-y += trap.o
+obj-$(CONFIG_LATENCY_TRACE) += sections.o sections_trace.o

@@ -15,6 +15,8 @@ void offsets(void)
 	FIELD(HART_ID, struct arch_hart, hart_id);
 	FIELD(HART_CURRENT, struct arch_hart, current);
 	FIELD(HART_NEED_RESCHED, struct arch_hart, need_resched);
+	FIELD(HART_RESCHED_HELD, struct arch_hart, resched_held);
+	FIELD(HART_HELD_SINCE, struct arch_hart, held_since);
 	FIELD(HART_IRQ_SP, struct arch_hart, irq_sp);
 	FIELD(HART_SCRATCH0, struct arch_hart, scratch[0]);
 	FIELD(HART_SCRATCH1, struct arch_hart, scratch[1]);

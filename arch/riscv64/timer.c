@@ -48,7 +48,7 @@ static noinline void spin_nap(void)
 		__asm__ volatile("rdtime %0" : "=r"(now));
 		uint64_t until = now + NAP_NS / h->ns_per_tick;
 		timer_program(h, min(until, h->timer_ticks));
-		__asm__ volatile("wfi" ::: "memory");
+		arch_idle();
 		timer_program(h, h->timer_ticks);
 	}
 	arch_irq_restore(flags);
@@ -62,7 +62,10 @@ void arch_spin_relax(uint32_t n)
 		__asm__ volatile(".word 0x0100000f"); /* pause */
 }
 
+/* Who sleeps keeps nobody waiting: for the tracer, interrupts are on meanwhile. */
 void arch_idle(void)
 {
+	arch_trace(irqs_on);
 	__asm__ volatile("wfi" ::: "memory");
+	arch_trace(irqs_off);
 }

@@ -44,6 +44,7 @@
 	sd	a6, 112(sp)
 	sd	a7, 120(sp)
 	SD(sp, HART_IRQ_SP, gp)
+	trace	trap_entry
 	call	\handler
 .endm
 
@@ -88,6 +89,7 @@ irq_exit:
 	SD(zero, HART_IRQ_SP, gp)
 	bnez	t0, irq_preempt
 irq_return:
+	trace	trap_exit
 	ld	ra, 0(sp)
 	ld	t0, 8(sp)
 	ld	t1, 16(sp)
@@ -110,7 +112,7 @@ irq_return:
 irq_preempt:
 	LD(t0, HART_CURRENT, gp)
 	LW(t0, THREAD_PREEMPT_COUNT, t0)
-	bnez	t0, irq_return
+	bnez	t0, irq_held
 	csrr	t0, sepc
 	sd	t0, IRQ_PC(sp)
 1:	call	upcall_preempt
@@ -120,6 +122,16 @@ irq_preempt:
 	li	t1, IRQ_RETURN_STATUS
 	csrw	sepc, t0
 	csrs	sstatus, t1
+	j	irq_return
+
+/* The switch has to wait for preemption: since when, for arch_preempt_due() to tell. */
+irq_held:
+	LB(t0, HART_RESCHED_HELD, gp)
+	bnez	t0, irq_return
+	li	t0, 1
+	SB(t0, HART_RESCHED_HELD, gp)
+	rdtime	t0
+	SD(t0, HART_HELD_SINCE, gp)
 	j	irq_return
 
 /* All registers but x0, x2 (sp) and x5 (t0) into the frame at sp; t0 is free afterwards. */

@@ -15,6 +15,7 @@
 #include "lib/assert.h"
 #include "lib/buf.h"
 #include "lib/fmt.h"
+#include "lib/histogram.h"
 
 /* ---- klog.c ---- */
 
@@ -76,5 +77,46 @@ void diag_init(void); /* once per boot, before the other harts start */
 void symbol_describe(uintptr_t pc, struct abuf *out);
 /* The same for a return address: the function that called. */
 void symbol_describe_return(uintptr_t pc, struct abuf *out);
+
+/* ---- latency.c: for how long a hart could not do what was due, and where ---- */
+
+/*
+ * Sampled where it hurts, in every build, at no cost where nothing is late. What no interrupt hits is not
+ * seen; arch_section_at() sees every section, in builds with CONFIG_LATENCY_TRACE. To a tick of the clock.
+ *
+ *	LATENCY_IRQS_OFF     the timer interrupt came so long after the instant it was set to. Noted from
+ *	                     LATENCY_FLOOR_NS on; `at` is what the enable was followed by, 0 where interrupts
+ *	                     were on and a handler, or the machine, was in the way
+ *	LATENCY_PREEMPT_OFF  a switch that an interrupt wanted to make waited so long for preemption; `at`
+ *	                     is behind the call that turned it on
+ *	LATENCY_WAKE         a timed wait was over, and its thread ran again so much later; `at` is 0
+ */
+enum latency_kind { LATENCY_IRQS_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE, LATENCY_KINDS };
+
+#define LATENCY_FLOOR_NS   256
+#define LATENCY_THREAD_MAX 32
+
+/* Any context. */
+void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at);
+
+struct latency_stats {
+	struct histogram ns;
+	/* of the longest: when it ended, where, and who ran */
+	ktime when;
+	uintptr_t at; /* for symbol_describe_return(); 0: not known */
+	uint32_t tid;
+	size_t name_len;
+	char name[LATENCY_THREAD_MAX];
+};
+void latency_stats(uint32_t cpu, enum latency_kind kind, struct latency_stats *out);
+/* Forgets the maxima and counts of all harts; what is noted at the same time may stay. */
+void latency_reset(void);
+struct str latency_name(enum latency_kind kind); /* "irqs_off" */
+
+/* How the scheduler says who runs; its id. Once. */
+void latency_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name));
+/* late(kind, ns, at) for everything noted that is longer than ns[kind] (0: no limit), in its context. */
+void latency_set_limits(const int64_t ns[LATENCY_KINDS],
+	void (*late)(enum latency_kind kind, int64_t ns, uintptr_t at));
 
 #endif

@@ -14,4 +14,7 @@ void console_line(struct str s);
 /* klog.c: writes, polled, what the console has not shown; one hart at the end of the machine. */
 void klog_flush(void);
 
+/* latency.c */
+void latency_init(void);
+
 #endif

@@ -1,4 +1,5 @@
 obj-y += klog.o
+obj-y += latency.o
 obj-y += panic.o
 obj-y += stack_protector.o
 obj-y += symbols.o

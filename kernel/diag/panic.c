@@ -190,4 +190,5 @@ void boot_refuse(const char *format, ...)
 void diag_init(void)
 {
 	arch_on_stop(panic_stop);
+	latency_init();
 }

@@ -95,13 +95,25 @@ static void procfs_sched(struct abuf *out)
 		procfs_sched_hart(out, cpu);
 }
 
+/* Columns: how many lasted less than that, and not less than the one before; the last one: all beyond. */
+static void procfs_histogram_head(struct abuf *out)
+{
+	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS - 1; i++)
+		fmt(out, " lt_%lld_ns", (long long)histogram_le_ns(i) + 1);
+	fmt(out, " later\n");
+}
+
+static void procfs_histogram(struct abuf *out, const struct histogram *h)
+{
+	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		fmt(out, " %llu", U(h->count[i]));
+	fmt(out, "\n");
+}
+
 static void procfs_callouts(struct abuf *out)
 {
 	fmt(out, "cpu kind started expired refused pending pending_max longest_ns lateness_max_ns");
-	/* How many were less late than that, and not less than the one before; the last one: all beyond. */
-	for (uint32_t i = 0; i < CALLOUT_BUCKETS - 1; i++)
-		fmt(out, " lt_%lld_ns", (long long)callout_bucket_le_ns(i));
-	fmt(out, " later\n");
+	procfs_histogram_head(out);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		for (enum callout_kind kind = CALLOUT_HARD; kind <= CALLOUT_SOFT; kind++) {
 			struct callout_stats s;
@@ -109,10 +121,8 @@ static void procfs_callouts(struct abuf *out)
 			fmt(out, "%u %s %llu %llu %llu %u %u %lld %lld", cpu,
 				kind == CALLOUT_HARD ? "hard" : "soft", U(s.started), U(s.expired),
 				U(s.refused), s.pending, s.pending_max, (long long)s.longest_ns,
-				(long long)s.lateness_max_ns);
-			for (uint32_t i = 0; i < CALLOUT_BUCKETS; i++)
-				fmt(out, " %llu", U(s.lateness[i]));
-			fmt(out, "\n");
+				(long long)s.lateness.max_ns);
+			procfs_histogram(out, &s.lateness);
 		}
 	}
 }

@@ -29,14 +29,6 @@ bool callout_core_stop(struct callout_queue *q, struct callout *c)
 	return true;
 }
 
-/* Lateness in units of 128 ns, its bits counted: 0..127 ns is bucket 0, 128..255 bucket 1. */
-uint32_t callout_core_bucket(int64_t lateness_ns)
-{
-	uint64_t units = (uint64_t)lateness_ns >> 7;
-	uint32_t bits = units == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(units);
-	return min(bits, (uint32_t)CALLOUT_BUCKETS - 1);
-}
-
 struct callout *callout_core_take(struct callout_queue *q, ktime now)
 {
 	struct heap_node *n = heap_first(&q->heap);
@@ -51,8 +43,7 @@ struct callout *callout_core_take(struct callout_queue *q, ktime now)
 	struct callout *c = container_of(n, struct callout, node);
 	q->running = c;
 	q->stats.expired++;
-	q->stats.lateness[callout_core_bucket(late)]++;
-	q->stats.lateness_max_ns = max(q->stats.lateness_max_ns, late);
+	histogram_add(&q->stats.lateness, late);
 	return c;
 }
 

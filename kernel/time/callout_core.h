@@ -18,6 +18,7 @@
 #define KERNEL_TIME_CALLOUT_CORE_H
 
 #include "lib/heap.h"
+#include "lib/histogram.h"
 
 enum callout_kind { CALLOUT_HARD, CALLOUT_SOFT };
 #define CALLOUT_KINDS 2
@@ -34,19 +35,12 @@ struct callout {
 
 enum callout_state { CALLOUT_IDLE, CALLOUT_PENDING, CALLOUT_RUNNING, CALLOUT_RUNNING_PENDING };
 
-#define CALLOUT_BUCKETS 24
 struct callout_stats {
 	uint64_t started, expired, refused;
 	uint32_t pending, pending_max;
-	uint64_t lateness[CALLOUT_BUCKETS]; /* bucket i: lateness < 2^i * 128 ns; the last one: all beyond too */
-	int64_t lateness_max_ns, longest_ns;
+	struct histogram lateness;
+	int64_t longest_ns;
 };
-
-/* Where bucket i ends; the last one has no end, and everything beyond is in it. */
-static inline int64_t callout_bucket_le_ns(uint32_t i)
-{
-	return INT64_C(128) << i;
-}
 
 struct callout_queue {
 	struct heap heap;
@@ -64,6 +58,5 @@ void callout_core_done(struct callout_queue *q, int64_t ran_ns);
 ktime callout_core_deadline(const struct callout_queue *q);
 /* c was last started on this queue. */
 enum callout_state callout_core_state(const struct callout_queue *q, const struct callout *c);
-uint32_t callout_core_bucket(int64_t lateness_ns);
 
 #endif

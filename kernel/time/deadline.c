@@ -13,19 +13,25 @@
  * spent deadline would interrupt again.
  *
  * Invariant: outside of upcall_timer(), `programmed` is the earliest of at[].
+ *
+ * An interrupt that comes late shows that interrupts were off (LATENCY_IRQS_OFF). It is measured from
+ * `from`, the deadline, or the moment in which it was set to what had passed already.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/time/time.h"
 #include "lib/assert.h"
 
 struct timer_hart {
 	ktime at[TIMER_SOURCE_COUNT];
 	ktime programmed;
+	ktime from;
 	bool collecting; /* in upcall_timer: it programs */
 };
 
 static PERCPU(struct timer_hart, timer_hart) = {
 	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
 	.programmed = {INT64_MAX},
+	.from = {INT64_MAX},
 };
 static_assert(TIMER_SOURCE_COUNT == 3, "an initial value for each");
 
@@ -45,6 +51,7 @@ static void timer_program(struct timer_hart *t)
 		first = ktime_min(first, t->at[s]);
 	if (first.ns != t->programmed.ns) {
 		t->programmed = first;
+		t->from = ktime_max(first, clock_now());
 		arch_timer_set(first);
 	}
 }
@@ -75,6 +82,8 @@ void upcall_timer(void)
 	ktime now = clock_now();
 	assert(!t->collecting);
 	t->collecting = true;
+	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
+		latency_note(LATENCY_IRQS_OFF, ktime_diff(now, t->from), arch_irq_enabler());
 	/*
 	 * With nothing due the interrupt is a leftover of a deadline that was moved while it fired (a
 	 * nap of arch_spin_relax does so, and QEMU may then set the bit after the move). It stays

@@ -1,6 +1,7 @@
 # Further sources of each simulation, from the root of the tree.
 
 sched_sim-y := $(addprefix arch/host/,absent.c explore.c fiber.c hart.c)
+sched_sim-y += kernel/diag/latency.c
 sched_sim-y += $(addprefix kernel/lock/,lock.c lockdep.c trace.c)
 sched_sim-y += $(addprefix kernel/time/,callout.c deadline.c)
 sched_sim-y += $(addprefix kernel/sched/,account.c balance.c boot.c control.c deadline.c domain.c mode.c server.c invariant.c pi.c place.c \

@@ -131,53 +131,6 @@ static void api_irqs(struct json_writer *w)
 	json_array_close(w);
 }
 
-static void api_sched_hart(struct json_writer *w, uint32_t cpu, const struct sched_cpu_stats *s)
-{
-	json_object_open(w);
-	json_key_u64(w, S("cpu"), cpu);
-	json_key_u64(w, S("running_tid"), s->running_tid);
-	json_key_str(w, S("running_name"), str_of(s->running_name, s->running_name_len));
-	json_key_str(w, S("running_class"), sched_class_name(s->running_class));
-	json_key_u64(w, S("running_priority"), s->running_priority);
-	json_key_u64(w, S("published_priority"), s->published_priority);
-	json_key_i64(w, S("published_waiting"), s->published_waiting);
-	json_key_u64(w, S("ready"), s->ready);
-	json_key_u64(w, S("load_permille"), s->load_permille);
-	json_object_close(w);
-}
-
-/* Sums over the harts, and what each of them runs; its own counters are in "cpus". */
-static void api_sched(struct json_writer *w)
-{
-	struct sched_cpu_stats s;
-	uint64_t switches = 0, preemptions = 0, migrations = 0;
-	json_key(w, S("sched"));
-	json_object_open(w);
-	json_key_u64(w, S("priorities"), PRIO_COUNT);
-	json_key(w, S("classes"));
-	json_array_open(w);
-	for (enum sched_class c = 0; c < SCHED_CLASS_COUNT; c++)
-		json_str(w, sched_class_name(c));
-	json_array_close(w);
-	json_key_i64(w, S("quantum_ns"), CONFIG_SCHED_QUANTUM_US * NS_PER_US);
-	json_key_i64(w, S("balance_ns"), CONFIG_SCHED_BALANCE_MS * NS_PER_MS);
-	json_key_bool(w, S("invariants"), config_on(CONFIG_DEBUG));
-	json_key(w, S("harts"));
-	json_array_open(w);
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		sched_cpu_stats(cpu, &s);
-		api_sched_hart(w, cpu, &s);
-		switches += s.switches;
-		preemptions += s.preemptions;
-		migrations += s.migrations_in;
-	}
-	json_array_close(w);
-	json_key_u64(w, S("switches"), switches);
-	json_key_u64(w, S("preemptions"), preemptions);
-	json_key_u64(w, S("migrations"), migrations);
-	json_object_close(w);
-}
-
 static void api_security_irqs(struct json_writer *w)
 {
 	struct irq_stats s;
@@ -215,45 +168,6 @@ static void api_security(struct json_writer *w)
 	json_object_close(w);
 }
 
-/* All harts' callouts of a kind together. */
-static void api_callout_kind(struct json_writer *w, struct str name, enum callout_kind kind)
-{
-	struct callout_stats sum = {0};
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		struct callout_stats s;
-		callout_stats(cpu, kind, &s);
-		sum.started += s.started;
-		sum.expired += s.expired;
-		sum.refused += s.refused;
-		sum.pending += s.pending;
-		sum.lateness_max_ns = max(sum.lateness_max_ns, s.lateness_max_ns);
-		for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
-			sum.lateness[i] += s.lateness[i];
-	}
-	json_key(w, name);
-	json_object_open(w);
-	json_key_u64(w, S("started"), sum.started);
-	json_key_u64(w, S("expired"), sum.expired);
-	json_key_u64(w, S("refused"), sum.refused);
-	json_key_u64(w, S("pending"), sum.pending);
-	json_key(w, S("lateness"));
-	json_object_open(w);
-	json_key(w, S("le_ns"));
-	json_array_open(w);
-	for (uint32_t i = 0; i < CALLOUT_BUCKETS; i++)
-		json_i64(w, callout_bucket_le_ns(i));
-	json_array_close(w);
-	json_key(w, S("count"));
-	json_array_open(w);
-	for (size_t i = 0; i < CALLOUT_BUCKETS; i++)
-		json_u64(w, sum.lateness[i]);
-	json_array_close(w);
-	json_key_i64(w, S("max_ns"), sum.lateness_max_ns);
-	json_key_u64(w, S("total"), sum.expired);
-	json_object_close(w);
-	json_object_close(w);
-}
-
 uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 {
 	struct json_writer w;
@@ -266,11 +180,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	api_memory(&w);
 	api_irqs(&w);
 	api_sched(&w);
-	json_key(&w, S("callouts"));
-	json_object_open(&w);
-	api_callout_kind(&w, S("hard"), CALLOUT_HARD);
-	api_callout_kind(&w, S("soft"), CALLOUT_SOFT);
-	json_object_close(&w);
+	api_callouts(&w);
 	json_key(&w, S("net"));
 	json_object_open(&w);
 	api_interfaces(&w);

@@ -121,12 +121,14 @@ uint64_t web_counter(enum web_counter c);
 void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
 
-/* ---- api.c, api_net.c, api_fs.c ---- */
+/* ---- api.c, api_sched.c, api_net.c, api_fs.c ---- */
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);
 void api_interfaces(struct json_writer *w);
 void api_net_counters(struct json_writer *w);
+void api_sched(struct json_writer *w);
+void api_callouts(struct json_writer *w);
 void api_net_security(struct json_writer *w); /* members of "security" */
 
 #endif

@@ -1,0 +1,90 @@
+/* latency.c - the record of what was late on each hart (contract: diag.h). */
+#include "kernel/diag/diag.h"
+#include "kernel/diag/diag_priv.h"
+
+struct latency {
+	struct histogram ns; /* atomic: a thread may have left this hart before it counts */
+	struct latency_stats longest; /* latency_lock; its histogram is not used */
+};
+
+static PERCPU(struct latency, latency)[LATENCY_KINDS];
+static struct arch_lock latency_lock;
+static int64_t latency_limit[LATENCY_KINDS]; /* atomic; 0: none */
+static void (*latency_late)(enum latency_kind kind, int64_t ns, uintptr_t at);
+static uint32_t (*latency_namer)(const struct arch_thread *t, struct str *name);
+
+struct str latency_name(enum latency_kind kind)
+{
+	static const struct str names[LATENCY_KINDS] = {
+		STR_INIT("irqs_off"), STR_INIT("preempt_off"), STR_INIT("wake")};
+	return names[kind];
+}
+
+static cold void latency_longest(struct latency *l, int64_t ns, uintptr_t at)
+{
+	const struct arch_thread *t = arch_current();
+	struct str name = S("-");
+	uint32_t tid =
+		latency_namer && !(t->flags & ARCH_THREAD_BOOT) ? latency_namer(t, &name) : 0;
+	irqflags flags = arch_lock_irqsave(&latency_lock);
+	if (ns >= l->longest.ns.max_ns) {
+		l->longest = (struct latency_stats){
+			.ns.max_ns = ns, .when = arch_clock(), .at = at, .tid = tid};
+		l->longest.name_len = min(name.len, sizeof(l->longest.name));
+		memcpy(l->longest.name, name.ptr, l->longest.name_len);
+	}
+	arch_unlock_irqrestore(&latency_lock, flags);
+}
+
+void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
+{
+	struct latency *l = &cpu_of(latency, arch_cpu())[kind];
+	if (unlikely(histogram_add_shared(&l->ns, ns)))
+		latency_longest(l, ns, at);
+	int64_t limit = __atomic_load_n(&latency_limit[kind], __ATOMIC_RELAXED);
+	if (unlikely(limit != 0 && ns > limit))
+		latency_late(kind, ns, at);
+}
+
+/* Preemption was off since then, and comes on: what an interrupt wanted can be done. */
+static void latency_held(ktime since, uintptr_t at)
+{
+	latency_note(LATENCY_PREEMPT_OFF, ktime_diff(arch_clock(), since), at);
+}
+
+void latency_stats(uint32_t cpu, enum latency_kind kind, struct latency_stats *out)
+{
+	struct latency *l = &cpu_of(latency, cpu)[kind];
+	irqflags flags = arch_lock_irqsave(&latency_lock);
+	*out = l->longest;
+	arch_unlock_irqrestore(&latency_lock, flags);
+	out->ns = (struct histogram){0};
+	histogram_merge(&out->ns, &l->ns);
+}
+
+void latency_reset(void)
+{
+	irqflags flags = arch_lock_irqsave(&latency_lock);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		for (enum latency_kind kind = 0; kind < LATENCY_KINDS; kind++)
+			cpu_of(latency, cpu)[kind] = (struct latency){0};
+	arch_unlock_irqrestore(&latency_lock, flags);
+}
+
+void latency_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name))
+{
+	latency_namer = namer;
+}
+
+void latency_set_limits(const int64_t ns[LATENCY_KINDS],
+	void (*late)(enum latency_kind kind, int64_t ns, uintptr_t at))
+{
+	latency_late = late;
+	for (enum latency_kind kind = 0; kind < LATENCY_KINDS; kind++)
+		__atomic_store_n(&latency_limit[kind], ns[kind], __ATOMIC_RELEASE);
+}
+
+void latency_init(void)
+{
+	arch_on_held(latency_held);
+}
