@@ -297,6 +297,14 @@ struct trap_frame; /* registers of the interrupted code */
  */
 size_t arch_backtrace(const struct trap_frame *frame, uintptr_t *out, size_t max, bool *exact);
 
+/* In a handler: of what it interrupted only. */
+size_t arch_backtrace_interrupted(uintptr_t *out, size_t max, bool *exact);
+/*
+ * Of a thread that runs on another hart meanwhile: what on its stack may be return addresses, those of the
+ * outermost frames last; some are stale, and the innermost may be missing.
+ */
+size_t arch_backtrace_stack(const struct arch_thread *t, uintptr_t *out, size_t max);
+
 /* ---- upcalls ---- */
 
 noreturn void upcall_boot(const void *fdt);     /* first hart; kernel/boot */

@@ -33,6 +33,17 @@ size_t arch_backtrace(
 	return 0;
 }
 
+size_t arch_backtrace_interrupted(unused uintptr_t *out, unused size_t max, bool *exact)
+{
+	*exact = true;
+	return 0;
+}
+
+size_t arch_backtrace_stack(unused const struct arch_thread *t, unused uintptr_t *out, unused size_t max)
+{
+	return 0;
+}
+
 void arch_paging_set_allocator(unused void *(*page_alloc)(void))
 {
 	absent();

@@ -119,11 +119,13 @@ void upcall_boot(const void *fdt)
 	mm_init();
 	drivers_probe(true);
 	sched_boot_init();
+	watchdog_init();
 	boot_thread(&options);
 }
 
 void upcall_secondary(void)
 {
 	irqchip_cpu_init();
+	watchdog_start();
 	sched_secondary_start();
 }

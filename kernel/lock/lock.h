@@ -203,6 +203,8 @@ void lockdep_acquire(enum lock_class class, const void *lock);
 void lockdep_release(enum lock_class class, const void *lock);
 /* Asserts that the caller may sleep: thread context, no spinlock held, preemption and interrupts on. */
 void might_sleep(void);
+/* " holding A, B": what that hart holds that spins and the thread that sleeps, as far as can be seen from another. */
+void lockdep_describe(uint32_t cpu, const struct arch_thread *t, struct abuf *out);
 /* For self-tests: called with the reason of a report instead of panic; NULL: panic again. */
 void lockdep_set_hook(void (*hook)(struct str what));
 #else
@@ -210,6 +212,10 @@ static inline void lockdep_acquire(unused enum lock_class class, unused const vo
 {
 }
 static inline void lockdep_release(unused enum lock_class class, unused const void *lock)
+{
+}
+static inline void lockdep_describe(unused uint32_t cpu, unused const struct arch_thread *t,
+	unused struct abuf *out)
 {
 }
 static inline void might_sleep(void) /* what really blocks is asserted all the same: thread_block() */

@@ -286,3 +286,22 @@ void might_sleep(void)
 	arch_irq_restore(flags);
 	assert(!holds);
 }
+
+static void lockdep_describe_stack(const struct held_stack *s, bool *first, struct abuf *out)
+{
+	uint32_t count = min(__atomic_load_n(&s->count, __ATOMIC_RELAXED), (uint32_t)HELD_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		fmt(out, "%s%.*s", *first ? ", holding " : ", ",
+			STR_ARG(lock_class_name((enum lock_class)s->held[i].class)));
+		*first = false;
+	}
+}
+
+void lockdep_describe(uint32_t cpu, const struct arch_thread *t, struct abuf *out)
+{
+	bool first = true;
+	lockdep_describe_stack(&cpu_of(hart_held, cpu), &first, out);
+	const struct row *r = row_find(t);
+	if (r)
+		lockdep_describe_stack(&r->stack, &first, out);
+}

@@ -74,6 +74,7 @@ void sched_yield(void)
 	struct hart *h = t->hart;
 	spin_lock_raw(&h->lock);
 	if (unlikely(!runq_has_equal(&t->run))) { /* what outranks it has asked for the switch already */
+		watchdog_gave_way(t);
 		spin_unlock_raw(&h->lock);
 		sched_leave(flags);
 		return;

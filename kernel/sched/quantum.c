@@ -52,6 +52,7 @@ void quantum_expired(struct hart *h, ktime now)
 	h->quantum_at = KTIME_NEVER;
 	if (quantum_matters(h) && quantum_left(h, now) <= 0) {
 		h->current->turn_began_ns = TURN_OVER;
+		h->current->watch_rotated = true;
 		arch_need_resched_set();
 	} else {
 		quantum_update(h);

@@ -148,6 +148,8 @@ static noinline void sched_attend(void *hart, unused uintptr_t none)
 		arch_need_resched_set();
 	if (t->attention & THREAD_IDLE)
 		hart_idle_begins(h);
+	if (t->attention & THREAD_WATCHED)
+		watchdog_enter(h);
 	if (t->turn_began_ns == TURN_OVER)
 		t->turn_began_ns = t->cpu_time_ns;
 	h->charged_ns = t->cpu_time_ns;

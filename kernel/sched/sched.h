@@ -63,6 +63,9 @@ struct thread {
 	ktime wait_deadline;
 	struct str wait_what;
 	int64_t cpu_time_ns;
+	int64_t watch_ns;       /* THREAD_WATCHED: may run so long without waiting or yielding */
+	int64_t watch_began_ns; /* its cpu_time_ns when it last did */
+	bool watch_rotated;     /* its turn was ended for it */
 	int64_t turn_began_ns; /* its cpu_time_ns when its present quantum began, or TURN_OVER */
 
 	struct server *server; /* of a deadline thread, or NULL. Changes under LOCK_PI too */
@@ -108,6 +111,7 @@ struct thread_attr {
 	uint64_t affinity; /* bit per cpu; 0: all */
 	uint8_t domain;    /* deadline.h; 0: system */
 	bool system;       /* refuses to be killed */
+	int64_t watchdog_ns; /* see watchdog.c below; 0: CONFIG_WATCHDOG_THREAD_MS, less: no limit */
 };
 
 RESULT(struct thread *, thread_result);
@@ -254,6 +258,50 @@ struct sched_cpu_stats {
 	int published_waiting; /* its best waiter that may move; -1: none, PRIO_COUNT: with a deadline */
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
+
+/* ---- watchdog.c: who keeps others from running ---- */
+
+/*
+ * Each is counted, and logged with a backtrace at most once a second and kind; CONFIG_WATCHDOG_PANIC
+ * makes it a panic.
+ *
+ *	THREAD       ran for longer than its limit, by its own time, without blocking or yielding
+ *	HART         takes no interrupts: a neighbour says so, with what can be seen from outside: the
+ *	             thread, what of its stack may be return addresses, and the locks held (lockdep)
+ *	IRQS_OFF     kept off beyond the limit, when they come on; found by a timer that was due meanwhile
+ *	PREEMPT_OFF  the same, found by a switch that was due; one that still waits at the next heart-beat is
+ *	             reported then
+ */
+enum watchdog_kind { WATCHDOG_THREAD, WATCHDOG_HART, WATCHDOG_IRQS_OFF, WATCHDOG_PREEMPT_OFF, WATCHDOG_KINDS };
+
+struct watchdog_limits {
+	int64_t thread_ns; /* of threads made from now on that do not say; 0: none */
+	int64_t beat_ns;   /* 0: no heart-beat from the next one on */
+	uint32_t hart_beats; /* a neighbour is silent for so many of one's own */
+	int64_t irqs_off_ns, preempt_off_ns; /* 0: no limit */
+	bool panics;
+};
+
+struct watchdog_stats {
+	uint64_t count, written; /* written: with a line in the log */
+	/* the last one; zero: none yet */
+	ktime last_at;
+	int64_t last_ns;
+	uintptr_t last_pc; /* for symbol_describe_return() */
+	uint32_t last_cpu, last_tid;
+	char last_name[THREAD_NAME_MAX];
+	size_t last_name_len;
+};
+void watchdog_stats(enum watchdog_kind kind, struct watchdog_stats *out);
+struct str watchdog_name(enum watchdog_kind kind); /* "irqs_off" */
+void watchdog_get_limits(struct watchdog_limits *out);
+/*
+ * For boot and self-tests, one caller at a time; the next report of each kind is written. A new period holds on
+ * each hart from its next beat or start on.
+ */
+void watchdog_set_limits(const struct watchdog_limits *l);
+void watchdog_start(void); /* this hart's heart-beat */
+void watchdog_init(void);  /* once, on the boot hart, which it starts too */
 
 /* ---- boot ---- */
 

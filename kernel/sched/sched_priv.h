@@ -133,6 +133,7 @@ enum {
 	THREAD_LEAVE_DUE = 8,   /* runs where its affinity no longer allows it */
 	THREAD_DEADLINE = 16,   /* has a server */
 	THREAD_CHARGED = 32,    /* somebody's budget pays for its time: account.c */
+	THREAD_WATCHED = 64,    /* the watchdog counts how long it runs */
 	THREAD_EXPEL = THREAD_SUSPEND_DUE | THREAD_LEAVE_DUE,
 	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE,
 };
@@ -439,6 +440,18 @@ bool deadline_any_admitted(void); /* admission_lock held */
 /* With pi_lock held: t has a deadline no more, if it had one. */
 void deadline_leave_locked(struct thread *t);
 void deadlines_init(void);
+
+/* ---- watchdog.c ---- */
+
+/* With h locked: its current thread, which is watched, was just switched to. */
+void watchdog_enter(struct hart *h);
+/* What a thread_attr's wish means; 0: not watched. */
+int64_t watchdog_thread_limit(int64_t wanted_ns);
+/* The running thread yielded, and nobody was there to yield to. */
+static inline void watchdog_gave_way(struct thread *t)
+{
+	t->wait_deadline = KTIME_ZERO;
+}
 
 /* ---- stats.c ---- */
 

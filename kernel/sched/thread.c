@@ -65,6 +65,8 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 		.refs = 2,
 	};
 	runq_node_init(&t->run);
+	t->watch_ns = attr->class == SCHED_IDLE ? 0 : watchdog_thread_limit(attr->watchdog_ns);
+	t->attention |= t->watch_ns ? THREAD_WATCHED : 0;
 	runq_set_affinity(&t->run, (attr->affinity ? attr->affinity : UINT64_MAX) & cpus_present());
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);

@@ -47,6 +47,10 @@ void symbol_describe(unused uintptr_t pc, unused struct abuf *out)
 {
 }
 
+void symbol_describe_return(unused uintptr_t pc, unused struct abuf *out)
+{
+}
+
 void upcall_fault(unused struct trap_frame *frame)
 {
 	unreachable();

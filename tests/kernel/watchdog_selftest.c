@@ -1,0 +1,293 @@
+/*
+ * watchdog_selftest.c - each thing that the watchdog finds, provoked: it is counted, and the
+ * log names the function that did it.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/diag/selftest.h"
+#include "tests/kernel/sync_selftest.h"
+
+#define LIMIT_NS    (10 * NS_PER_MS)
+#define OFFENCE_NS  (50 * NS_PER_MS)
+#define PATIENCE_NS (20 * NS_PER_S)
+
+static bool released; /* atomic */
+
+/* Called by the offenders, so that their frames are on the stack. */
+static noinline bool watchdog_test_goes_on(ktime until)
+{
+	arch_spin_relax(0);
+	return ktime_before(clock_now(), until) && !__atomic_load_n(&released, __ATOMIC_ACQUIRE);
+}
+
+static ktime after(int64_t ns)
+{
+	return ktime_add(clock_now(), ns);
+}
+
+static uint64_t watchdog_count(enum watchdog_kind kind)
+{
+	struct watchdog_stats s;
+	watchdog_stats(kind, &s);
+	return s.count;
+}
+
+/* Whether a record behind `since` contains the words. */
+static bool log_names(uint64_t since, struct str words)
+{
+	struct klog_entry e;
+	for (; klog_read(since, LOG_ERR, &e); since = e.seq)
+		for (size_t i = 0; i + words.len <= e.len; i++)
+			if (str_starts(str_of(e.text + i, e.len - i), words))
+				return true;
+	return false;
+}
+
+static struct watchdog_limits limits_before;
+static uint64_t log_before;
+
+static void watchdog_test_begin(struct watchdog_limits *l)
+{
+	watchdog_get_limits(&limits_before);
+	if (l->hart_beats == 0)
+		l->hart_beats = limits_before.hart_beats;
+	__atomic_store_n(&released, false, __ATOMIC_RELEASE);
+	log_before = klog_last_seq();
+	watchdog_set_limits(l);
+}
+
+static void watchdog_start_here(unused void *arg)
+{
+	watchdog_start();
+}
+
+static void watchdog_test_end(void)
+{
+	watchdog_set_limits(&limits_before);
+	ST_CHECK(st_on_every_hart(watchdog_start_here));
+}
+
+static void watchdog_test_run(void (*entry)(void *), enum sched_class class, int64_t watchdog_ns)
+{
+	struct thread_result r = thread_create(&(struct thread_attr){
+		.name = S("offender"),
+		.entry = entry,
+		.priority = PRIO_NORMAL,
+		.class = class,
+		.affinity = 1,
+		.watchdog_ns = watchdog_ns,
+	});
+	ST_REQUIRE(r.err == OK);
+	ST_CHECK(thread_join(r.value, after(PATIENCE_NS)) == OK);
+}
+
+/* ---- threads ---- */
+
+static noinline void watchdog_test_runaway(unused void *arg)
+{
+	for (ktime until = after(OFFENCE_NS); watchdog_test_goes_on(until);)
+		;
+}
+
+SELFTEST(watchdog_names_a_runaway_thread)
+{
+	struct watchdog_limits none = {0};
+	uint64_t before = watchdog_count(WATCHDOG_THREAD);
+	watchdog_test_begin(&none);
+	watchdog_test_run(watchdog_test_runaway, SCHED_FIFO, LIMIT_NS);
+	ST_CHECK(watchdog_count(WATCHDOG_THREAD) > before);
+	ST_CHECK(log_names(log_before, S("\"offender\" has run without waiting")));
+	ST_CHECK(log_names(log_before, S("watchdog_test_runaway")));
+	watchdog_test_end();
+}
+
+/* That others have their turn in between is not its doing. */
+static struct thread *rotating;
+
+static void watchdog_test_equal(unused void *arg)
+{
+	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+		arch_spin_relax(0);
+}
+
+SELFTEST(watchdog_names_a_runaway_among_equals)
+{
+	struct watchdog_limits none = {0};
+	uint64_t before = watchdog_count(WATCHDOG_THREAD);
+	watchdog_test_begin(&none);
+	struct thread_result r = thread_create(&(struct thread_attr){
+		.name = S("equal"),
+		.entry = watchdog_test_equal,
+		.priority = PRIO_NORMAL,
+		.class = SCHED_RR,
+		.affinity = 1,
+	});
+	ST_REQUIRE(r.err == OK);
+	rotating = r.value;
+	watchdog_test_run(watchdog_test_runaway, SCHED_RR, 4 * CONFIG_SCHED_QUANTUM_US * NS_PER_US);
+	ST_CHECK(watchdog_count(WATCHDOG_THREAD) > before);
+	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
+	ST_CHECK(thread_join(rotating, after(PATIENCE_NS)) == OK);
+	watchdog_test_end();
+}
+
+static void watchdog_test_waits(unused void *arg)
+{
+	for (ktime until = after(OFFENCE_NS); watchdog_test_goes_on(until);)
+		ST_CHECK(sleep_ns(100 * NS_PER_US) == OK);
+}
+
+static void watchdog_test_yields(unused void *arg)
+{
+	for (ktime until = after(OFFENCE_NS); watchdog_test_goes_on(until);)
+		sched_yield();
+}
+
+SELFTEST(watchdog_spares_who_waits_or_yields)
+{
+	/* Of its own time, so that a slow machine makes no difference. */
+	struct watchdog_limits none = {0};
+	uint64_t before = watchdog_count(WATCHDOG_THREAD);
+	watchdog_test_begin(&none);
+	watchdog_test_run(watchdog_test_waits, SCHED_FIFO, OFFENCE_NS / 2);
+	watchdog_test_run(watchdog_test_yields, SCHED_FIFO, OFFENCE_NS / 2);
+	watchdog_test_run(watchdog_test_runaway, SCHED_FIFO, -1);
+	ST_CHECK(watchdog_count(WATCHDOG_THREAD) == before);
+	watchdog_test_end();
+}
+
+/* ---- interrupts and preemption ---- */
+
+static void watchdog_test_nothing(unused void *arg)
+{
+}
+
+static noinline void watchdog_test_irqs_off(unused void *arg)
+{
+	struct callout due;
+	callout_init(&due, CALLOUT_HARD, watchdog_test_nothing, NULL);
+	irqflags flags = arch_irq_save();
+	ST_CHECK(callout_start(&due, after(NS_PER_MS)) == OK);
+	for (ktime until = after(OFFENCE_NS); watchdog_test_goes_on(until);)
+		;
+	arch_irq_restore(flags);
+	callout_stop_wait(&due);
+}
+
+static bool stats_name(const struct latency_stats *s, struct str function)
+{
+	uint8_t text[100];
+	struct abuf out = abuf_of(text, sizeof(text));
+	symbol_describe_return(s->at, &out);
+	return str_starts(abuf_str(&out), function);
+}
+
+SELFTEST(watchdog_names_who_keeps_interrupts_off)
+{
+	struct watchdog_limits l = {.irqs_off_ns = LIMIT_NS};
+	struct latency_stats s;
+	uint64_t before = watchdog_count(WATCHDOG_IRQS_OFF);
+	watchdog_test_begin(&l);
+	latency_reset();
+	watchdog_test_run(watchdog_test_irqs_off, SCHED_FIFO, -1);
+	ST_CHECK(watchdog_count(WATCHDOG_IRQS_OFF) > before);
+	ST_CHECK(log_names(log_before, S("\"offender\" has kept interrupts off")));
+	ST_CHECK(log_names(log_before, S("watchdog_test_irqs_off")));
+	latency_stats(0, LATENCY_IRQS_OFF, &s);
+	ST_CHECK(s.ns.max_ns >= OFFENCE_NS / 2 && histogram_total(&s.ns) > 0);
+	ST_CHECK(str_eq(str_of(s.name, s.name_len), S("offender")) &&
+		 stats_name(&s, S("watchdog_test_irqs_off")));
+	watchdog_test_end();
+}
+
+/* More urgent, on the same hart: its wake wants a switch. */
+static void watchdog_test_urgent(unused void *arg)
+{
+	ST_CHECK(sleep_ns(2 * NS_PER_MS) == OK);
+}
+
+static bool offence_was_seen; /* before it ended */
+static int64_t offence_ns;
+
+static noinline void watchdog_test_preempt_off(unused void *arg)
+{
+	uint64_t before = watchdog_count(WATCHDOG_PREEMPT_OFF);
+	struct thread *t = st_thread(S("urgent"), watchdog_test_urgent, NULL, PRIO_NORMAL + 1, 1);
+	ST_REQUIRE(t);
+	preempt_disable();
+	for (ktime until = after(offence_ns); watchdog_test_goes_on(until) && !offence_was_seen;)
+		offence_was_seen = watchdog_count(WATCHDOG_PREEMPT_OFF) != before;
+	preempt_enable();
+	ST_CHECK(thread_join(t, after(PATIENCE_NS)) == OK);
+}
+
+SELFTEST(watchdog_names_who_keeps_preemption_off)
+{
+	struct watchdog_limits l = {.preempt_off_ns = LIMIT_NS};
+	struct latency_stats s;
+	uint64_t before = watchdog_count(WATCHDOG_PREEMPT_OFF);
+	watchdog_test_begin(&l);
+	latency_reset();
+	offence_was_seen = false;
+	offence_ns = OFFENCE_NS;
+	watchdog_test_run(watchdog_test_preempt_off, SCHED_FIFO, -1);
+	ST_CHECK(!offence_was_seen);
+	ST_CHECK(watchdog_count(WATCHDOG_PREEMPT_OFF) > before);
+	ST_CHECK(log_names(log_before, S("\"offender\" has kept preemption off")));
+	ST_CHECK(log_names(log_before, S("watchdog_test_preempt_off")));
+	latency_stats(0, LATENCY_PREEMPT_OFF, &s);
+	ST_CHECK(s.ns.max_ns >= OFFENCE_NS / 2);
+	ST_CHECK(stats_name(&s, S("watchdog_test_preempt_off")));
+	watchdog_test_end();
+}
+
+/* The heart-beat finds one that does not end. */
+SELFTEST(watchdog_names_who_leaves_preemption_off)
+{
+	struct watchdog_limits l = {.preempt_off_ns = LIMIT_NS, .beat_ns = LIMIT_NS};
+	uint64_t before = watchdog_count(WATCHDOG_PREEMPT_OFF);
+	watchdog_test_begin(&l);
+	ST_CHECK(st_on_every_hart(watchdog_start_here));
+	offence_was_seen = false;
+	offence_ns = PATIENCE_NS;
+	watchdog_test_run(watchdog_test_preempt_off, SCHED_FIFO, -1);
+	ST_CHECK(offence_was_seen && watchdog_count(WATCHDOG_PREEMPT_OFF) > before);
+	ST_CHECK(log_names(log_before, S("watchdog_test_preempt_off")));
+	watchdog_test_end();
+}
+
+/* ---- harts ---- */
+
+static struct spinlock held_meanwhile = SPINLOCK_INIT(LOCK_TEST_A);
+
+static noinline void watchdog_test_stuck(unused void *arg)
+{
+	irqflags flags = spin_lock_irqsave(&held_meanwhile);
+	for (ktime until = after(PATIENCE_NS); watchdog_test_goes_on(until);)
+		;
+	spin_unlock_irqrestore(&held_meanwhile, flags);
+}
+
+SELFTEST(watchdog_names_a_hart_that_takes_no_interrupts)
+{
+	struct watchdog_limits l = {.beat_ns = 20 * NS_PER_MS, .hart_beats = 3};
+	struct watchdog_stats s;
+	if (cpu_count() == 1)
+		return;
+	uint64_t before = watchdog_count(WATCHDOG_HART);
+	watchdog_test_begin(&l);
+	ST_CHECK(st_on_every_hart(watchdog_start_here));
+	struct thread *t = st_thread(S("stuck"), watchdog_test_stuck, NULL, PRIO_NORMAL, 2);
+	ST_REQUIRE(t);
+	for (ktime until = after(PATIENCE_NS);
+		watchdog_count(WATCHDOG_HART) == before && ktime_before(clock_now(), until);)
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+	watchdog_stats(WATCHDOG_HART, &s);
+	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
+	ST_CHECK(thread_join(t, after(PATIENCE_NS)) == OK);
+	ST_CHECK(s.count > before && s.last_cpu == 1 && s.last_tid != 0);
+	ST_CHECK(log_names(log_before, S("hart 1: thread")));
+	ST_CHECK(log_names(log_before, S("watchdog_test_stuck")));
+	if (config_on(CONFIG_LOCKDEP))
+		ST_CHECK(log_names(log_before, S("holding TEST_A")));
+	watchdog_test_end();
+}
