@@ -113,8 +113,9 @@ void latency_stats(uint32_t cpu, enum latency_kind kind, struct latency_stats *o
 void latency_reset(void);
 struct str latency_name(enum latency_kind kind); /* "irqs_off" */
 
-/* How the scheduler says who runs; its id. Once. */
-void latency_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name));
+/* How the scheduler says who that is. Once; and the question: 0 and "-" where nobody is. */
+void diag_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name));
+uint32_t diag_thread(const struct arch_thread *t, struct str *name);
 /* late(kind, ns, at) for everything noted that is longer than ns[kind] (0: no limit), in its context. */
 void latency_set_limits(const int64_t ns[LATENCY_KINDS],
 	void (*late)(enum latency_kind kind, int64_t ns, uintptr_t at));

@@ -11,7 +11,7 @@ static PERCPU(struct latency, latency)[LATENCY_KINDS];
 static struct arch_lock latency_lock;
 static int64_t latency_limit[LATENCY_KINDS]; /* atomic; 0: none */
 static void (*latency_late)(enum latency_kind kind, int64_t ns, uintptr_t at);
-static uint32_t (*latency_namer)(const struct arch_thread *t, struct str *name);
+static uint32_t (*diag_namer)(const struct arch_thread *t, struct str *name);
 
 struct str latency_name(enum latency_kind kind)
 {
@@ -20,12 +20,16 @@ struct str latency_name(enum latency_kind kind)
 	return names[kind];
 }
 
+uint32_t diag_thread(const struct arch_thread *t, struct str *name)
+{
+	*name = S("-");
+	return diag_namer && !(t->flags & ARCH_THREAD_BOOT) ? diag_namer(t, name) : 0;
+}
+
 static cold void latency_longest(struct latency *l, int64_t ns, uintptr_t at)
 {
-	const struct arch_thread *t = arch_current();
-	struct str name = S("-");
-	uint32_t tid =
-		latency_namer && !(t->flags & ARCH_THREAD_BOOT) ? latency_namer(t, &name) : 0;
+	struct str name;
+	uint32_t tid = diag_thread(arch_current(), &name);
 	irqflags flags = arch_lock_irqsave(&latency_lock);
 	if (ns >= l->longest.ns.max_ns) {
 		l->longest = (struct latency_stats){
@@ -71,9 +75,9 @@ void latency_reset(void)
 	arch_unlock_irqrestore(&latency_lock, flags);
 }
 
-void latency_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name))
+void diag_set_namer(uint32_t (*namer)(const struct arch_thread *t, struct str *name))
 {
-	latency_namer = namer;
+	diag_namer = namer;
 }
 
 void latency_set_limits(const int64_t ns[LATENCY_KINDS],

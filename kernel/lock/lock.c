@@ -16,13 +16,9 @@ static void spin_wait(struct spinlock *l, uintptr_t mine)
 void spin_lock_contended(void *lock, uintptr_t mine)
 {
 	struct spinlock *l = lock;
-	if (config_on(CONFIG_LOCK_STATS)) {
-		ktime begin = arch_clock();
-		spin_wait(l, mine);
-		lock_stats_waited(l->class, ktime_diff(arch_clock(), begin));
-	} else {
-		spin_wait(l, mine);
-	}
+	ktime begin = arch_clock();
+	spin_wait(l, mine);
+	lock_waited(l->class, ktime_diff(arch_clock(), begin));
 }
 
 void spin_preempt(void)

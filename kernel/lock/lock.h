@@ -16,7 +16,8 @@
  * free); waits through arch_spin_relax. At most 65,535 wait at once. Without
  * CONFIG_SMP only the preemption or interrupt part is left.
  *
- * CONFIG_LOCK_STATS measures how often and how long each class was waited for and held.
+ * Each class counts who had to wait and for how long, in every build; CONFIG_LOCK_STATS measures
+ * how often and how long it is held as well.
  */
 #ifndef KERNEL_LOCK_LOCK_H
 #define KERNEL_LOCK_LOCK_H
@@ -51,16 +52,31 @@ static inline void spin_init(struct spinlock *l, enum lock_class class)
 cold void spin_lock_contended(void *lock, uintptr_t mine);
 cold void spin_preempt(void); /* switches when that is due and possible here */
 
+#define LOCK_WHO_MAX 24
+
+/* The longest so far, and whose it was. */
+struct lock_longest {
+	int64_t ns;
+	uint32_t tid;
+	size_t name_len;
+	char name[LOCK_WHO_MAX];
+	uintptr_t at; /* of a hold: where the release returns to; otherwise 0 */
+};
+
 struct lock_stats {
 	struct str name;
+	bool holds; /* CONFIG_LOCK_STATS: `acquired` and `hold` are measured */
 	uint64_t acquired, contended;
-	int64_t wait_max_ns, hold_max_ns, wait_total_ns;
+	int64_t wait_total_ns;
+	struct lock_longest wait, hold;
 };
+/* Figures of the i-th class since boot, all harts together; false when there are no more. Any context. */
+bool lock_stats_at(size_t i, struct lock_stats *out);
+/* For locks that sleep, by the thread that has waited for one. Any context. */
+void lock_waited(enum lock_class class, int64_t ns);
 struct str lock_class_name(enum lock_class class); /* "RUNQ" */
 
 #ifdef CONFIG_LOCK_TRACE
-/* Figures of the i-th class, for /proc/locks; false when there are no more, or without CONFIG_LOCK_STATS. */
-bool lock_stats_at(size_t i, struct lock_stats *out);
 void lock_trace_acquire(struct spinlock *l);  /* before waiting */
 void lock_trace_acquired(struct spinlock *l); /* now held */
 void lock_trace_release(struct spinlock *l);
@@ -73,10 +89,6 @@ static inline void lock_trace_acquired(unused struct spinlock *l)
 }
 static inline void lock_trace_release(unused struct spinlock *l)
 {
-}
-static inline bool lock_stats_at(unused size_t i, unused struct lock_stats *out)
-{
-	return false;
 }
 #endif
 

@@ -4,8 +4,10 @@
 
 #include "kernel/lock/lock.h"
 
-/* trace.c counts; interrupts off */
-void lock_stats_waited(enum lock_class class, int64_t ns);
+/* ---- stats.c; interrupts off ---- */
+
+void lock_stats_acquired(enum lock_class class);
+void lock_stats_held(enum lock_class class, int64_t ns, uintptr_t at);
 
 /* lockdep.c; interrupts off, this hart */
 #ifdef CONFIG_LOCKDEP

@@ -1,4 +1,4 @@
-obj-y += lock.o
+obj-y += lock.o stats.o
 obj-$(CONFIG_LOCK_TRACE) += trace.o
 obj-$(CONFIG_LOCKDEP) += lockdep.o
 obj-$(CONFIG_LOCKDEP) += lockdep_core.o

@@ -1,2 +1,2 @@
-obj-y += procfs.o
+obj-y += procfs.o procfs_latency.o
 obj-$(CONFIG_PROC_CONFIG) += config.o

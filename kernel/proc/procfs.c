@@ -9,8 +9,6 @@
 #include "lib/fmt.h"
 #include "lib/initcall.h"
 
-#define U(x) ((unsigned long long)(x))
-
 static void procfs_version(struct abuf *out)
 {
 	fmt(out, "Mazu %s\n", MAZU_VERSION);
@@ -79,7 +77,7 @@ static void procfs_sched_hart(struct abuf *out, uint32_t cpu)
 		U(s.preemptions), U(s.migrations_in), s.load_permille);
 }
 
-/* What holds for all harts, then the harts. */
+/* What holds for all harts, then the harts; who kept others from running, and for how long. */
 static void procfs_sched(struct abuf *out)
 {
 	fmt(out, "priorities %d\nclasses", PRIO_COUNT);
@@ -93,21 +91,8 @@ static void procfs_sched(struct abuf *out)
 		 "migrations_in load_permille\n");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		procfs_sched_hart(out, cpu);
-}
-
-/* Columns: how many lasted less than that, and not less than the one before; the last one: all beyond. */
-static void procfs_histogram_head(struct abuf *out)
-{
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS - 1; i++)
-		fmt(out, " lt_%lld_ns", (long long)histogram_le_ns(i) + 1);
-	fmt(out, " later\n");
-}
-
-static void procfs_histogram(struct abuf *out, const struct histogram *h)
-{
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-		fmt(out, " %llu", U(h->count[i]));
-	fmt(out, "\n");
+	procfs_watchdog(out);
+	procfs_latency(out);
 }
 
 static void procfs_callouts(struct abuf *out)
@@ -146,13 +131,24 @@ static void procfs_interrupts(struct abuf *out)
 	}
 }
 
+/* "-": not measured in this build. */
 static void procfs_locks(struct abuf *out)
 {
 	struct lock_stats s;
-	fmt(out, "class acquired contended wait_max_ns wait_total_ns hold_max_ns\n");
-	for (size_t i = 0; lock_stats_at(i, &s); i++)
-		fmt(out, "%.*s %llu %llu %lld %lld %lld\n", STR_ARG(s.name), U(s.acquired), U(s.contended),
-			(long long)s.wait_max_ns, (long long)s.wait_total_ns, (long long)s.hold_max_ns);
+	fmt(out, "class contended wait_total_ns wait_max_ns wait_max_tid wait_max_name wait_max_where acquired "
+		 "hold_max_ns hold_max_tid hold_max_name hold_max_where\n");
+	for (size_t i = 0; lock_stats_at(i, &s); i++) {
+		fmt(out, "%.*s %llu %lld %lld", STR_ARG(s.name), U(s.contended), (long long)s.wait_total_ns,
+			(long long)s.wait.ns);
+		procfs_who(out, s.wait.tid, s.wait.name, s.wait.name_len, s.wait.at);
+		if (s.holds) {
+			fmt(out, " %llu %lld", U(s.acquired), (long long)s.hold.ns);
+			procfs_who(out, s.hold.tid, s.hold.name, s.hold.name_len, s.hold.at);
+			fmt(out, "\n");
+		} else {
+			fmt(out, " - - - - -\n");
+		}
+	}
 }
 
 static void procfs_mounts(struct abuf *out)

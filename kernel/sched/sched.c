@@ -12,6 +12,7 @@
  *
  * Locks: LOCK_RUNQ, one per hart, see sched_priv.h. Callouts are armed before it.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
 struct hart sched_hart[CPU_MAX];
@@ -381,6 +382,8 @@ static noinline enum err thread_block_until(struct spinlock *guard, irqflags fla
 	if (callout_start(timeout, deadline) != OK)
 		return thread_block_refuse(guard, flags, ERR_NOSPC);
 	enum err err = thread_block_now(guard, flags, deadline, wait_flags, what, true);
+	if (err == ERR_TIMEDOUT)
+		latency_note(LATENCY_WAKE, ktime_diff(clock_now(), deadline), 0);
 	callout_stop(timeout);
 	return err;
 }

@@ -344,7 +344,7 @@ static uint32_t watchdog_namer(const struct arch_thread *at, struct str *name)
 void watchdog_init(void)
 {
 	struct watchdog_limits l = watchdog_limits;
-	latency_set_namer(watchdog_namer);
+	diag_set_namer(watchdog_namer);
 	watchdog_set_limits(&l);
 	timer_source_register(TIMER_WATCHDOG, watchdog_expired);
 	watchdog_start();

@@ -45,7 +45,9 @@ enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags)
 		spin_unlock_irqrestore(&pi_lock, flags);
 		return err;
 	}
+	ktime begin = clock_now();
 	err = thread_block(&pi_lock, flags, deadline, wait_flags | WAIT_LENDS, S("mutex"));
+	lock_waited(m->class, ktime_diff(clock_now(), begin));
 	if (err == OK)
 		return OK;
 	flags = spin_lock_irqsave(&pi_lock);

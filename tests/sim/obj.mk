@@ -2,7 +2,7 @@
 
 sched_sim-y := $(addprefix arch/host/,absent.c explore.c fiber.c hart.c)
 sched_sim-y += kernel/diag/latency.c
-sched_sim-y += $(addprefix kernel/lock/,lock.c lockdep.c trace.c)
+sched_sim-y += $(addprefix kernel/lock/,lock.c lockdep.c stats.c trace.c)
 sched_sim-y += $(addprefix kernel/time/,callout.c deadline.c)
 sched_sim-y += $(addprefix kernel/sched/,account.c balance.c boot.c control.c deadline.c domain.c \
 	invariant.c mode.c pi.c place.c preempt.c quantum.c sched.c server.c state.c stats.c thread.c watchdog.c)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import time
 import unittest
 
 import mazu
@@ -101,6 +102,87 @@ class Stats(unittest.TestCase):
         self.assertEqual(after["refused_host"], before["refused_host"] + 1)
         self.assertEqual(after["refused_origin"], before["refused_origin"] + 2)
         self.assertEqual(get_json("/api/stats")["http"]["refused_origin"], after["refused_origin"])
+
+    def check_histogram(self, histogram):
+        """Each bucket but the last has an end, and all that was counted is in one of them."""
+        self.assertEqual(len(histogram["count"]), len(histogram["le_ns"]) + 1)
+        self.assertEqual(histogram["le_ns"], sorted(histogram["le_ns"]))
+        self.assertEqual(histogram["le_ns"][0], 127)
+        self.assertEqual(sum(histogram["count"]), histogram["total"])
+        counted = [i for i, n in enumerate(histogram["count"]) if n]
+        if counted and counted[-1] < len(histogram["le_ns"]):
+            self.assertLessEqual(histogram["max_ns"], histogram["le_ns"][counted[-1]])
+        if counted and counted[-1] > 0:
+            self.assertGreater(histogram["max_ns"], histogram["le_ns"][counted[-1] - 1])
+
+    def test_callouts_of_all_harts_are_the_sum_of_each(self):
+        callouts = get_json("/api/stats")["callouts"]
+        self.assertEqual([(h["cpu"], h["kind"]) for h in callouts["harts"]],
+                         [(cpu, kind) for cpu in range(SMP) for kind in ("hard", "soft")])
+        for kind in ("hard", "soft"):
+            self.check_histogram(callouts[kind]["lateness"])
+            self.assertGreater(callouts[kind]["expired"], 0)
+        for hart in callouts["harts"]:
+            self.check_histogram(hart["lateness"])
+            self.assertEqual(hart["lateness"]["total"], hart["expired"])
+            self.assertLessEqual(hart["pending"], hart["pending_max"])
+
+    def test_callouts_in_the_file_have_the_same_buckets(self):
+        head, *rows = (line.split() for line in get_file("/proc/callouts").splitlines())
+        ends = [int(name[3:-3]) for name in head if name.startswith("lt_")]
+        callouts = get_json("/api/stats")["callouts"]
+        self.assertEqual([end - 1 for end in ends], callouts["hard"]["lateness"]["le_ns"])
+        self.assertEqual(len(rows), 2 * SMP)
+        for row, hart in zip(rows, callouts["harts"]):
+            self.assertEqual(len(row), len(head))
+            self.assertEqual(sum(map(int, row[head.index("lt_128_ns"):])), int(row[head.index("expired")]))
+            self.assertLessEqual(int(row[head.index("expired")]), hart["expired"])
+
+    def test_latency_is_told_by_hart_and_kind(self):
+        # A worker of the server that has clients looks at them once a second.
+        rows = []
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.1", guest.port), timeout=60):
+                time.sleep(2.5)
+            rows = get_json("/api/stats")["sched"]["latency"]
+            if any(r["total"] for r in rows if r["kind"] == "wake"):
+                break
+        self.assertEqual([(r["kind"], r["cpu"]) for r in rows],
+                         [(kind, cpu) for kind in ("irqs_off", "preempt_off", "wake") for cpu in range(SMP)])
+        for row in rows:
+            self.check_histogram(row)
+        late = max(rows, key=lambda r: r["max_ns"] if r["kind"] == "wake" else 0)
+        self.assertTrue(late["max_name"] and late["max_tid"] and late["max_at_ns"])
+        lines = [line.split() for line in get_file("/proc/sched").splitlines()]
+        head = next(line for line in lines if line[0] == "latency")
+        file = [line for line in lines if line[0] in ("irqs_off", "preempt_off", "wake") and len(line) == len(head)]
+        self.assertEqual([(line[0], int(line[1])) for line in file], [(r["kind"], r["cpu"]) for r in rows])
+        for line, row in zip(file, rows):
+            self.assertGreaterEqual(int(line[2]), row["total"])
+
+    def test_the_watchdog_says_what_it_watches(self):
+        watchdog = get_json("/api/stats")["sched"]["watchdog"]
+        self.assertEqual([r["kind"] for r in watchdog["reports"]], ["thread", "hart", "irqs_off", "preempt_off"])
+        for report in watchdog["reports"]:
+            self.assertLessEqual(report["logged"], report["count"])
+        lines = get_file("/proc/sched").splitlines()
+        self.assertIn(f"watchdog_beat_ns {watchdog['beat_ns']}", lines)
+        self.assertIn("watchdog count logged last_at_ns last_ns last_cpu last_tid last_name last_where", lines)
+
+    def test_waiting_for_locks_is_told_by_class(self):
+        locks = get_json("/api/stats")["locks"]
+        names = [lock["class"] for lock in locks]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertIn("RUNQ", names)
+        self.assertIn("TCP_CONN", names)
+        holds = "CONFIG_LOCK_STATS=y" in get_file("/proc/config")
+        for lock in locks:
+            self.assertEqual(lock["wait"]["max_ns"] > 0, lock["wait_total_ns"] > 0)
+            self.assertEqual("hold" in lock, holds)
+        head, *rows = (line.split() for line in get_file("/proc/locks").splitlines())
+        self.assertEqual([row[0] for row in rows], names)
+        for row in rows:
+            self.assertEqual(len(row), len(head))
 
     def test_interrupts_are_counted_by_hart(self):
         for irq in get_json("/api/stats")["irqs"]:

@@ -181,6 +181,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	api_irqs(&w);
 	api_sched(&w);
 	api_callouts(&w);
+	api_locks(&w);
 	json_key(&w, S("net"));
 	json_object_open(&w);
 	api_interfaces(&w);

@@ -3,26 +3,6 @@
 #include "kernel/time/time.h"
 #include "user/net/web_priv.h"
 
-/* As contracts have it: le_ns is where each bucket ends, but for the last, which has no end. */
-static void api_histogram(struct json_writer *w, struct str name, const struct histogram *h)
-{
-	json_key(w, name);
-	json_object_open(w);
-	json_key(w, S("le_ns"));
-	json_array_open(w);
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS - 1; i++)
-		json_i64(w, histogram_le_ns(i));
-	json_array_close(w);
-	json_key(w, S("count"));
-	json_array_open(w);
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-		json_u64(w, h->count[i]);
-	json_array_close(w);
-	json_key_i64(w, S("max_ns"), h->max_ns);
-	json_key_u64(w, S("total"), histogram_total(h));
-	json_object_close(w);
-}
-
 static void api_sched_hart(struct json_writer *w, uint32_t cpu, const struct sched_cpu_stats *s)
 {
 	json_object_open(w);
@@ -67,6 +47,8 @@ void api_sched(struct json_writer *w)
 	json_key_u64(w, S("switches"), switches);
 	json_key_u64(w, S("preemptions"), preemptions);
 	json_key_u64(w, S("migrations"), migrations);
+	api_watchdog(w);
+	api_latency(w);
 	json_object_close(w);
 }
 
