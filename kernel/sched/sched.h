@@ -79,6 +79,7 @@ struct thread {
 	struct list wait_node;
 	uint64_t wait_rank; /* when it came */
 	bool wait_chosen;   /* a waker took it out of the queue */
+	void *wait_data;    /* what a waker copies from or to: mqueue.c */
 
 	/* LOCK_PI */
 	uint8_t base_priority;

@@ -1,5 +1,6 @@
 obj-y += condvar.o
 obj-y += event.o
+obj-y += mqueue.o
 obj-y += mutex.o
 obj-y += sem.o
 obj-y += waitq.o
