@@ -238,10 +238,10 @@ static inline uint64_t arch_instret(void);
 
 /* ---- inter-processor interrupts ---- */
 
-enum ipi { IPI_RESCHED, IPI_FLUSH, IPI_STOP, IPI_CALL, IPI_COUNT };
+/* RESCHED sets need_resched, FLUSH is paging's; what the others do their owners say: panic, the log, tests. */
+enum ipi { IPI_RESCHED, IPI_FLUSH, IPI_STOP, IPI_CALL, IPI_TEST, IPI_COUNT };
 void arch_ipi_send(uint32_t cpu, enum ipi reason); /* any context; idempotent until taken */
-void arch_on_stop(void (*stop)(void)); /* what IPI_STOP does, for panic; interrupt context */
-void arch_on_call(void (*call)(void)); /* what IPI_CALL does, for diag; interrupt context */
+void arch_on_ipi(enum ipi reason, void (*handler)(void)); /* runs in interrupt context */
 
 /* ---- paging (Sv39, identity-mapped kernel) ---- */
 
@@ -311,7 +311,6 @@ noreturn void upcall_boot(const void *fdt);     /* first hart; kernel/boot */
 noreturn void upcall_secondary(void);           /* every other hart; kernel/boot */
 void upcall_irq(void);                          /* external interrupt; kernel/irq */
 void upcall_timer(void);                        /* timer interrupt; kernel/time */
-void upcall_ipi(unsigned reasons);              /* bit per enum ipi, FLUSH already done; kernel/sched */
 void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts off, and
                                                    off on return; called from preempt_enable and from interrupt exit,
                                                    again as long as need_resched is set */

@@ -24,8 +24,7 @@ static uint8_t first_stack[HOST_STACK_EXTRA + CONFIG_STACK_SIZE] aligned_to(16);
 static struct arch_context runner;
 static int exit_status;
 static bool exited;
-static void (*ipi_stop)(void);
-static void (*ipi_call)(void);
+static void (*ipi_handler[IPI_COUNT])(void);
 
 /* ---- start and end ---- */
 
@@ -160,11 +159,11 @@ static void hart_take_ipi(struct arch_hart *h)
 {
 	unsigned reasons = __atomic_exchange_n(&h->ipi_pending, 0, __ATOMIC_ACQ_REL);
 	assert(!(reasons & 1u << IPI_FLUSH)); /* nobody sends it: there are no page tables */
-	if (reasons & 1u << IPI_STOP && ipi_stop)
-		ipi_stop();
-	if (reasons & 1u << IPI_CALL && ipi_call)
-		ipi_call();
-	upcall_ipi(reasons);
+	if (reasons & 1u << IPI_RESCHED)
+		h->need_resched = true;
+	for (unsigned i = IPI_STOP; i < IPI_COUNT; i++)
+		if (reasons >> i & 1 && ipi_handler[i])
+			ipi_handler[i]();
 }
 
 /* One of those that are pending, which there is. */
@@ -218,9 +217,9 @@ void host_irq_raise(uint32_t cpu)
 	cpu_of(arch_hart_template, cpu).irq_pending = true;
 }
 
-void arch_on_stop(void (*stop)(void))
+void arch_on_ipi(enum ipi reason, void (*handler)(void))
 {
-	ipi_stop = stop;
+	ipi_handler[reason] = handler;
 }
 
 /* An interrupt that finds preemption off leaves no mark here. */
@@ -236,11 +235,6 @@ ktime arch_held_since(void)
 uintptr_t arch_irq_enabler(void)
 {
 	return 0;
-}
-
-void arch_on_call(void (*call)(void))
-{
-	ipi_call = call;
 }
 
 void arch_preempt_due(void)

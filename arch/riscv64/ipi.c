@@ -8,12 +8,27 @@
  */
 #include "arch/riscv64/arch_priv.h"
 
-static void (*ipi_stop)(void);
-static void (*ipi_call)(void);
+static void ipi_nothing(void)
+{
+}
+
+/* RESCHED has none: it is one store. */
+static void (*ipi_handler[IPI_COUNT])(void) = {
+	[IPI_FLUSH] = arch_flush_here,
+	[IPI_STOP] = ipi_nothing,
+	[IPI_CALL] = ipi_nothing,
+	[IPI_TEST] = ipi_nothing,
+};
+
+void arch_on_ipi(enum ipi reason, void (*handler)(void))
+{
+	__atomic_store_n(&ipi_handler[reason], handler ? handler : ipi_nothing, __ATOMIC_RELEASE);
+}
 
 void arch_ipi_send(uint32_t cpu, enum ipi reason)
 {
-	struct arch_hart *h = &cpu_of(arch_hart_template, cpu);
+	/* Its struct arch_hart is the first thing in the hart's copy. */
+	struct arch_hart *h = (struct arch_hart *)arch_percpu_base[cpu];
 	/* Pairs with the exchange in arch_ipi_taken: what was written before is seen there. */
 	if (__atomic_fetch_or(&h->ipi_pending, 1u << reason, __ATOMIC_ACQ_REL))
 		return;
@@ -25,34 +40,26 @@ void arch_ipi_send(uint32_t cpu, enum ipi reason)
 	}
 }
 
-void arch_on_stop(void (*stop)(void))
+static noinline void ipi_taken_several(unsigned reasons)
 {
-	ipi_stop = stop;
-}
-
-void arch_on_call(void (*call)(void))
-{
-	ipi_call = call;
-}
-
-/* The reasons that concern arch and diag; the rest is the scheduler's. */
-static noinline void ipi_taken_rare(unsigned reasons)
-{
-	if (reasons & 1u << IPI_FLUSH)
-		arch_flush_here();
-	if (reasons & 1u << IPI_STOP && ipi_stop)
-		ipi_stop();
-	if (reasons & 1u << IPI_CALL && ipi_call)
-		ipi_call();
+	for (; reasons; reasons &= reasons - 1)
+		ipi_handler[__builtin_ctz(reasons)]();
 }
 
 void arch_ipi_taken(void)
 {
 	struct arch_hart *h = arch_hart();
-	__asm__ volatile("csrc sip, %0" ::"r"(SIP_SOFT) : "memory");
+	__asm__ volatile("csrci sip, %0" ::"i"(SIP_SOFT) : "memory");
 	__asm__ volatile("fence iorw, iorw" ::: "memory"); /* silenced before the bits are taken */
 	unsigned reasons = __atomic_exchange_n(&h->ipi_pending, 0, __ATOMIC_ACQ_REL);
-	if (unlikely(reasons & (1u << IPI_FLUSH | 1u << IPI_STOP | 1u << IPI_CALL)))
-		ipi_taken_rare(reasons);
-	upcall_ipi(reasons);
+	if (reasons & 1u << IPI_RESCHED) {
+		arch_need_resched_set();
+		reasons &= ~(1u << IPI_RESCHED);
+		if (likely(reasons == 0))
+			return;
+	}
+	if (unlikely(!is_pow2(reasons)))
+		ipi_taken_several(reasons);
+	else
+		ipi_handler[__builtin_ctz(reasons)]();
 }

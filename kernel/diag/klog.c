@@ -155,6 +155,6 @@ static void klog_called(void)
 
 void klog_set_wake(void (*wake)(void))
 {
-	arch_on_call(klog_called);
+	arch_on_ipi(IPI_CALL, klog_called);
 	klog_wake = wake;
 }

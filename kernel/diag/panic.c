@@ -189,6 +189,6 @@ void boot_refuse(const char *format, ...)
 
 void diag_init(void)
 {
-	arch_on_stop(panic_stop);
+	arch_on_ipi(IPI_STOP, panic_stop);
 	latency_init();
 }

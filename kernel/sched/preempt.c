@@ -1,6 +1,5 @@
 /*
- * preempt.c - where a running thread gives way: preemption, yield, and the
- * interrupt by which another hart asks for it.
+ * preempt.c - where a running thread gives way: preemption and yield.
  */
 #include "kernel/sched/sched_priv.h"
 
@@ -58,12 +57,6 @@ void upcall_preempt(void)
 	spin_unlock_raw(&h->lock);
 	if (h->peers)
 		sched_pull(); /* what the first one found may have been taken away since */
-}
-
-void upcall_ipi(unsigned reasons)
-{
-	if (reasons & 1u << IPI_RESCHED)
-		arch_need_resched_set();
 }
 
 void sched_yield(void)
