@@ -4,7 +4,7 @@
 # 225000 finds in this code, in a quarter of the time: half a minute of one core for everything.
 ANALYZE_NODES ?= 20000
 analyze-srcs := $(wildcard $(objs:.o=.c))
-analyze-headers := $(wildcard $(addsuffix *.h,$(sort $(dir $(analyze-srcs))) arch/ tests/kernel/))
+analyze-headers := $(wildcard $(addsuffix *.h,$(sort $(dir $(analyze-srcs))) arch/ tests/kernel/ tests/metric/))
 analyze-done := $(O)/analyze/$(ANALYZE_NODES)
 .PHONY: analyze
 analyze: $(addprefix $(analyze-done)/,$(addsuffix .ok,$(analyze-srcs)))

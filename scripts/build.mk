@@ -73,6 +73,7 @@ folders := $(sort $(dir $(wildcard $(addsuffix obj.mk,lib/ arch/riscv64/ kernel/
 	drivers/ drivers/*/ user/net/ user/net/*/ user/shell/ user/app/))))
 $(foreach folder,$(folders),$(eval $(call collect,$(folder))))
 objs += $(if $(CONFIG_SELFTEST),$(patsubst %.c,%.o,$(wildcard tests/kernel/*.c)))
+objs += $(if $(CONFIG_SELFTEST)$(CONFIG_BENCH),$(patsubst %.c,%.o,$(wildcard tests/metric/*.c)))
 objs += $(if $(CONFIG_BENCH),$(patsubst %.c,%.o,$(wildcard tests/bench/*.c)))
 objects := $(addprefix $(O)/,$(sort $(objs)))
 
