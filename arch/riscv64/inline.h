@@ -34,7 +34,7 @@ struct arch_hart {
 	uintptr_t irq_sp;          /* sp at the interrupt that is being served, 0: none */
 	uint32_t ns_per_tick;      /* of the time CSR */
 	uint32_t ipi_pending;      /* atomic: bit per enum ipi, set by senders */
-	uintptr_t scratch[3];      /* trap entry */
+	uintptr_t scratch;         /* trap entry */
 	uintptr_t emergency_top;   /* stack for a trap that found none */
 	uintptr_t probe_pc;        /* arch_probe_exec is trying this address */
 	uint64_t timer_ticks;      /* what the timer is set to */

@@ -18,8 +18,7 @@ void offsets(void)
 	FIELD(HART_RESCHED_HELD, struct arch_hart, resched_held);
 	FIELD(HART_HELD_SINCE, struct arch_hart, held_since);
 	FIELD(HART_IRQ_SP, struct arch_hart, irq_sp);
-	FIELD(HART_SCRATCH0, struct arch_hart, scratch[0]);
-	FIELD(HART_SCRATCH1, struct arch_hart, scratch[1]);
+	FIELD(HART_SCRATCH, struct arch_hart, scratch);
 	FIELD(HART_EMERGENCY_TOP, struct arch_hart, emergency_top);
 	FIELD(THREAD_CONTEXT, struct arch_thread, context);
 	FIELD(THREAD_PREEMPT_COUNT, struct arch_thread, preempt_count);

@@ -16,13 +16,15 @@
 #define IRQ_PC   128
 #define IRQ_SIZE 144
 
-/* A trap whose stack does not hold `size` more bytes leaves by stack_overflow. t0 survives. */
+/*
+ * A trap whose stack does not hold `size` more bytes leaves by stack_overflow. sp is turned so that the bit is its
+ * sign, and back: no other register is needed.
+ */
 .macro	enter size, overflow
 	addi	sp, sp, -\size
-	SD(t0, HART_SCRATCH0, gp)
-	bexti	t0, sp, STACK_SHIFT
-	bnez	t0, \overflow
-	LD(t0, HART_SCRATCH0, gp)
+	rori	sp, sp, STACK_SHIFT + 1
+	bltz	sp, \overflow
+	rori	sp, sp, 63 - STACK_SHIFT
 .endm
 
 .macro	irq_entry handler
@@ -173,19 +175,20 @@ exception:
 	sret
 
 irq_overflow:
+	rori	sp, sp, 63 - STACK_SHIFT
 	addi	sp, sp, IRQ_SIZE
 	j	stack_overflow
 exception_overflow:
+	rori	sp, sp, 63 - STACK_SHIFT
 	addi	sp, sp, FRAME_SIZE
 	.type stack_overflow, @function
 stack_overflow:
-	SD(sp, HART_SCRATCH1, gp)
+	SD(sp, HART_SCRATCH, gp)
 	LD(sp, HART_EMERGENCY_TOP, gp)
 	addi	sp, sp, -FRAME_SIZE
-	save_most
-	LD(t0, HART_SCRATCH0, gp)
 	sd	t0, 40(sp)
-	LD(t0, HART_SCRATCH1, gp)
+	save_most
+	LD(t0, HART_SCRATCH, gp)
 	sd	t0, 16(sp)
 	mv	a0, sp
 	call	arch_stack_overflow
