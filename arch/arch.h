@@ -112,6 +112,7 @@ static inline uint32_t cpu_count(void)
 static inline struct arch_thread *arch_current(void);
 static inline void arch_current_set(struct arch_thread *t); /* the calling context becomes t's */
 static inline uint32_t arch_cpu(void); /* preemption off, or a hint only */
+static inline size_t arch_cpu_line(void); /* arch_cpu() * CACHE_LINE: of an array with a line for each hart */
 
 /* On the first hart, after `machine` is filled: its per-hart data, traps, timer, the kernel's page table. */
 void arch_init(void);

@@ -96,6 +96,11 @@ static inline uint32_t arch_cpu(void)
 	return arch_host_hart->cpu;
 }
 
+static inline size_t arch_cpu_line(void)
+{
+	return (size_t)arch_host_hart->cpu * CACHE_LINE;
+}
+
 /* ---- interrupts: one that is pending comes in at a point where they are on ---- */
 
 static inline irqflags arch_irq_save(void)

@@ -23,6 +23,7 @@ static void hart_prepare(uint32_t cpu, uintptr_t stack_base, uintptr_t stack_top
 		.preempt_count = 1, .flags = ARCH_THREAD_BOOT, .stack_base = stack_base, .stack_top = stack_top};
 	h->current = t;
 	h->cpu = cpu;
+	h->line = (uint64_t)cpu * CACHE_LINE;
 	h->base = arch_percpu_base[cpu];
 	h->emergency_top = (uintptr_t)emergency_stacks + (cpu + 1) * EMERGENCY_STACK_SIZE;
 }

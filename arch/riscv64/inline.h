@@ -45,6 +45,7 @@ struct arch_hart {
 	uint32_t sbi_timer;        /* no Sstc: the timer is set by the firmware */
 	uint32_t *sswi;            /* this hart's software-interrupt register, NULL: by the firmware */
 	uint64_t hart_id;
+	uint64_t line;             /* cpu * CACHE_LINE */
 };
 
 extern struct arch_hart arch_hart_template; /* at offset 0 of .percpu */
@@ -106,6 +107,13 @@ static inline uint32_t arch_cpu(void)
 	uint32_t cpu;
 	__asm__ volatile("lw %0, %1(gp)" : "=r"(cpu) : HART(cpu));
 	return cpu;
+}
+
+static inline size_t arch_cpu_line(void)
+{
+	size_t line;
+	__asm__ volatile("ld %0, %1(gp)" : "=r"(line) : HART(line));
+	return line;
 }
 
 /* ---- interrupts ---- */

@@ -6,19 +6,28 @@
 
 #define POOL_CHUNK_MAX 16
 #define POOL_BATCH     8               /* objects between a magazine and the pool at once */
-#define MAGAZINE_MAX   (2 * POOL_BATCH)
+#define MAGAZINE_MAX   (2 * POOL_BATCH) /* a power of two: a full one is a bit of its counts */
 
 /*
- * One hart's objects, linked by their first words; interrupts off. pushes - pops is how
- * many there are; moved is what came from the pool less what went there, so that
- * pushes - moved counts frees and pops counts allocs.
+ * One hart's objects, linked by their first words; interrupts off. How many there are and how
+ * many were ever handed out are one word, so that the fast paths count with one addition. moved is what
+ * came from the pool less what went there: what is not here of it is in use.
  */
 struct aligned_to(CACHE_LINE) magazine {
 	void *head;
-	uint64_t pops;
-	uint64_t pushes;
+	uint64_t counts; /* MAGAZINE_ALLOC for each ever handed out, MAGAZINE_HERE for each that is here */
+	struct pool *pool; /* constant */
 	uint64_t moved;
 };
+#define MAGAZINE_HERE  UINT64_C(1)
+#define MAGAZINE_ALLOC UINT64_C(0x100)
+static_assert(sizeof(struct magazine) == CACHE_LINE, "arch_cpu_line() finds it");
+static_assert(is_pow2(MAGAZINE_MAX) && MAGAZINE_MAX < MAGAZINE_ALLOC, "its bit is set when it is full only");
+
+static inline uint64_t magazine_here(const struct magazine *m)
+{
+	return m->counts % MAGAZINE_ALLOC;
+}
 
 struct pool_chunk {
 	uint8_t *objects;

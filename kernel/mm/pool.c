@@ -7,7 +7,7 @@
  * none: every call takes the lock. The others have spare objects for what lies in them.
  *
  * Locks: pool->lock (LOCK_POOL), interrupts off; registry_lock (LOCK_POOL), alone.
- * A pool without magazines keeps every hart's head NULL and pushes - pops at
+ * A pool without magazines keeps every hart's head NULL and its count at
  * MAGAZINE_MAX, so that the fast paths need no test for it.
  */
 #include "kernel/diag/diag.h"
@@ -17,9 +17,11 @@ static struct spinlock registry_lock = SPINLOCK_INIT(LOCK_POOL);
 static struct pool *registry[CONFIG_POOL_MAX]; /* no holes before registry_count */
 static size_t registry_count;
 
-static struct magazine *pool_magazine(struct pool *p)
+/* They stand at the beginning of the pool, a line each. */
+static inline struct magazine *pool_magazine(struct pool *p)
 {
-	return &p->magazine[CPU_MAX == 1 ? 0 : arch_cpu()];
+	static_assert(offsetof(struct pool, magazine) == 0, "");
+	return (struct magazine *)((char *)p + (CPU_MAX == 1 ? 0 : arch_cpu_line()));
 }
 
 static void *pool_take(struct pool *p)
@@ -41,10 +43,12 @@ static inline void *pool_handed_out(struct pool *p, void *obj)
 
 /*
  * The magazine is empty: an object from the pool, and a batch for the magazine. Interrupts
- * are off and restored here: tail-called, so that the fast path has no frame.
+ * are off and restored here: tail-called, so that the fast path has no frame; `none` is
+ * where the fast path has its result.
  */
-static noinline void *pool_alloc_slow(struct pool *p, struct magazine *m, irqflags flags)
+static noinline void *pool_alloc_slow(unused void *none, struct magazine *m, irqflags flags)
 {
+	struct pool *p = m->pool;
 	spin_lock_raw(&p->lock);
 	void *obj = pool_take(p);
 	if (!obj)
@@ -52,12 +56,12 @@ static noinline void *pool_alloc_slow(struct pool *p, struct magazine *m, irqfla
 	else if (!p->has_magazines)
 		p->direct_allocs++;
 	else
-		m->pops++, m->pushes++, m->moved++; /* through the magazine */
+		m->counts += MAGAZINE_ALLOC, m->moved++; /* through the magazine */
 	for (int i = 1; i < POOL_BATCH && p->has_magazines && p->free; i++) {
 		void *more = pool_take(p);
 		*(void **)more = m->head;
 		m->head = more;
-		m->pushes++;
+		m->counts += MAGAZINE_HERE;
 		m->moved++;
 	}
 	p->free_min = min(p->free_min, p->free_count);
@@ -84,7 +88,7 @@ static noinline void pool_free_slow(struct pool *p, struct magazine *m, void *ob
 	for (int i = 1; i < POOL_BATCH && m->head; i++) {
 		void *more = m->head;
 		m->head = *(void **)more;
-		m->pushes--;
+		m->counts -= MAGAZINE_HERE;
 		m->moved--;
 		pool_give(p, more);
 	}
@@ -102,9 +106,9 @@ void *pool_alloc(struct pool *p)
 	struct magazine *m = pool_magazine(p);
 	void *obj = m->head;
 	if (unlikely(!obj))
-		return pool_alloc_slow(p, m, flags);
+		return pool_alloc_slow(obj, m, flags);
 	m->head = *(void **)obj;
-	m->pops++;
+	m->counts += MAGAZINE_ALLOC - MAGAZINE_HERE;
 	arch_irq_restore(flags);
 	return pool_handed_out(p, obj);
 }
@@ -116,14 +120,14 @@ void pool_free(struct pool *p, void *obj)
 		pool_check_free(p, obj);
 	irqflags flags = arch_irq_save();
 	struct magazine *m = pool_magazine(p);
-	uint64_t pushes = m->pushes;
-	if (unlikely(pushes - m->pops >= MAGAZINE_MAX)) {
+	uint64_t counts = m->counts;
+	if (unlikely(counts & MAGAZINE_MAX)) {
 		pool_free_slow(p, m, obj, flags);
 		return;
 	}
 	*(void **)obj = m->head;
 	m->head = obj;
-	m->pushes = pushes + 1;
+	m->counts = counts + MAGAZINE_HERE;
 	arch_irq_restore(flags);
 }
 
@@ -178,8 +182,11 @@ static void pool_size(struct pool *p, size_t capacity)
 
 static void pool_fill(struct pool *p)
 {
-	for (size_t i = 0; !p->has_magazines && i < CPU_MAX; i++)
-		p->magazine[i].pushes = p->magazine[i].moved = MAGAZINE_MAX;
+	for (size_t i = 0; i < CPU_MAX; i++) {
+		p->magazine[i].pool = p;
+		if (!p->has_magazines)
+			p->magazine[i].counts = MAGAZINE_MAX;
+	}
 	for (size_t c = p->chunk_count; c-- > 0;)
 		for (size_t i = p->chunk[c].count; i-- > 0;) {
 			void *obj = p->chunk[c].objects + i * p->stride;
@@ -246,17 +253,17 @@ void pool_destroy(struct pool *p)
 
 void pool_stats(const struct pool *p, struct pool_stats *out)
 {
-	uint64_t allocs = p->direct_allocs, frees = p->direct_frees;
+	uint64_t allocs = p->direct_allocs, used = p->direct_allocs - p->direct_frees;
 	for (uint32_t cpu = 0; p->has_magazines && cpu < cpu_count(); cpu++) {
 		const struct magazine *m = &p->magazine[cpu];
-		frees += m->pushes - m->moved;
-		allocs += m->pops;
+		allocs += m->counts / MAGAZINE_ALLOC;
+		used += m->moved - magazine_here(m);
 	}
 	*out = (struct pool_stats){
 		.name = p->name,
 		.object_bytes = p->size,
 		.capacity = p->capacity,
-		.used = allocs > frees ? allocs - frees : 0,
+		.used = (int64_t)used > 0 ? used : 0, /* harts go on while they are counted */
 		.peak = p->objects - p->free_min,
 		.allocs = allocs,
 		.failures = p->failures,
