@@ -21,12 +21,13 @@
 #include "lib/unaligned.h"
 
 #define MQUEUE_WAITED 0x80000000u /* makes `used` larger than any capacity */
+#define PLAIN_MAX     64          /* beyond it mem_copy() is faster than a loop over words */
 
 void mqueue_init(struct mqueue *q, void *memory, size_t size, uint32_t capacity)
 {
 	assert(size > 0 && size <= MQUEUE_MESSAGE_MAX && capacity > 0 && capacity < MQUEUE_WAITED);
 	*q = (struct mqueue){
-		.plain = size % sizeof(uint64_t) == 0 ? capacity : 0,
+		.plain = size % sizeof(uint64_t) == 0 && size <= PLAIN_MAX ? capacity : 0,
 		.head = memory,
 		.tail = memory,
 		.begin = memory,
@@ -39,25 +40,23 @@ void mqueue_init(struct mqueue *q, void *memory, size_t size, uint32_t capacity)
 
 /* ---- the ring; with the lock held ---- */
 
-/* A whole number of words, at least one; where the copy and the original end. */
+/* Four words, the usual message, straight; others as words one by one. Where the copy and the original end. */
 struct copied {
 	uint8_t *to;
 	const uint8_t *from;
 };
-static always_inline struct copied mqueue_copy_words(uint8_t *to, const uint8_t *from, size_t left)
+static always_inline struct copied mqueue_copy_words(uint8_t *to, const uint8_t *from, size_t size)
 {
-	for (; left >= 32; from += 32, to += 32, left -= 32) {
+	if (likely(size == 32)) {
 		uint64_t a = load_u64(from), b = load_u64(from + 8);
 		uint64_t c = load_u64(from + 16), d = load_u64(from + 24);
 		store_u64(to, a);
 		store_u64(to + 8, b);
 		store_u64(to + 16, c);
 		store_u64(to + 24, d);
-		__asm__(""
-			: "+r"(from), "+r"(to),
-			"+r"(left)); /* or gcc computes the ends beforehand */
+		return (struct copied){to + 32, from + 32};
 	}
-	for (; unlikely(left > 0); from += 8, to += 8, left -= 8)
+	for (const uint8_t *end = from + size; from != end; from += 8, to += 8)
 		store_u64(to, load_u64(from));
 	return (struct copied){to, from};
 }

@@ -19,7 +19,7 @@ struct mqueue {
 	struct waitq
 		waiters; /* its lock guards all; receivers while empty, senders while full, never both */
 	uint32_t used;  /* messages inside, MQUEUE_WAITED or'ed in */
-	uint32_t plain; /* constant: capacity, or 0 when a message is no whole number of words */
+	uint32_t plain; /* constant: capacity, or 0 when a message is large or no whole number of words */
 	uint8_t *head, *tail; /* the next one to be taken, to be filled */
 	uint8_t *begin, *end; /* constant, as what follows */
 	uint32_t size, capacity;
