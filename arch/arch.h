@@ -216,12 +216,17 @@ void arch_idle(void);
 /* In a spin loop, n counts the rounds: gives way to other harts on an oversubscribed host. */
 void arch_spin_relax(uint32_t n);
 
-/* ---- atomic steps that C11's do not give without a second load ---- */
+/* ---- atomic steps for which the compilers take more instructions than the machine ---- */
 
 /* Takes one off if *p > 0; what it was. Acquire when it did. */
 static inline int32_t arch_take_positive(int32_t *p);
 /* Adds one if 0 <= *p and *p != max; what it was. Release. */
 static inline int32_t arch_give_below(int32_t *p, int32_t max);
+
+/* Adds n. Acquire, and what *p was; release. */
+static inline uint64_t arch_add_acquire(uint64_t *p, uint64_t n);
+static inline void arch_add_release(uint32_t *p, uint32_t n);
+static inline bool arch_halves_differ(uint64_t word);
 
 /* ---- calls off the hot path ---- */
 

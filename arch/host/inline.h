@@ -189,6 +189,21 @@ static inline void arch_assert_pinned(void)
 
 /* ---- atomic steps ---- */
 
+static inline uint64_t arch_add_acquire(uint64_t *p, uint64_t n)
+{
+	return __atomic_fetch_add(p, n, __ATOMIC_ACQUIRE);
+}
+
+static inline void arch_add_release(uint32_t *p, uint32_t n)
+{
+	__atomic_fetch_add(p, n, __ATOMIC_RELEASE);
+}
+
+static inline bool arch_halves_differ(uint64_t word)
+{
+	return (uint32_t)word != word >> 32;
+}
+
 static inline int32_t arch_take_positive(int32_t *p)
 {
 	int32_t old = __atomic_load_n(p, __ATOMIC_RELAXED);

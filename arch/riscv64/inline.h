@@ -250,6 +250,25 @@ static inline int32_t arch_give_below(int32_t *p, int32_t max)
 	return (int32_t)old;
 }
 
+static inline uint64_t arch_add_acquire(uint64_t *p, uint64_t n)
+{
+	uint64_t old;
+	__asm__ volatile("amoadd.d.aq %0, %2, %1" : "=r"(old), "+A"(*p) : "r"(n) : "memory");
+	return old;
+}
+
+static inline void arch_add_release(uint32_t *p, uint32_t n)
+{
+	__asm__ volatile("amoadd.w.rl zero, %1, %0" : "+A"(*p) : "r"(n) : "memory");
+}
+
+static inline bool arch_halves_differ(uint64_t word)
+{
+	uint64_t turned;
+	__asm__("rori %0, %1, 32" : "=r"(turned) : "r"(word)); /* gcc 12 has the constant in a register */
+	return turned != word;
+}
+
 /* ---- calls off the hot path ---- */
 
 /* arch_rare in switch.S keeps every register but those named here. */

@@ -1,8 +1,9 @@
 /*
  * lock.c - waiting for a spinlock, and preempting behind one.
  *
- * The ticket's two halves are written by different instructions: `next` with the
- * amoadd of whoever comes, `serving` by the holder alone.
+ * The ticket's two halves are raised apart: `next` with an amoadd of the whole word by
+ * whoever comes, so that it sees both, `serving` with one of the low half by the holder, so
+ * that its wrap carries nothing over.
  */
 #include "kernel/lock/lock_priv.h"
 

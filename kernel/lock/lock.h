@@ -13,7 +13,7 @@
  * where one thread takes the lock and another, switched to, drops it.
  *
  * Context: any. FIFO among waiters (ticket lock: one amoadd and one compare when
- * free); waits through arch_spin_relax. At most 65,535 wait at once. Without
+ * free); waits through arch_spin_relax. Without
  * CONFIG_SMP only the preemption or interrupt part is left.
  *
  * Each class counts who had to wait and for how long, in every build; CONFIG_LOCK_STATS measures
@@ -27,10 +27,10 @@
 
 struct spinlock {
 	union {
-		uint32_t ticket; /* what an acquire adds LOCK_TICKET to */
+		uint64_t ticket; /* what an acquire adds LOCK_TICKET to */
 		struct {
-			uint16_t serving;
-			uint16_t next;
+			uint32_t serving; /* what a release adds one to */
+			uint32_t next;
 		};
 	};
 	uint16_t class;     /* enum lock_class */
@@ -39,7 +39,7 @@ struct spinlock {
 	uint32_t since_ns;  /* low half of the instant of acquire; CONFIG_LOCK_STATS only */
 };
 
-#define LOCK_TICKET      0x10000u
+#define LOCK_TICKET      (UINT64_C(1) << 32)
 #define SPINLOCK_INIT(c) {.class = (c)}
 
 static inline void spin_init(struct spinlock *l, enum lock_class class)
@@ -99,9 +99,9 @@ static inline void spin_lock_raw(struct spinlock *l)
 {
 	lock_trace_acquire(l);
 	if (config_on(CONFIG_SMP)) {
-		uint32_t old = __atomic_fetch_add(&l->ticket, LOCK_TICKET, __ATOMIC_ACQUIRE);
-		if (unlikely((int16_t)old != (int32_t)old >> 16)) /* another ticket is served */
-			arch_call_rare(spin_lock_contended, l, old >> 16);
+		uint64_t old = arch_add_acquire(&l->ticket, LOCK_TICKET);
+		if (unlikely(arch_halves_differ(old))) /* another ticket is served */
+			arch_call_rare(spin_lock_contended, l, old >> 32);
 	}
 	lock_trace_acquired(l);
 }
@@ -110,7 +110,7 @@ static inline void spin_unlock_raw(struct spinlock *l)
 {
 	lock_trace_release(l);
 	if (config_on(CONFIG_SMP))
-		__atomic_store_n(&l->serving, (uint16_t)(l->serving + 1), __ATOMIC_RELEASE);
+		arch_add_release(&l->serving, 1);
 	else
 		__asm__ volatile("" ::: "memory");
 }
@@ -132,8 +132,8 @@ must_check static inline bool spin_try(struct spinlock *l)
 {
 	preempt_disable();
 	if (config_on(CONFIG_SMP)) {
-		uint32_t old = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
-		if ((uint16_t)old != old >> 16 ||
+		uint64_t old = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
+		if (arch_halves_differ(old) ||
 			!__atomic_compare_exchange_n(&l->ticket, &old, old + LOCK_TICKET, false,
 				__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 			preempt_enable();
@@ -167,8 +167,8 @@ static inline bool spin_is_held(const struct spinlock *l)
 {
 	if (config_on(CONFIG_LOCK_TRACE))
 		return __atomic_load_n(&l->holder, __ATOMIC_RELAXED) == arch_cpu() + 1;
-	uint32_t now = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
-	return !config_on(CONFIG_SMP) || (uint16_t)now != now >> 16;
+	uint64_t now = __atomic_load_n(&l->ticket, __ATOMIC_RELAXED);
+	return !config_on(CONFIG_SMP) || arch_halves_differ(now);
 }
 
 /* ---- seqcount: readers retry, one writer at a time (which holds a spinlock of its own) ---- */

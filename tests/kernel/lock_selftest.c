@@ -36,11 +36,16 @@ SELFTEST(lock_try)
 SELFTEST(lock_tickets_wrap)
 {
 	struct spinlock l = SPINLOCK_INIT(LOCK_TEST_OUTER);
-	for (int i = 0; i < 70000; i++) {
+	l.serving = l.next = UINT32_MAX - 2;
+	for (int i = 0; i < 3; i++) {
 		spin_lock(&l);
+		ST_CHECK(spin_is_held(&l));
+		spin_unlock(&l);
+		ST_REQUIRE(spin_try(&l));
 		spin_unlock(&l);
 	}
 	ST_CHECK(l.contended == 0 && l.serving == l.next);
+	ST_CHECK(!config_on(CONFIG_SMP) || l.next == 3);
 }
 
 SELFTEST(lock_seqcount)
