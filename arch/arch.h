@@ -218,11 +218,10 @@ void arch_spin_relax(uint32_t n);
 
 /* ---- atomic steps for which the compilers take more instructions than the machine ---- */
 
-/* Takes one off if *p > 0; what it was. Acquire when it did. */
-static inline int32_t arch_take_positive(int32_t *p);
-/* Adds one if 0 <= *p and *p != max; what it was. Release. */
-static inline int32_t arch_give_below(int32_t *p, int32_t max);
-
+/* Takes one off if *p > 0, acquire; whether it did. */
+static inline bool arch_take_positive(int32_t *p);
+/* Adds one if 0 <= *p and *p != max, release, and is 1; 0: it is max, -1: it is negative. */
+static inline int arch_give_below(int32_t *p, int32_t max);
 /* Adds n. Acquire, and what *p was; release. */
 static inline uint64_t arch_add_acquire(uint64_t *p, uint64_t n);
 static inline void arch_add_release(uint32_t *p, uint32_t n);

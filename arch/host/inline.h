@@ -204,22 +204,22 @@ static inline bool arch_halves_differ(uint64_t word)
 	return (uint32_t)word != word >> 32;
 }
 
-static inline int32_t arch_take_positive(int32_t *p)
+static inline bool arch_take_positive(int32_t *p)
 {
 	int32_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
 	while (old > 0 && !__atomic_compare_exchange_n(p, &old, old - 1, false, __ATOMIC_ACQUIRE,
 				  __ATOMIC_RELAXED))
 		;
-	return old;
+	return old > 0;
 }
 
-static inline int32_t arch_give_below(int32_t *p, int32_t max)
+static inline int arch_give_below(int32_t *p, int32_t max)
 {
 	int32_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
 	while (old >= 0 && old != max &&
 		!__atomic_compare_exchange_n(p, &old, old + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
-	return old;
+	return old < 0 ? -1 : old != max;
 }
 
 /* ---- calls off the hot path ---- */

@@ -221,33 +221,39 @@ static inline void arch_assert_pinned(void)
 
 /* ---- atomic steps ---- */
 
-static inline int32_t arch_take_positive(int32_t *p)
+static inline bool arch_take_positive(int32_t *p)
 {
-	long old, next;
-	__asm__ volatile("1:	lr.w.aq	%0, %2\n\t"
-			 "	blez	%0, 2f\n\t"
-			 "	addi	%1, %0, -1\n\t"
-			 "	sc.w	%1, %1, %2\n\t"
-			 "	bnez	%1, 1b\n"
-			 "2:"
-			 : "=&r"(old), "=&r"(next), "+A"(*p)::"memory");
-	return (int32_t)old;
+	__asm__ goto("1:	lr.w.aq	t0, %0\n\t"
+		     "	blez	t0, %l[none]\n\t"
+		     "	addi	t0, t0, -1\n\t"
+		     "	sc.w	t0, t0, %0\n\t"
+		     "	bnez	t0, 1b"
+		     :
+		     : "A"(*p)
+		     : "t0", "memory"
+		     : none);
+	return true;
+none:
+	return false;
 }
 
-static inline int32_t arch_give_below(int32_t *p, int32_t max)
+static inline int arch_give_below(int32_t *p, int32_t max)
 {
-	long old, next;
-	__asm__ volatile("1:	lr.w	%0, %2\n\t"
-			 "	bltz	%0, 2f\n\t"
-			 "	beq	%0, %3, 2f\n\t"
-			 "	addi	%1, %0, 1\n\t"
-			 "	sc.w.rl	%1, %1, %2\n\t"
-			 "	bnez	%1, 1b\n"
-			 "2:"
-			 : "=&r"(old), "=&r"(next), "+A"(*p)
-			 : "r"((long)max)
-			 : "memory");
-	return (int32_t)old;
+	__asm__ goto("1:	lr.w	t0, %0\n\t"
+		     "	bltz	t0, %l[negative]\n\t"
+		     "	beq	t0, %1, %l[full]\n\t"
+		     "	addi	t0, t0, 1\n\t"
+		     "	sc.w.rl	t0, t0, %0\n\t"
+		     "	bnez	t0, 1b"
+		     :
+		     : "A"(*p), "r"((long)max)
+		     : "t0", "memory"
+		     : negative, full);
+	return 1;
+negative:
+	return -1;
+full:
+	return 0;
 }
 
 static inline uint64_t arch_add_acquire(uint64_t *p, uint64_t n)

@@ -21,7 +21,7 @@ void sem_init(struct sem *s, int32_t count, int32_t max)
 
 bool sem_try(struct sem *s)
 {
-	return arch_take_positive(&s->count) > 0;
+	return arch_take_positive(&s->count);
 }
 
 static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
@@ -38,7 +38,7 @@ static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 enum err sem_wait(struct sem *s, ktime deadline)
 {
 	might_sleep();
-	if (likely(arch_take_positive(&s->count) > 0))
+	if (likely(arch_take_positive(&s->count)))
 		return OK;
 	return sem_wait_slow(s, deadline);
 }
@@ -58,8 +58,8 @@ static noinline enum err sem_post_slow(struct sem *s)
 
 enum err sem_post(struct sem *s)
 {
-	int32_t count = arch_give_below(&s->count, s->max);
-	if (unlikely(count < 0))
+	int given = arch_give_below(&s->count, s->max);
+	if (unlikely(given < 0))
 		return sem_post_slow(s);
-	return likely(count != s->max) ? OK : ERR_RANGE;
+	return likely(given) ? OK : ERR_RANGE;
 }
