@@ -4,6 +4,7 @@
  */
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
+#include "kernel/sync/waitq.h"
 
 extern char __text_start[], __text_end[], rodata_start[], rodata_end[], image_end[];
 extern char boot_stack_top[];
@@ -195,4 +196,38 @@ SELFTEST(arch_backtrace_finds_the_caller)
 	symbol_describe(n ? pc[0] : 0, &name);
 	if (exact)
 		ST_CHECK(str_starts(abuf_str(&name), S("selftest_arch_backtrace")));
+}
+
+static uint32_t ipi_test_calls, ipi_nested;
+
+static void ipi_test_called(void)
+{
+	ipi_nested += !arch_in_interrupt() || arch_irqs_enabled();
+	ipi_test_calls++;
+}
+
+/* Reasons that come together are all served, each once, and one that is sent twice before it is taken is one. */
+SELFTEST(arch_ipi_reasons_together)
+{
+	ipi_test_calls = ipi_nested = 0;
+	arch_on_ipi(IPI_TEST, ipi_test_called);
+	for (uint32_t i = 0; i < 3; i++) {
+		irqflags flags = arch_irq_save();
+		if (i > 0)
+			arch_ipi_send(arch_cpu(), IPI_RESCHED);
+		if (i > 1)
+			arch_ipi_send(arch_cpu(), IPI_FLUSH);
+		arch_ipi_send(arch_cpu(), IPI_TEST);
+		arch_ipi_send(arch_cpu(), IPI_TEST);
+		ST_CHECK(ipi_test_calls == i && !arch_need_resched());
+		arch_irq_restore(flags);
+		ktime until = ktime_add(arch_clock(), 10 * NS_PER_S);
+		while (__atomic_load_n(&ipi_test_calls, __ATOMIC_RELAXED) == i && ktime_before(arch_clock(), until))
+			arch_spin_relax(0);
+		ST_CHECK(ipi_test_calls == i + 1 && !arch_need_resched());
+	}
+	ST_CHECK(ipi_nested == 0);
+	arch_on_ipi(IPI_TEST, NULL);
+	arch_ipi_send(arch_cpu(), IPI_TEST); /* nobody wants it */
+	ST_CHECK(sleep_ns(NS_PER_MS) == OK && ipi_test_calls == 3);
 }
