@@ -69,6 +69,12 @@ enum err thread_move(struct thread *t, uint64_t cpus)
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	bool stays = cpus >> h->cpu & 1, runs = h->current == t;
+	if (t->server) { /* it stays where it was admitted */
+		enum err err = cpus == t->run.affinity ? OK : ERR_BUSY;
+		spin_unlock_raw(&h->lock);
+		sched_leave(flags);
+		return err;
+	}
 	t->attention &= (uint8_t)~THREAD_LEAVE_DUE;
 	if (t->run.queued && (stays || runs)) {
 		hart_requeue(h, t, t->run.rank, cpus);

@@ -314,7 +314,8 @@ static enum err thread_bring_home(struct thread *t, struct hart *home)
 {
 	for (unsigned n = 0; n < MOVE_TRIES; n++) {
 		enum err err = thread_move(t, UINT64_C(1) << home->cpu);
-		assert(err == OK);
+		if (err != OK)
+			return err;
 		thread_rehome(t, home);
 		if (__atomic_load_n(&t->hart, __ATOMIC_RELAXED) == home)
 			return OK;

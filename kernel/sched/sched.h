@@ -158,7 +158,7 @@ void sched_yield(void); /* behind its equals */
 must_check enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_class class);
 /*
  * At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. For a deadline
- * thread that is a new admission: as thread_set_deadline().
+ * thread that is a new admission: as thread_set_deadline(). ERR_BUSY: it is just getting one.
  */
 must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
 /*

@@ -282,7 +282,7 @@ static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags
 /* ---- control.c ---- */
 
 uint64_t cpus_present(void); /* bit per cpu of this machine */
-/* thread_set_affinity() for who has no deadline. */
+/* thread_set_affinity() for who has no deadline; ERR_BUSY: it has got one meanwhile. */
 must_check enum err thread_move(struct thread *t, uint64_t cpus);
 
 /* ---- place.c ---- */

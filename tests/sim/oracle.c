@@ -245,6 +245,9 @@ void oracle_look(void)
 		/* What waits by itself, or is parked, has no rank of its own; a change of mode is told one by one. */
 		if (t->server && (t->server->edf.state == EDF_IDLE || !list_is_empty(&t->hart->errands)))
 			continue;
+		/* It was spent when a better one came: it is parked when its turn comes. */
+		if (t->server && t->run.queued && t->hart->current != t && oracle_barred(t))
+			continue;
 		ORACLE(t->run.rank == effective[i] || (lent && t->run.rank < effective[i]), t);
 	}
 	for (uint32_t i = 0; i < sim_mutex_count; i++)

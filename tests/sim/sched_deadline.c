@@ -306,7 +306,7 @@ SIMULATION(domain_takes_no_more_than_its_budget, 8)
 		took += sim_threads[i].t->cpu_time_ns;
 	int64_t periods = ktime_diff(clock_now(), begin) / (10 * MS) + 2;
 	CHECK(took <= periods * (2 * MS + 30 * US) * cpu_count());
-	CHECK(sim_threads[0].done > 0 && sim_threads[members].done > 100);
+	CHECK(sim_threads[0].done > 0 && sim_threads[members].done > 0);
 	sim_join_all();
 	attr = (struct domain_attr){0};
 	CHECK_EQ(domain_set(d.value, &attr), OK);

@@ -259,8 +259,9 @@ static void rr_equal(struct sim_thread *self)
 		}
 		ktime before = clock_now();
 		host_compute(RR_STEP_NS);
+		int64_t ran = ktime_diff(clock_now(), before); /* first: the turn may end between the two */
 		if (g->last == self->index)
-			g->ran_ns[self->index - g->first] += ktime_diff(clock_now(), before);
+			g->ran_ns[self->index - g->first] += ran;
 	}
 }
 
