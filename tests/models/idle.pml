@@ -6,7 +6,7 @@
  *	proctype, inline	function
  *	hart		sched_secondary_start(), sched_idle()		kernel/sched/boot.c
  *	trap		soft_irq, irq_exit, irq_preempt			arch/riscv64/trap.S
- *	ipi_taken	arch_ipi_taken(), upcall_ipi()			arch/riscv64/ipi.c, kernel/sched/preempt.c
+ *	ipi_taken	arch_ipi_taken(), ipi_resched()			arch/riscv64/ipi.c
  *	ipi_send	arch_ipi_send(), with the bell of the hart (SSIP)	arch/riscv64/ipi.c
  *	spin_preempt	spin_preempt(), arch_preempt_due()		kernel/lock/lock.c, arch/riscv64/hart.c
  *	upcall_preempt	upcall_preempt()				kernel/sched/preempt.c

@@ -26,6 +26,9 @@
  * of the program. Words of one hart are stored under its lock only, so one buffer for each lock does.
  * What is written under a lock and read under it only is one step with its neighbours.
  *
+ * prio stands for the rank, upside down: more is better, 0 is idle or nobody. Threads that their domain or server bars, and
+ * hence hart_best() and thread_unbarred(), are not modelled.
+ *
  * An IPI is a bit here; how it is sent, and taken by who sleeps, is idle.pml.
  *
  * Checked whenever nobody is under way, no IPI pends and all buffers are empty (quiet):
