@@ -62,7 +62,8 @@ void account_leave(struct hart *h, struct thread *left)
 	if (left->attention & THREAD_CHARGED)
 		account_charge(h, left, left->cpu_time_ns - h->charged_ns, now);
 	h->budget_at = KTIME_NEVER;
-	if (left->server && left->state != THREAD_READY && !(left->wait_flags & WAIT_LENDS))
+	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);
+	if (left->server && left->state != THREAD_READY && !lends)
 		server_sleep(left, now);
 }
 

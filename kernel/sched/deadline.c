@@ -50,12 +50,22 @@ void deadline_limits(struct admission_limits *out)
 
 /* ---- the table, with admission_lock held ---- */
 
+static ktime server_leaves_at(const struct server *s)
+{
+	return (ktime){__atomic_load_n(&s->leaves_at.ns, __ATOMIC_ACQUIRE)};
+}
+
+/* It serves nobody any more. */
+static bool server_leaves(const struct server *s)
+{
+	return !ktime_is_never(server_leaves_at(s));
+}
+
 static bool server_in_use(struct server *s, ktime now)
 {
 	if (!s->home)
 		return false;
-	ktime leaves_at = {__atomic_load_n(&s->leaves_at.ns, __ATOMIC_ACQUIRE)};
-	if (ktime_before(now, leaves_at))
+	if (ktime_before(now, server_leaves_at(s)))
 		return true;
 	s->home = NULL;
 	admission_version++;
@@ -98,16 +108,18 @@ static void admission_add(struct admission *a, const struct admission_task *task
 	a->strict |= task->high_runtime_ns != 0 || task->deadline_ns != task->period_ns;
 }
 
-/* What `home` has, `without` excepted. */
-static void admission_snapshot(struct admission *a, const struct hart *home, const struct server *without)
+/* What `home` has; but not what the thread with that id has there now, 0: all. */
+static void admission_snapshot(struct admission *a, const struct hart *home, uint32_t without)
 {
 	irqflags flags = spin_lock_irqsave(&admission_lock);
 	ktime now = clock_now();
 	a->count = 0;
 	a->mixed = a->strict = false;
-	for (size_t i = 0; i < countof(servers); i++)
-		if (server_in_use(&servers[i], now) && servers[i].home == home && &servers[i] != without)
-			admission_add(a, &servers[i].task, servers[i].low);
+	for (size_t i = 0; i < countof(servers); i++) {
+		struct server *s = &servers[i];
+		if (server_in_use(s, now) && s->home == home && (s->owner != without || server_leaves(s)))
+			admission_add(a, &s->task, s->low);
+	}
 	a->version = admission_version;
 	spin_unlock_irqrestore(&admission_lock, flags);
 }
@@ -162,6 +174,8 @@ static void server_detach(struct hart *h, struct thread *t)
 	t->attention &= (uint8_t)~THREAD_DEADLINE;
 	ktime leaves_at = edf_is_waiting(&s->edf) ? now : ktime_max(now, server_zero_lag(s));
 	__atomic_store_n(&s->leaves_at.ns, leaves_at.ns, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&t->admitting, __ATOMIC_RELAXED)) /* it was not counted: what comes instead begins behind it */
+		h->settled_at = ktime_max(h->settled_at, leaves_at);
 	if (s->edf.state != EDF_IDLE)
 		edf_sleep(&s->edf);
 	servers_check_idle(h, now);
@@ -213,37 +227,23 @@ struct deadline_change {
 	const struct deadline_attr *attr;
 	uint64_t allowed;
 	bool low;
-	struct server *old; /* or NULL */
 	struct server *new;
 	bool strict; /* the set, as in struct admission */
 	struct deadline_verdict *verdict;
 };
-
-/*
- * s is to get other parameters: until the old ones have used up their share the table shows the new ones
- * only, and whoever is admitted meanwhile begins behind that.
- */
-static void deadline_settle(struct hart *home, const struct server *s)
-{
-	spin_lock_raw(&home->lock);
-	if (!edf_is_waiting(&s->edf))
-		home->settled_at = ktime_max(home->settled_at, edf_replenish_at(&s->edf));
-	spin_unlock_raw(&home->lock);
-}
 
 /* Into the table, if that is still what was tested. ERR_BUSY: it is not. */
 static enum err deadline_commit(struct deadline_change *c, const struct admission *a, struct hart *home)
 {
 	irqflags flags = spin_lock_irqsave(&admission_lock);
 	enum err err = a->version == admission_version ? OK : ERR_BUSY;
-	struct server *s = c->old && c->old->home == home ? c->old : server_find_free();
+	struct server *s = server_find_free();
 	if (err == OK && !s)
 		err = ERR_NOMEM;
 	if (err == OK) {
 		admission_version++;
-		if (s == c->old)
-			deadline_settle(home, s);
 		s->home = home;
+		s->owner = c->t->id;
 		s->task = a->task[a->count - 1];
 		s->task.high_runtime_ns = c->attr->params.high_runtime_ns;
 		s->low = c->low;
@@ -265,7 +265,7 @@ static enum err deadline_try_hart(struct deadline_change *c, struct hart *home)
 	struct admission_task task = {p->runtime_ns, p->high_runtime_ns, p->deadline_ns, p->period_ns};
 	c->verdict->cpu = home->cpu;
 	for (unsigned n = 0; n < COMMIT_TRIES; n++) {
-		admission_snapshot(&a, home, c->old);
+		admission_snapshot(&a, home, c->t->id);
 		admission_add(&a, &task, c->low);
 		if (!admission_test(&a, &c->verdict->report))
 			return ERR_NOSPC;
@@ -309,9 +309,19 @@ static void thread_rehome(struct thread *t, struct hart *home)
 	sched_leave(flags);
 }
 
+/* Between two harts it has no deadline: for as long as the way takes it runs by its priority. */
+static void deadline_leave_elsewhere(struct thread *t, const struct hart *home)
+{
+	irqflags flags = spin_lock_irqsave(&pi_lock);
+	if (t->server && t->server->home != home)
+		deadline_leave_locked(t);
+	spin_unlock_irqrestore(&pi_lock, flags);
+}
+
 /* ERR_BUSY: somebody else moves it, again and again. */
 static enum err thread_bring_home(struct thread *t, struct hart *home)
 {
+	deadline_leave_elsewhere(t, home);
 	for (unsigned n = 0; n < MOVE_TRIES; n++) {
 		enum err err = thread_move(t, UINT64_C(1) << home->cpu);
 		if (err != OK)
@@ -327,12 +337,20 @@ static enum err thread_bring_home(struct thread *t, struct hart *home)
 	return ERR_BUSY;
 }
 
-/* With its hart locked: for the first time, or after it served somebody else. */
+/* With its hart locked. It goes on counting where t's last one on this hart stopped. */
 static void server_prepare(struct server *s, struct thread *t, struct hart *home)
 {
-	edf_job_init(&s->job);
-	memset(s->response, 0, sizeof(s->response));
-	s->response_max_ns = 0;
+	const struct server *old = t->server;
+	if (old) {
+		s->job = old->job;
+		memcpy(s->response, old->response, sizeof(s->response));
+		s->response_max_ns = old->response_max_ns;
+		server_detach(home, t);
+	} else {
+		edf_job_init(&s->job);
+		memset(s->response, 0, sizeof(s->response));
+		s->response_max_ns = 0;
+	}
 	s->release = KTIME_NEVER;
 	s->logged_at = KTIME_ZERO;
 	s->thread = t;
@@ -344,16 +362,11 @@ static bool server_install(const struct deadline_change *c, struct hart *home)
 {
 	struct server *s = c->new;
 	struct thread *t = c->t;
-	ktime not_before = clock_now();
+	ktime now = clock_now();
 	if (home->current == t)
-		account_settle(home, not_before);
-	if (t->server != s)
-		server_prepare(s, t, home);
-	else if (!edf_is_waiting(&s->edf))
-		home->settled_at = ktime_max(home->settled_at, server_zero_lag(s));
-	refill_stop(home, &s->refill);
-	not_before = ktime_max(not_before, home->settled_at);
-	edf_init(&s->edf, &c->attr->params, c->strict ? KTIME_NEVER : not_before);
+		account_settle(home, now);
+	server_prepare(s, t, home);
+	edf_init(&s->edf, &c->attr->params, c->strict ? KTIME_NEVER : ktime_max(now, home->settled_at));
 	if (home->high)
 		edf_raise(&s->edf);
 	s->allowed = c->allowed;
@@ -393,16 +406,13 @@ static enum err deadline_install_try(const struct deadline_change *c)
 static enum err deadline_install(const struct deadline_change *c)
 {
 	enum err err = OK;
-	if (c->old && c->old != c->new) {
-		irqflags flags = spin_lock_irqsave(&pi_lock);
-		deadline_leave_locked(c->t);
-		spin_unlock_irqrestore(&pi_lock, flags);
-	}
-	do {
+	for (unsigned n = 0; n < MOVE_TRIES; n++) {
 		err = thread_bring_home(c->t, c->new->home);
 		if (err == OK)
 			err = deadline_install_try(c);
-	} while (err == ERR_BUSY);
+		if (err != ERR_BUSY)
+			return err;
+	}
 	return err;
 }
 
@@ -429,7 +439,6 @@ static enum err deadline_admit(struct thread *t, const struct deadline_attr *att
 		.attr = attr,
 		.allowed = allowed ? allowed : t->server ? t->server->allowed : t->run.affinity,
 		.low = domain_is_low(t->run.domain),
-		.old = t->server,
 		.verdict = verdict,
 	};
 	spin_unlock_raw(&h->lock);
@@ -543,7 +552,7 @@ static uint32_t deadline_leaving(const struct hart *home)
 	uint32_t n = 0;
 	irqflags flags = spin_lock_irqsave(&admission_lock);
 	for (size_t i = 0; i < countof(servers); i++)
-		n += servers[i].home == home && servers[i].leaves_at.ns != INT64_MAX;
+		n += servers[i].home == home && server_leaves(&servers[i]);
 	spin_unlock_irqrestore(&admission_lock, flags);
 	return n;
 }
@@ -553,7 +562,7 @@ void deadline_hart_info(uint32_t cpu, struct deadline_hart_info *out)
 	struct hart *h = &sched_hart[cpu];
 	struct admission a;
 	struct admission_report report;
-	admission_snapshot(&a, h, NULL);
+	admission_snapshot(&a, h, 0);
 	bool fits = admission_test(&a, &report);
 	debug_assert(fits);
 	*out = (struct deadline_hart_info){

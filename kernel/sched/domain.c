@@ -71,12 +71,20 @@ void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now)
 		domain_bar(h, domain);
 }
 
+/* By its server, not by its domain. */
+static bool thread_is_throttled(const struct thread *t)
+{
+	return t->server && t->server->edf.state == EDF_THROTTLED;
+}
+
 void hart_park(struct hart *h, struct thread *t)
 {
 	struct server *s = t->server;
 	t->parked = true;
 	list_init(&t->run.link);
-	if (s && s->edf.state == EDF_THROTTLED) {
+	if (s && t->blocked_on) /* what it lends it has no more; it is not told here, under this lock */
+		server_send(s, SERVER_REFRESH);
+	if (thread_is_throttled(t)) {
 		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
 		return;
 	}
@@ -87,6 +95,15 @@ void hart_park(struct hart *h, struct thread *t)
 	}
 	if (!domain_is_barred(h, t->run.domain)) /* it has run by what was lent, past the end of the suspension */
 		refill_start(h, &h->domain[t->run.domain].refill, clock_now());
+}
+
+void hart_repark(struct hart *h, struct thread *t)
+{
+	bool by_domain = !list_is_empty(&t->run.link);
+	if (by_domain == thread_is_throttled(t)) {
+		hart_unpark(h, t);
+		hart_park(h, t);
+	}
 }
 
 void hart_unpark(struct hart *h, struct thread *t)

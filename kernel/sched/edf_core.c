@@ -43,7 +43,7 @@ bool edf_wake(struct edf_server *s, ktime release, ktime now)
 	if (!ktime_before(release, edf_replenish_at(s)) ||
 		(!strict && s->remaining_ns > 0 && !edf_fits_bandwidth(s, release))) {
 		edf_begin_instance(s, release);
-		s->remaining_ns = edf_budget(s);
+		s->remaining_ns = min(s->remaining_ns, INT64_C(0)) + edf_budget(s); /* what it owes it owes */
 	} else if (s->remaining_ns > 0 && strict) {
 		edf_begin_instance(s, release);
 	}

@@ -69,11 +69,12 @@ bool thread_rerank(struct hart *h, struct thread *t)
 	bool changed = rank != t->run.rank, bars = hart_bars(h, t);
 	if (t->parked) {
 		t->run.rank = rank;
-		hart_unpark(h, t);
-		if (bars)
-			hart_park(h, t); /* perhaps for another reason */
-		else
+		if (bars) {
+			hart_repark(h, t);
+		} else {
+			hart_unpark(h, t);
 			hart_enqueue(h, t);
+		}
 	} else if (!t->run.queued) {
 		t->run.rank = rank;
 	} else if (t->server && bars && h->current != t) {
@@ -110,8 +111,10 @@ static void loan_return(struct thread *t)
 		edf_consume(&s->edf, used);
 		if (s->edf.state == EDF_ACTIVE)
 			server_judge(s, clock_now());
-		if (s->edf.state == EDF_THROTTLED)
+		if (s->edf.state == EDF_THROTTLED) {
 			refill_start(h, &s->refill, edf_replenish_at(&s->edf));
+			server_send(s, SERVER_REFRESH); /* it lends no more; the graph is just being changed */
+		}
 		if (h->current == lender)
 			hart_resched(h);
 	}

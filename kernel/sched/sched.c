@@ -56,7 +56,7 @@ static void hart_queued_waiting(struct hart *h, struct thread *t, struct thread 
 	hart_changed(h);
 	if (!h->peers)
 		return;
-	if (t->run.rank >= next->run.rank)
+	if (thread_of(runq_best(&h->queue)) != t)
 		hart_kick(h, t);
 	else if (next != h->current) /* that is kicked when it has been left */
 		hart_kick(h, next);

@@ -47,6 +47,7 @@ struct server {
 	struct refill refill;
 	struct list node;      /* in the hart's servers */
 	int64_t next_virtual_ns;
+	uint64_t allowed;      /* the affinity that the user wants */
 	void (*notify)(struct thread *t, enum deadline_event event, void *arg);
 	void *notify_arg;
 	ktime release;         /* by its timer, of the job that begins; KTIME_NEVER: by something else, now */
@@ -57,8 +58,8 @@ struct server {
 	int64_t response_max_ns;
 	/* LOCK_ADMISSION */
 	struct hart *home;          /* NULL: free */
+	uint32_t owner;             /* id of the thread that it was admitted for */
 	struct admission_task task; /* as the hart's test counts it */
-	uint64_t allowed;           /* the affinity that the user wants */
 	ktime leaves_at;            /* without a thread: its bandwidth is kept until then */
 	bool low;                   /* of a LO domain */
 };
@@ -391,6 +392,7 @@ bool domain_is_low(uint8_t domain);
 void hart_bar_current(struct hart *h);
 /* With h locked: t, in no queue, waits until it may run. */
 void hart_park(struct hart *h, struct thread *t);
+void hart_repark(struct hart *h, struct thread *t); /* t is parked, perhaps for another reason now */
 void hart_unpark(struct hart *h, struct thread *t);
 /* The mode of h, locked, has become so. */
 void domain_set_mode(struct hart *h, bool high, ktime now);

@@ -114,6 +114,8 @@ void server_sleep(struct thread *t, ktime now)
 	if (s->edf.state != EDF_IDLE)
 		edf_sleep(&s->edf);
 	refill_stop(t->hart, &s->refill);
+	if (t->blocked_on) /* its wait has ended, but it was stopped before it could say so: it lends no more */
+		server_send(s, SERVER_REFRESH);
 	if (t->state == THREAD_BLOCKED && s->job.going)
 		server_job_end(s, now);
 	servers_check_idle(t->hart, now);
@@ -153,10 +155,9 @@ void server_refresh(struct server *s)
 	struct thread *t = s->thread;
 	if (t) {
 		struct hart *h = thread_lock(t);
-		bool changed = thread_rerank(h, t);
+		thread_rerank(h, t);
 		spin_unlock_raw(&h->lock);
-		if (changed)
-			pi_propagate(t);
+		pi_propagate(t); /* in any case: it may have been parked with its new rank already */
 	}
 	spin_unlock_irqrestore(&pi_lock, flags);
 }

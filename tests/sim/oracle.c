@@ -23,6 +23,21 @@ static size_t all_count;
 		}                                                                                  \
 	} while (0)
 
+static void oracle_print_rank(const struct thread *t)
+{
+	static const char *const states[] = {"idle", "active", "throttled"};
+	const struct thread *owner = t->blocked_on ? t->blocked_on->owner : NULL;
+	if (t->server)
+		printf("            server %s, %lld left, deadline %lld%s\n", states[t->server->edf.state],
+			(long long)t->server->edf.remaining_ns, (long long)edf_deadline(&t->server->edf).ns,
+			edf_is_waiting(&t->server->edf) ? ", waits" : "");
+	if (t->server || t->lender || t->parked || owner || t->run.domain)
+		printf("            rank %llx, domain %u%s, lent %llx by %.*s, waits for %.*s\n",
+			(unsigned long long)t->run.rank, t->run.domain, t->parked ? ", parked" : "",
+			(unsigned long long)t->lent_rank, t->lender ? t->lender->name_len : 0,
+			t->lender ? t->lender->name : "", owner ? owner->name_len : 0, owner ? owner->name : "");
+}
+
 void oracle_print_threads(void)
 {
 	struct thread *ts[WORLD_THREADS_MAX];
@@ -37,6 +52,7 @@ void oracle_print_threads(void)
 			t->attention & THREAD_SUSPEND_DUE ? "suspend " : "",
 			t->cancel_pending ? "cancel " : "",
 			t->state == THREAD_BLOCKED ? (int)t->wait_what.len : 0, t->wait_what.ptr);
+		oracle_print_rank(t);
 	}
 }
 
@@ -238,15 +254,18 @@ void oracle_look(void)
 		oracle_check_state(all[i]);
 		oracle_check_rank(all[i]);
 	}
+	bool errands = false;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		errands |= !list_is_empty(&sched_hart[cpu].errands);
 	oracle_recompute();
 	for (size_t i = 0; i < all_count; i++) {
 		const struct thread *t = all[i];
 		bool lent = oracle_holds_unwatched(t);
 		/* What waits by itself, or is parked, has no rank of its own; a change of mode is told one by one. */
-		if (t->server && (t->server->edf.state == EDF_IDLE || !list_is_empty(&t->hart->errands)))
+		if (errands || (t->server && t->server->edf.state == EDF_IDLE))
 			continue;
-		/* It was spent when a better one came: it is parked when its turn comes. */
-		if (t->server && t->run.queued && t->hart->current != t && oracle_barred(t))
+		/* It was spent when a better one came: that is noticed when its turn comes. */
+		if (t->server && t->server->edf.state == EDF_THROTTLED && t->run.queued && t->hart->current != t)
 			continue;
 		ORACLE(t->run.rank == effective[i] || (lent && t->run.rank < effective[i]), t);
 	}

@@ -509,7 +509,7 @@ static void storm_janitor(unused struct sim_thread *self)
 	while (sim_running_threads() > 1) {
 		for (uint32_t i = 0; i < STORM_WORKERS; i++)
 			thread_resume(sim_threads[i].t);
-		CHECK_EQ(sleep_ns(20000), OK);
+		CHECK_EQ(sleep_ns(200000), OK);
 	}
 }
 
