@@ -23,9 +23,9 @@ export O PORT SMP MEM DEBUG RELEASE GDB TAP IF DISK INITRD APPEND LLVM V KCONFIG
 
 # Goals that this file serves alone; goals on this machine, which need no .config; all others are
 # files or goals of the image.
-people-goals := help setup run check check-% fuzz bench config menuconfig defconfig savedefconfig \
+people-goals := help setup run check check-% fuzz sim bench config menuconfig defconfig savedefconfig \
 	oldconfig format clean
-host-goals := host-tests sims fuzzers purity
+host-goals := host-tests sims fast-sims fuzzers purity
 goals := $(filter-out $(people-goals),$(or $(MAKECMDGOALS),all))
 ifneq ($(goals),)
 include scripts/common.mk
@@ -35,7 +35,7 @@ ifneq ($(filter-out $(host-goals),$(goals)),)
 include scripts/build.mk
 endif
 
-.PHONY: all help setup run check fuzz bench config menuconfig defconfig savedefconfig oldconfig \
+.PHONY: all help setup run check fuzz sim bench config menuconfig defconfig savedefconfig oldconfig \
 	format analyze clean
 
 help:
@@ -61,6 +61,12 @@ check-%:
 fuzz:
 	@scripts/setup.sh check
 	@+$(PYTHON) scripts/check.py fuzz
+
+# The long simulations; SETS=N, JOBS=N, MORE=N, SEED=N as scripts/sim.sh says.
+sim:
+	@scripts/setup.sh check
+	@+$(MAKE) fast-sims
+	@scripts/sim.sh $(O)/fast/tests/sim/edf_sim
 
 bench:
 	@scripts/setup.sh bench

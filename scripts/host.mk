@@ -69,7 +69,20 @@ $(pure)/%.o: %.c $(host)/flags.stamp | $(hgen)/autoconf.h
 pure-objs := $(patsubst %.c,$(pure)/%.o,$(core-srcs))
 pure-libs := $(patsubst %.c,$(pure)/%.o,$(lib-srcs))
 
-.PHONY: host-tests sims fuzzers purity list-tests
+# The long simulations (make sim): of pure cores only, optimized, without sanitizers.
+fast := $(O)/fast
+$(fast)/%.o: %.c $(host)/flags.stamp | $(hgen)/autoconf.h
+	@mkdir -p $(@D)
+	$(call say,FASTCC,$<)$(HOSTCC) $(host-flags) -O2 -MMD -MP -c -o $@ $<
+fast-shared := $(patsubst %.c,$(fast)/%.o,$(lib-srcs) $(core-srcs))
+$(fast)/libmazu.a: $(fast-shared) $(host)/shared.stamp
+	$(Q)rm -f $@ && ar rcsD $@ $(fast-shared)
+fast-sims := $(addprefix $(fast)/tests/sim/,edf_sim)
+$(fast-sims): %: %.o $(fast)/tests/host/main.o $(fast)/libmazu.a
+	$(call say,FASTLD,$@)$(HOSTCC) -o $@ $^ -lm
+
+.PHONY: host-tests sims fast-sims fuzzers purity list-tests
+fast-sims: $(fast-sims)
 host-tests: $(tests)
 sims: $(sims)
 fuzzers: $(fuzzers)
@@ -78,4 +91,4 @@ purity: $(pure-objs) $(pure-libs)
 
 -include $(shared-objs:.o=.d) $(tests:=.d) $(sims:=.d) \
 	$(foreach s,$(sim-srcs),$(patsubst %.o,%.d,$(call sim-more,$(s)))) $(fuzz-shared:.o=.d) $(fuzzers:=.d) \
-	$(pure-objs:.o=.d) $(pure-libs:.o=.d) $(host)/tests/host/main.d
+	$(pure-objs:.o=.d) $(pure-libs:.o=.d) $(fast-shared:.o=.d) $(fast-sims:=.d) $(host)/tests/host/main.d
