@@ -7,7 +7,11 @@
  * controller is told after the completion, by the hart that served it.
  *
  * Invariant: with ACTIVE clear and irq_lock free, the controller has the source enabled,
- * on hart `cpu`, if and only if ENABLED is set.
+ * on hart `cpu`, if and only if ENABLED is set and STORMED is not.
+ *
+ * A source that storms is masked by STORMED, whatever its driver wants meanwhile: to the end of its window,
+ * and then each time for twice as long, until it has been quiet for as long as it was masked last. irq_storms
+ * has a bit for each; who unmasks them comes from above, since there are no timers here.
  *
  * Counters of a descriptor are written by the hart that serves it; only one does at a time.
  */
@@ -15,8 +19,11 @@
 #include "kernel/irq/irq.h"
 #include "kernel/lock/lock.h"
 #include "lib/assert.h"
+#include "lib/bitmap.h"
 
-#define STORM_WINDOW_NS (100 * NS_PER_MS)
+#define STORM_WINDOW_NS (10 * NS_PER_MS)
+#define STORM_MAX       max(CONFIG_IRQ_STORM_MAX * STORM_WINDOW_NS / NS_PER_S, INT64_C(1)) /* in a window */
+#define STORM_MASK_NS   (CONFIG_IRQ_STORM_MASK_MS * NS_PER_MS)
 
 enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4, IRQ_STORMED = 8 };
 
@@ -24,6 +31,9 @@ struct irq_desc {
 	uint32_t state; /* atomic: IRQ_* */
 	/* guarded by irq_lock */
 	uint32_t cpu;
+	ktime masked_until; /* STORMED: when that ends; else when it did */
+	int64_t mask_ns;    /* how long it was masked last */
+	int64_t masked_ns;  /* all together */
 	/* constant once `handler` is seen */
 	struct str name;
 	void *arg;
@@ -38,6 +48,8 @@ struct irq_desc {
 
 static struct spinlock irq_lock = SPINLOCK_INIT(LOCK_IRQ);
 static struct irq_desc irqs[IRQ_MAX];
+static uint64_t irq_storms[BITMAP_WORDS(IRQ_MAX)]; /* irq_lock */
+static void (*irq_storm_arm)(ktime at);            /* atomic */
 static const struct irqchip_ops *irqchip;
 static PERCPU(struct irq_spurious, irq_spurious);
 
@@ -91,6 +103,11 @@ void irq_release(uint32_t irq)
 	spin_unlock_irqrestore(&irq_lock, flags);
 }
 
+static bool irq_is_open(uint32_t state)
+{
+	return (state & (IRQ_ENABLED | IRQ_STORMED)) == IRQ_ENABLED;
+}
+
 /* Tells the controller what is wanted, unless somebody serves the source: then he does. irq_lock is held. */
 static void irq_sync_locked(uint32_t irq)
 {
@@ -102,22 +119,29 @@ static void irq_sync_locked(uint32_t irq)
 			return;
 	} while (!__atomic_compare_exchange_n(&d->state, &state, state & ~(uint32_t)IRQ_CHANGED,
 		false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	if (state & IRQ_ENABLED)
+	if (irq_is_open(state))
 		irqchip->enable(irq, d->cpu);
 	else
 		irqchip->disable(irq);
 }
 
-static void irq_change(uint32_t irq, uint32_t set, uint32_t clear, uint32_t cpu)
+static void irq_change_locked(uint32_t irq, uint32_t set, uint32_t clear)
 {
-	assert(irq > 0 && irq < IRQ_MAX && irqchip);
 	struct irq_desc *d = &irqs[irq];
-	irqflags flags = spin_lock_irqsave(&irq_lock);
-	if (cpu < CPU_MAX)
-		d->cpu = cpu;
+	if (clear & IRQ_STORMED)
+		bitmap_clear(irq_storms, irq);
 	__atomic_fetch_and(&d->state, ~clear, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&d->state, set | IRQ_CHANGED, __ATOMIC_RELEASE);
 	irq_sync_locked(irq);
+}
+
+static void irq_change(uint32_t irq, uint32_t set, uint32_t clear, uint32_t cpu)
+{
+	assert(irq > 0 && irq < IRQ_MAX && irqchip);
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	if (cpu < CPU_MAX)
+		irqs[irq].cpu = cpu;
+	irq_change_locked(irq, set, clear);
 	spin_unlock_irqrestore(&irq_lock, flags);
 }
 
@@ -129,8 +153,7 @@ void irq_enable(uint32_t irq)
 
 void irq_unmask(uint32_t irq)
 {
-	if (!(__atomic_load_n(&irqs[irq].state, __ATOMIC_ACQUIRE) & IRQ_STORMED))
-		irq_change(irq, IRQ_ENABLED, 0, CPU_MAX);
+	irq_change(irq, IRQ_ENABLED, 0, CPU_MAX);
 }
 
 void irq_disable(uint32_t irq)
@@ -146,13 +169,67 @@ void irq_set_affinity(uint32_t irq, uint32_t cpu)
 
 /* ---- the path of an interrupt; this hart, interrupts off ---- */
 
+/* ---- storms ---- */
+
+/* irq_lock is held. When the first of those that are masked is due; KTIME_NEVER: none is. */
+static ktime irq_storm_next_locked(void)
+{
+	ktime next = KTIME_NEVER;
+	for (size_t irq = 0; (irq = bitmap_find_set(irq_storms, IRQ_MAX, irq)) < IRQ_MAX; irq++)
+		next = ktime_min(next, irqs[irq].masked_until);
+	return next;
+}
+
+static void irq_storm_begin_locked(struct irq_desc *d, ktime now)
+{
+	bool again = d->mask_ns != 0 && ktime_diff(now, d->masked_until) < d->mask_ns;
+	int64_t rest = STORM_WINDOW_NS - ktime_diff(now, d->window);
+	d->mask_ns = again ? min(2 * max(d->mask_ns, STORM_WINDOW_NS / 2), STORM_MASK_NS) : max(rest, INT64_C(1));
+	d->masked_until = ktime_add(now, d->mask_ns);
+	d->masked_ns += d->mask_ns;
+}
+
 static cold void irq_mask_storm(uint32_t irq, struct irq_desc *d)
 {
 	d->storms++;
 	d->in_window = 0;
-	irq_change(irq, IRQ_STORMED, IRQ_ENABLED, CPU_MAX);
-	klog(LOG_ERR, "irq: %.*s (%u) interrupted more than %u times in 100 ms and is masked",
-		STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX);
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	irq_storm_begin_locked(d, arch_clock());
+	bitmap_set(irq_storms, irq);
+	irq_change_locked(irq, IRQ_STORMED, 0);
+	int64_t mask_us = d->mask_ns / NS_PER_US;
+	ktime next = irq_storm_next_locked();
+	spin_unlock_irqrestore(&irq_lock, flags);
+	void (*arm)(ktime) = __atomic_load_n(&irq_storm_arm, __ATOMIC_ACQUIRE);
+	if (arm)
+		arm(next);
+	if (is_pow2(d->storms))
+		klog(LOG_ERR, "irq: %.*s (%u) interrupts more than %u times a second; masked for %lld us, storm %llu",
+			STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX, (long long)mask_us,
+			(unsigned long long)d->storms);
+}
+
+ktime irq_storm_expired(ktime now)
+{
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	size_t irq = bitmap_find_set(irq_storms, IRQ_MAX, 0);
+	while (irq < IRQ_MAX && ktime_before(now, irqs[irq].masked_until))
+		irq = bitmap_find_set(irq_storms, IRQ_MAX, irq + 1);
+	if (irq < IRQ_MAX)
+		irq_change_locked((uint32_t)irq, 0, IRQ_STORMED);
+	ktime next = irq_storm_next_locked();
+	spin_unlock_irqrestore(&irq_lock, flags);
+	return next;
+}
+
+void irq_storm_set_timer(void (*arm)(ktime at))
+{
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	__atomic_store_n(&irq_storm_arm, arm, __ATOMIC_RELEASE);
+	ktime next = irq_storm_next_locked();
+	spin_unlock_irqrestore(&irq_lock, flags);
+	if (!ktime_is_never(next))
+		arm(next);
 }
 
 static void irq_run(uint32_t irq, struct irq_desc *d, void (*handler)(void *))
@@ -166,7 +243,7 @@ static void irq_run(uint32_t irq, struct irq_desc *d, void (*handler)(void *))
 		d->window = begin;
 		d->in_window = 0;
 	}
-	if (unlikely(++d->in_window > CONFIG_IRQ_STORM_MAX))
+	if (unlikely(++d->in_window > STORM_MAX))
 		irq_mask_storm(irq, d);
 }
 
@@ -199,7 +276,7 @@ static void irq_serve(uint32_t irq)
 	if (unlikely(!handler)) {
 		irq_unclaimed(irq, d);
 		irqchip->complete(irq);
-	} else if (unlikely(!(state & IRQ_ENABLED))) {
+	} else if (unlikely(!irq_is_open(state))) {
 		d->spurious++; /* if its device still wants something, it will say so when it is enabled */
 		irq_complete_disabled(irq);
 	} else {
@@ -254,6 +331,8 @@ bool irq_stats_at(size_t i, struct irq_stats *out)
 			.name = d->name,
 			.spurious = d->spurious,
 			.storms = d->storms,
+			.masked = __atomic_load_n(&d->state, __ATOMIC_RELAXED) & IRQ_STORMED,
+			.masked_ns = d->masked_ns,
 			.longest_ns = d->longest_ns,
 		};
 		memcpy(out->count, d->count, sizeof(out->count));

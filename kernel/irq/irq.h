@@ -10,8 +10,9 @@
  * One source's handler never runs twice at once. Interrupt 0 does not exist.
  *
  * A trap serves at most CONFIG_IRQ_BATCH interrupts. A source that nobody asked for,
- * or that interrupts more than CONFIG_IRQ_STORM_MAX times in 100 ms, is masked and logged;
- * irq_enable() gives it another chance, irq_unmask() does not.
+ * is masked and logged until irq_enable(). One that interrupts oftener than CONFIG_IRQ_STORM_MAX times
+ * a second, in a window of 10 ms, is masked to the end of the window, then for longer and longer, up
+ * to CONFIG_IRQ_STORM_MASK_MS; irq_enable() ends that, irq_unmask() does not.
  *
  * Locks: LOCK_IRQ for enabling and disabling. Handlers run under none.
  */
@@ -52,8 +53,16 @@ void irq_release(uint32_t irq);
 /* Any context. */
 void irq_enable(uint32_t irq);
 void irq_disable(uint32_t irq); /* any context; the handler may still be running on another hart */
-void irq_unmask(uint32_t irq);  /* ends an irq_disable() by the handler, unless the source is masked for a storm */
+void irq_unmask(uint32_t irq);  /* ends an irq_disable() by the handler, but not the masking for a storm */
 void irq_set_affinity(uint32_t irq, uint32_t cpu);
+
+/*
+ * Storms: arm(at) is called with every instant at which irq_storm_expired() has something to do next. Interrupt
+ * context, bounded. irq_storm_expired unmasks one source that is due and says when the next is, which may be
+ * at once; interrupt context. By kernel/dev, once.
+ */
+void irq_storm_set_timer(void (*arm)(ktime at));
+ktime irq_storm_expired(ktime now);
 
 struct irq_stats {
 	uint32_t irq;
@@ -61,6 +70,8 @@ struct irq_stats {
 	uint64_t count[CPU_MAX];
 	uint64_t spurious; /* claimed while disabled */
 	uint64_t storms;   /* so often it was masked */
+	bool masked;       /* for a storm, at present */
+	int64_t masked_ns; /* for storms, all together, the present one to its end */
 	int64_t longest_ns;
 };
 /* Figures of the i-th requested interrupt; false when there are no more. Any context. */

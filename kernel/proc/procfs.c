@@ -115,7 +115,7 @@ static void procfs_callouts(struct abuf *out)
 static void procfs_interrupts(struct abuf *out)
 {
 	struct irq_stats s;
-	fmt(out, "irq name count spurious storms longest_ns");
+	fmt(out, "irq name count spurious storms masked masked_ns longest_ns");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		fmt(out, " cpu%u", cpu);
 	fmt(out, "\n");
@@ -123,8 +123,8 @@ static void procfs_interrupts(struct abuf *out)
 		uint64_t total = 0;
 		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 			total += s.count[cpu];
-		fmt(out, "%u %.*s %llu %llu %llu %lld", s.irq, STR_ARG(s.name), U(total), U(s.spurious),
-			U(s.storms), (long long)s.longest_ns);
+		fmt(out, "%u %.*s %llu %llu %llu %s %lld %lld", s.irq, STR_ARG(s.name), U(total), U(s.spurious),
+			U(s.storms), s.masked ? "yes" : "no", (long long)s.masked_ns, (long long)s.longest_ns);
 		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 			fmt(out, " %llu", U(s.count[cpu]));
 		fmt(out, "\n");

@@ -5,6 +5,7 @@
  */
 #include "kernel/diag/selftest.h"
 #include "kernel/dev/dev.h"
+#include "kernel/fs/fs.h"
 #include "kernel/irq/irq.h"
 #include "kernel/sync/waitq.h"
 
@@ -120,6 +121,8 @@ static void irq_test_end(const struct irqchip_ops *machine_ops, irqflags flags)
 {
 	for (uint32_t i = 0; i < SOURCES; i++)
 		irq_disable(FIRST + i);
+	while (!ktime_is_never(irq_storm_expired(KTIME_NEVER)))
+		;
 	ST_CHECK(fake_wrong == 0);
 	irqchip_swap(machine_ops);
 	arch_irq_restore(flags);
@@ -236,6 +239,44 @@ SELFTEST(irq_storm_is_masked)
 	irq_test_end(machine_ops, flags);
 }
 
+/* How long it is masked, when it storms the next time. */
+static int64_t irq_test_storm(void)
+{
+	struct irq_stats before, after;
+	ST_CHECK(irq_test_stats(FIRST, &before) && !before.masked);
+	for (uint32_t n = 0; n < 20 * CONFIG_IRQ_STORM_MAX && fake[0].enabled; n++)
+		upcall_irq();
+	ST_CHECK(irq_test_stats(FIRST, &after) && after.masked);
+	return after.masked_ns - before.masked_ns;
+}
+
+/* Masked for longer each time, up to the limit, and from the beginning after it was quiet for long enough. */
+SELFTEST(irq_storm_is_let_in_again)
+{
+	irqflags flags;
+	irq_test_request();
+	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
+	int64_t longest = CONFIG_IRQ_STORM_MASK_MS * NS_PER_MS, window = 10 * NS_PER_MS, last = 0;
+	irq_enable(FIRST);
+	fake[0].pending = fake[0].sticky = true;
+	for (int round = 0; round < 12; round++) {
+		int64_t masked = irq_test_storm();
+		irq_unmask(FIRST);
+		ST_CHECK(!fake[0].enabled && !fake[0].in_service);
+		ktime next = irq_storm_expired(clock_now());
+		if (!fake[0].enabled) {
+			ST_CHECK(ktime_before(clock_now(), next));
+			ST_CHECK(ktime_is_never(irq_storm_expired(next)));
+		}
+		ST_CHECK(fake[0].enabled);
+		if (round > 0)
+			ST_CHECK(masked == min(max(2 * last, window), longest));
+		last = masked;
+	}
+	ST_CHECK(last == longest);
+	irq_test_end(machine_ops, flags);
+}
+
 SELFTEST(irq_without_handler_is_masked)
 {
 	irqflags flags;
@@ -301,4 +342,102 @@ SELFTEST(irq_threaded_works_and_unmasks)
 	flags = arch_irq_save();
 	fake_behind = NULL;
 	irq_test_end(machine_ops, flags);
+}
+
+/*
+ * ---- a real line that never rests: the alarm of the machine's clock, raised again by its own handler ----
+ * One that is not acknowledged does not do: QEMU's PLIC looks at the line when it changes.
+ */
+
+enum { RTC_ALARM_LOW = 0x08, RTC_ALARM_HIGH = 0x0c, RTC_IRQ_ENABLED = 0x10, RTC_CLEAR_INTERRUPT = 0x1c };
+#define BABBLE_NS (300 * NS_PER_MS)
+
+static uint32_t babbled; /* atomic */
+
+static const struct machine_device *babble_device(void)
+{
+	for (size_t i = 0; i < machine.device_count; i++)
+		if (str_starts(machine.device[i].compatible, S("google,goldfish-rtc")))
+			return &machine.device[i];
+	return NULL;
+}
+
+static void rtc_write(const struct machine_device *d, size_t reg, uint32_t value)
+{
+	*(volatile uint32_t *)(d->base + reg) = value;
+}
+
+static void babble_raise(const struct machine_device *d)
+{
+	rtc_write(d, RTC_CLEAR_INTERRUPT, 1);
+	rtc_write(d, RTC_ALARM_HIGH, 0);
+	rtc_write(d, RTC_ALARM_LOW, 0);
+}
+
+static void babble_handler(void *arg)
+{
+	__atomic_fetch_add(&babbled, 1, __ATOMIC_RELAXED);
+	babble_raise(arg);
+}
+
+static uint64_t console_interrupts(void)
+{
+	struct irq_stats s;
+	uint64_t n = 0;
+	for (size_t i = 0; irq_stats_at(i, &s); i++)
+		for (uint32_t cpu = 0; cpu < cpu_count() && str_eq(s.name, S("uart")); cpu++)
+			n += s.count[cpu];
+	return n;
+}
+
+/* Longer than the UART's FIFO, so that its line has to interrupt for the rest. */
+static void irq_test_console(void)
+{
+	static const char line[] = "# the console's own interrupts come beside the babble\n";
+	struct file_result f = vfs_open(S("/dev/console"), OPEN_WRITE);
+	ST_REQUIRE(f.err == OK);
+	for (size_t sent = 0; sent < sizeof(line) - 1;) {
+		struct size_result n = vfs_write(f.value, 0, rbuf_of(line + sent, sizeof(line) - 1 - sent));
+		if (n.err != OK)
+			break;
+		sent += n.value;
+	}
+	vfs_close(f.value);
+}
+
+/* On its hart a thread goes on, sleeps end, and the console's line works. */
+SELFTEST(irq_babble_harms_nobody_else)
+{
+	struct irq_stats before, after;
+	const struct machine_device *d = babble_device();
+	static bool requested;
+	ST_REQUIRE(d && arch_cpu() == 0);
+	if (!requested) {
+		ST_REQUIRE(arch_prot_at((vaddr){d->base}) != PROT_NONE ||
+			arch_map((vaddr){d->base}, (paddr){d->base}, PAGE_SIZE, PROT_R | PROT_W | PROT_DEVICE) == OK);
+		ST_REQUIRE(irq_request(d->irq, S("babble"), babble_handler, (void *)d) == OK);
+	}
+	requested = true;
+	babbled = 0;
+	ST_REQUIRE(irq_test_stats(d->irq, &before));
+	uint64_t console_before = console_interrupts();
+	irq_enable(d->irq);
+	rtc_write(d, RTC_IRQ_ENABLED, 1);
+	babble_raise(d);
+	uint32_t slept = 0;
+	for (ktime until = ktime_add(clock_now(), BABBLE_NS); ktime_before(clock_now(), until); slept++) {
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+		if (slept == 2)
+			irq_test_console();
+	}
+	rtc_write(d, RTC_IRQ_ENABLED, 0);
+	rtc_write(d, RTC_CLEAR_INTERRUPT, 1);
+	ST_REQUIRE(irq_test_stats(d->irq, &after));
+	irq_enable(d->irq); /* ends the storm */
+	irq_disable(d->irq);
+	uint64_t storms = after.storms - before.storms;
+	ST_CHECK(storms >= 2 && storms < 10);
+	ST_CHECK(babbled >= storms * (CONFIG_IRQ_STORM_MAX / 100));
+	ST_CHECK(slept >= 20);
+	ST_CHECK(console_interrupts() > console_before);
 }

@@ -120,6 +120,8 @@ static void api_irqs(struct json_writer *w)
 		json_key_u64(w, S("count"), total);
 		json_key_u64(w, S("spurious"), s.spurious);
 		json_key_u64(w, S("storms"), s.storms);
+		json_key_bool(w, S("masked"), s.masked);
+		json_key_i64(w, S("masked_ns"), s.masked_ns);
 		json_key_i64(w, S("longest_ns"), s.longest_ns);
 		json_key(w, S("cpu_counts"));
 		json_array_open(w);
