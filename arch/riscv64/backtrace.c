@@ -110,7 +110,12 @@ static void backtrace_walk_interrupted(struct walk *w)
 		w->fp = next;
 	}
 	w->sp = sp;
-	backtrace_leave_leaf(w, *(const uintptr_t *)sp);
+	uintptr_t ra = *(const uintptr_t *)sp;
+	size_t n = w->n;
+	backtrace_leave_leaf(w, ra);
+	/* In a prologue it is the caller, of which fp knows nothing yet; else the last call that was made from here. */
+	if (w->n == n && backtrace_follows_call(ra))
+		backtrace_add(w, ra);
 	backtrace_walk(w, NULL);
 }
 #else

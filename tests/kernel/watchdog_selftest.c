@@ -45,6 +45,11 @@ static bool log_names(uint64_t since, struct str words)
 static struct watchdog_limits limits_before;
 static uint64_t log_before;
 
+static void watchdog_start_here(unused void *arg)
+{
+	watchdog_start();
+}
+
 static void watchdog_test_begin(struct watchdog_limits *l)
 {
 	watchdog_get_limits(&limits_before);
@@ -53,11 +58,7 @@ static void watchdog_test_begin(struct watchdog_limits *l)
 	__atomic_store_n(&released, false, __ATOMIC_RELEASE);
 	log_before = klog_last_seq();
 	watchdog_set_limits(l);
-}
-
-static void watchdog_start_here(unused void *arg)
-{
-	watchdog_start();
+	ST_CHECK(st_on_every_hart(watchdog_start_here)); /* no beat of the old period comes in between */
 }
 
 static void watchdog_test_end(void)
@@ -246,7 +247,6 @@ SELFTEST(watchdog_names_who_leaves_preemption_off)
 	struct watchdog_limits l = {.preempt_off_ns = LIMIT_NS, .beat_ns = LIMIT_NS};
 	uint64_t before = watchdog_count(WATCHDOG_PREEMPT_OFF);
 	watchdog_test_begin(&l);
-	ST_CHECK(st_on_every_hart(watchdog_start_here));
 	offence_was_seen = false;
 	offence_ns = PATIENCE_NS;
 	watchdog_test_run(watchdog_test_preempt_off, SCHED_FIFO, -1);
@@ -275,7 +275,6 @@ SELFTEST(watchdog_names_a_hart_that_takes_no_interrupts)
 		return;
 	uint64_t before = watchdog_count(WATCHDOG_HART);
 	watchdog_test_begin(&l);
-	ST_CHECK(st_on_every_hart(watchdog_start_here));
 	struct thread *t = st_thread(S("stuck"), watchdog_test_stuck, NULL, PRIO_NORMAL, 2);
 	ST_REQUIRE(t);
 	for (ktime until = after(PATIENCE_NS);
