@@ -17,9 +17,9 @@
 /* Of one call in sections_trace.S: what it executes before it reads instret, and behind the last read here. */
 #define TRACE_HEAD 6
 #define TRACE_TAIL 27
-/* Of a trap: to the call behind its entry, and from the call before its return, those included. */
-#define TRAP_HEAD  24
-#define TRAP_TAIL  19
+/* Of a trap: before the call behind its entry, and behind the call before its return. */
+#define TRAP_HEAD  22
+#define TRAP_TAIL  18
 
 #define LIST_MAX 8
 
