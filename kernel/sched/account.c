@@ -77,6 +77,8 @@ static ktime account_spent_at(struct hart *h, const struct thread *t, ktime now)
 		return t->blocked_on ? KTIME_NEVER : ktime_add(now, max(t->server->edf.remaining_ns, INT64_C(0)));
 	uint8_t domain = lender ? lender->run.domain : t->run.domain;
 	domain_charge(h, domain, 0, now); /* a period may have begun */
+	if (h->spent >> domain & 1) /* it goes on all the same, for somebody else's sake */
+		return KTIME_NEVER;
 	return budget_spent_at(&h->domain[domain].budget, now);
 }
 

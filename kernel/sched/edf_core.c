@@ -108,7 +108,9 @@ void edf_lower(struct edf_server *s)
 {
 	assert(s->high);
 	s->high = false;
-	s->remaining_ns -= edf_extra(s);
+	/* What it used of the greater budget was its own, and is no debt. */
+	if (s->remaining_ns > 0)
+		s->remaining_ns = max(s->remaining_ns - edf_extra(s), INT64_C(0));
 }
 
 void edf_set_virtual(struct edf_server *s, int64_t virtual_ns)

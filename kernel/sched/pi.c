@@ -231,9 +231,10 @@ enum err pi_wait_locked(struct pi_queue *q)
 	}
 	if (list_is_empty(&q->waiters))
 		list_push_back(&q->owner->held, &q->held_node);
-	/* What it has run up to now is not its owner's to use any more. */
+	/* What it has run up to now is not its owner's to use any more; it may have been spent just now. */
 	struct hart *h = thread_lock(t);
 	account_settle(h, clock_now());
+	thread_rerank(h, t);
 	spin_unlock_raw(&h->lock);
 	pi_insert(q, t);
 	t->blocked_on = q;

@@ -42,6 +42,8 @@ void upcall_preempt(void)
 	if (h->peers)
 		sched_pull();
 	spin_lock_raw(&h->lock);
+	if (h->peers)
+		sched_timer_update(h); /* another hart may have asked for that */
 	if (unlikely(t->attention) && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
@@ -51,7 +53,6 @@ void upcall_preempt(void)
 		return;
 	}
 	hart_changed(h);
-	sched_timer_update(h);
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */
 	spin_unlock_raw(&h->lock);

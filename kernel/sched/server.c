@@ -84,6 +84,8 @@ void server_work(struct thread *t)
 	edf_wake(&s->edf, release, now);
 	if (!s->job.going)
 		edf_job_begin(&s->job, &s->edf.p, release);
+	if (t->blocked_on)
+		server_send(s, SERVER_REFRESH);
 }
 
 void server_wake(struct thread *t)
