@@ -18,11 +18,13 @@ static noinline void thread_suspend_other_unlock(struct hart *h, struct thread *
 	sched_leave(flags);
 }
 
-enum err thread_suspend(struct thread *t)
+/* Not the plain case: another thread, or where the caller cannot be stopped, or has something that matters then. */
+static noinline enum err thread_suspend_slow(struct thread *t, irqflags flags)
 {
-	if (t->attention & THREAD_IDLE)
+	if (t->attention & THREAD_IDLE) {
+		arch_irq_restore(flags);
 		return ERR_PERM;
-	irqflags flags = arch_irq_save();
+	}
 	struct hart *h = thread_lock(t);
 	if (h->current == t && t == thread_current() && irqflags_enabled(flags) && t->arch.preempt_count == 0) {
 		runq_remove(&h->queue, &t->run);
@@ -32,6 +34,19 @@ enum err thread_suspend(struct thread *t)
 		thread_suspend_other_unlock(h, t, flags);
 	}
 	return OK;
+}
+
+enum err thread_suspend(struct thread *t)
+{
+	irqflags flags = arch_irq_save();
+	if (unlikely(t != thread_current() || t->attention || t->arch.preempt_count > 0 || !irqflags_enabled(flags)))
+		return thread_suspend_slow(t, flags);
+	struct hart *h = t->hart;
+	spin_lock_raw(&h->lock);
+	t->wait_result = OK; /* what the switch gives */
+	hart_remove(h, t);
+	thread_set_state(t, THREAD_SUSPENDED);
+	return (enum err)sched_switch_away(h, t, flags, h->finish);
 }
 
 void thread_resume(struct thread *t)

@@ -30,8 +30,37 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 		return true;
 	}
 	if (t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
-		runq_rotate(&t->run);
+		runq_rotate(&h->queue, &t->run);
 	return false;
+}
+
+/* With h locked: t goes on. */
+static noinline void sched_preempt_not(struct hart *h)
+{
+	hart_changed(h);
+	if (h->peers)
+		hart_kick_best(h); /* if it was to run here and is outranked again */
+	spin_unlock_raw(&h->lock);
+	if (h->peers)
+		sched_pull(); /* what the first one found may have been taken away since */
+}
+
+static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
+{
+	if (h->peers)
+		sched_pull();
+	spin_lock_raw(&h->lock);
+	if (h->peers)
+		sched_timer_update(h); /* another hart may have asked for that */
+	if (t->attention && sched_attend_running(h, t))
+		return;
+	struct thread *to = hart_best(h);
+	if (to == t) {
+		sched_preempt_not(h);
+		return;
+	}
+	h->preemptions += to->run.rank < t->run.rank;
+	sched_switch(h, t, to, 0, h->finish);
 }
 
 void upcall_preempt(void)
@@ -39,25 +68,37 @@ void upcall_preempt(void)
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
 	arch_need_resched_clear();
-	if (h->peers)
-		sched_pull();
-	spin_lock_raw(&h->lock);
-	if (h->peers)
-		sched_timer_update(h); /* another hart may have asked for that */
-	if (unlikely(t->attention) && sched_attend_running(h, t))
-		return;
-	struct thread *to = hart_best(h);
-	if (to != t) {
-		h->preemptions += to->run.rank < t->run.rank;
-		sched_switch(h, t, to, 0, h->finish);
+	if (unlikely(h->queue.rare | t->attention)) { /* without peers nobody changes them meanwhile */
+		sched_preempt_slow(h, t);
 		return;
 	}
-	hart_changed(h);
-	if (h->peers)
-		hart_kick_best(h); /* if it was to run here and is outranked again */
+	spin_lock_raw(&h->lock);
+	struct thread *to = thread_of(runq_best_fixed(&h->queue));
+	if (unlikely(to == t)) {
+		sched_preempt_not(h);
+		return;
+	}
+	h->preemptions++;
+	sched_switch(h, t, to, 0, h->finish);
+}
+
+/* With h locked: not the plain case. Drops the lock. */
+static noinline void sched_yield_slow(struct hart *h, struct thread *t, irqflags flags)
+{
+	struct thread *to = t;
+	if (runq_has_equal(&t->run)) {
+		t->turn_began_ns = TURN_OVER;
+		runq_rotate(&h->queue, &t->run);
+		to = hart_best(h);
+	} else { /* what outranks it has asked for the switch already */
+		watchdog_gave_way(t);
+	}
+	if (to != t) {
+		sched_switch(h, t, to, flags, h->finish);
+		return;
+	}
 	spin_unlock_raw(&h->lock);
-	if (h->peers)
-		sched_pull(); /* what the first one found may have been taken away since */
+	sched_leave(flags);
 }
 
 void sched_yield(void)
@@ -67,21 +108,11 @@ void sched_yield(void)
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
 	spin_lock_raw(&h->lock);
-	if (unlikely(!runq_has_equal(&t->run))) { /* what outranks it has asked for the switch already */
-		watchdog_gave_way(t);
-		spin_unlock_raw(&h->lock);
-		sched_leave(flags);
+	/* Where need_resched is not set, nothing outranks it. */
+	if (unlikely(h->queue.rare || arch_need_resched() || !runq_has_equal_fixed(&t->run))) {
+		sched_yield_slow(h, t, flags);
 		return;
 	}
 	t->turn_began_ns = TURN_OVER; /* a whole quantum when its turn comes */
-	struct thread *to = thread_of(runq_rotate(&t->run));
-	if (unlikely(h->queue.rare || runq_outranks(&h->queue, t->run.rank))) {
-		to = hart_best(h);
-		if (to == t) {
-			spin_unlock_raw(&h->lock);
-			sched_leave(flags);
-			return;
-		}
-	}
-	sched_switch(h, t, to, flags, h->finish);
+	sched_switch(h, t, thread_of(runq_rotate(&h->queue, &t->run)), flags, h->finish);
 }

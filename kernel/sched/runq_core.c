@@ -5,8 +5,6 @@
 void runq_init(struct runq *q)
 {
 	*q = (struct runq){0};
-	for (size_t i = 0; i < RUNQ_LEVELS; i++)
-		list_init(&q->list[i]);
 	heap_init(&q->deadlines, q->slots, RUNQ_DEADLINES);
 }
 
@@ -72,8 +70,7 @@ struct runq_node *runq_find_movable(const struct runq *q, const struct runq_node
 		unsigned level = (unsigned)__builtin_ctzll(left);
 		if (RANK_FIXED + level >= than)
 			return NULL;
-		list_for_each(it, &q->list[level]) {
-			struct runq_node *n = list_entry(it, struct runq_node, link);
+		for (struct runq_node *n = runq_level_first(q, level); n; n = runq_level_next(q, n)) {
 			if (n->movable && n != running && (n->affinity >> cpu & 1) && !(barred >> n->domain & 1))
 				return n;
 			if (++seen == RUNQ_SCAN_MAX)
@@ -88,8 +85,7 @@ struct runq_node *runq_first_movable(const struct runq *q, const struct runq_nod
 	unsigned seen = 0;
 	if (rank_is_deadline(rank))
 		return runq_movable_deadline(q, running, UINT64_MAX, 0, rank + 1);
-	list_for_each(it, &q->list[rank_level(rank)]) {
-		struct runq_node *n = list_entry(it, struct runq_node, link);
+	for (struct runq_node *n = runq_level_first(q, rank_level(rank)); n; n = runq_level_next(q, n)) {
 		if (n->movable && n != running)
 			return n;
 		if (++seen == RUNQ_SCAN_MAX)
@@ -98,20 +94,17 @@ struct runq_node *runq_first_movable(const struct runq *q, const struct runq_nod
 	return NULL;
 }
 
-static bool runq_check_list(const struct runq *q, size_t level, uint32_t *total)
+static bool runq_check_level(const struct runq *q, unsigned level, uint32_t *total)
 {
 	uint32_t movable = 0;
-	list_for_each(it, &q->list[level]) {
-		const struct runq_node *n = list_entry(it, struct runq_node, link);
-		if (!n->queued || n->rank != RANK_FIXED + level)
+	for (const struct runq_node *n = runq_level_first(q, level); n; n = runq_level_next(q, n)) {
+		if (!n->queued || n->rank != RANK_FIXED + level || n->link.next->prev != &n->link)
 			return false;
 		movable += n->movable;
 		(*total)++;
 	}
-	bool occupied = q->occupied >> level & 1;
 	bool has_movable = q->movable >> level & 1;
-	return occupied == !list_is_empty(&q->list[level]) && has_movable == (movable != 0) &&
-	       movable == q->movable_count[level];
+	return has_movable == (movable != 0) && movable == q->movable_count[level];
 }
 
 static bool runq_check_deadlines(const struct runq *q, uint32_t *total)
@@ -131,8 +124,8 @@ static bool runq_check_deadlines(const struct runq *q, uint32_t *total)
 bool runq_check(const struct runq *q)
 {
 	uint32_t total = 0;
-	for (size_t i = 0; i < RUNQ_LEVELS; i++) {
-		if (!runq_check_list(q, i, &total))
+	for (unsigned i = 0; i < RUNQ_LEVELS; i++) {
+		if (!runq_check_level(q, i, &total))
 			return false;
 	}
 	return runq_check_deadlines(q, &total) && total == q->ready;

@@ -3,8 +3,8 @@
  *
  * A rank says who goes first: the less, the more urgent. A deadline is its own rank, in
  * nanoseconds; the 64 fixed priorities come behind all deadlines. Threads with a deadline stand in a
- * heap, the others in 64 lists with a bitmap of those that are not empty. The running thread stays
- * queued, at the head, so that a yield moves the head and "must preempt" is one compare.
+ * heap, the others in 64 circles with a bitmap of those that are not empty. The running thread stays
+ * queued, as the first, so that a yield makes its neighbour the first and "must preempt" is one compare.
  *
  * A second count, per priority, of the threads that may run elsewhere too tells
  * other harts what there is to pull.
@@ -13,7 +13,10 @@
  * are deadlines, except the two that look for a movable node: RUNQ_SCAN_MAX steps, and a walk over
  * those with a deadline if one of them may move.
  *
- * Invariants (runq_check): bit l is set if and only if list l has a node; the
+ * What concerns a node with a fixed priority is inline; what concerns a deadline is a call, which a caller in
+ * a hurry keeps out of his path (sched_priv.h).
+ *
+ * Invariants (runq_check): bit l is set if and only if circle l has a node; the
  * movable bitmap equals the movable counts; counts add up to `ready`; RUNQ_DEADLINE
  * is set if and only if the heap is not empty.
  */
@@ -71,7 +74,7 @@ struct runq_node {
 	struct heap_node deadline;
 };
 
-/* Why the first of the lists is not simply the next to run. */
+/* Why the first of the circles is not simply the next to run. */
 enum {
 	RUNQ_DEADLINE = 1, /* some have a deadline */
 	RUNQ_BARRED = 2,   /* some that are queued may not run for now; the caller's, who knows which */
@@ -82,7 +85,7 @@ struct runq {
 	uint64_t occupied;
 	uint32_t rare; /* RUNQ_* */
 	uint32_t ready; /* queued, the running one included */
-	struct list list[RUNQ_LEVELS];
+	struct list *first[RUNQ_LEVELS]; /* in a circle of nodes, by link; of no meaning where there is none */
 	uint64_t movable;
 	uint16_t movable_count[RUNQ_LEVELS];
 	uint32_t movable_deadlines;
@@ -110,64 +113,96 @@ static inline void runq_set_affinity(struct runq_node *n, uint64_t affinity)
 void runq_push_deadline(struct runq *q, struct runq_node *n);
 void runq_remove_deadline(struct runq *q, struct runq_node *n);
 
-static inline void runq_count_in(struct runq *q, struct runq_node *n)
+/* Where the first of those with n's fixed priority is kept. RANK_FIXED falls out of the product. */
+static inline struct list **runq_first_of(struct runq *q, const struct runq_node *n)
+{
+	return (struct list **)((uintptr_t)q->first + n->rank * sizeof(q->first[0]));
+}
+
+/* The first of a level, or NULL; the one behind n, or NULL: a walk in order. */
+static inline struct runq_node *runq_level_first(const struct runq *q, unsigned level)
+{
+	return q->occupied >> level & 1 ? container_of(q->first[level], struct runq_node, link) : NULL;
+}
+
+static inline struct runq_node *runq_level_next(const struct runq *q, const struct runq_node *n)
+{
+	struct list *next = n->link.next;
+	return next == q->first[rank_level(n->rank)] ? NULL : container_of(next, struct runq_node, link);
+}
+
+/* Not queued before, with a fixed priority: behind its equals. True: there are any. */
+static inline bool runq_push_back_fixed(struct runq *q, struct runq_node *n)
 {
 	unsigned level = rank_level(n->rank);
-	debug_assert(!n->queued && n->rank != RANK_NONE);
+	struct list **first = runq_first_of(q, n);
+	bool equals = q->occupied >> level & 1;
+	debug_assert(!n->queued && n->rank != RANK_NONE && !rank_is_deadline(n->rank));
 	n->queued = true;
-	q->occupied |= UINT64_C(1) << level;
 	q->ready++;
 	if (unlikely(n->movable)) {
 		q->movable_count[level]++;
 		q->movable |= UINT64_C(1) << level;
 	}
+	if (equals) {
+		list_insert_between(&n->link, (*first)->prev, *first);
+	} else {
+		list_init(&n->link);
+		*first = &n->link;
+		q->occupied |= UINT64_C(1) << level;
+	}
+	return equals;
+}
+
+/* Queued, with a fixed priority. */
+static inline void runq_remove_fixed(struct runq *q, struct runq_node *n)
+{
+	unsigned level = rank_level(n->rank);
+	struct list *next = n->link.next, *prev = n->link.prev;
+	debug_assert(n->queued && !rank_is_deadline(n->rank));
+	n->queued = false;
+	q->ready--;
+	if (next == &n->link) {
+		q->occupied &= ~(UINT64_C(1) << level);
+	} else {
+		next->prev = prev;
+		prev->next = next;
+		if (*runq_first_of(q, n) == &n->link)
+			*runq_first_of(q, n) = next;
+	}
+	if (unlikely(n->movable) && --q->movable_count[level] == 0)
+		q->movable &= ~(UINT64_C(1) << level);
 }
 
 /* Behind or before its equals, where it has a fixed priority. Not queued before. */
 static inline void runq_push_back(struct runq *q, struct runq_node *n)
 {
-	if (unlikely(rank_is_deadline(n->rank))) {
+	if (unlikely(rank_is_deadline(n->rank)))
 		runq_push_deadline(q, n);
-		return;
-	}
-	list_push_back(&q->list[rank_level(n->rank)], &n->link);
-	runq_count_in(q, n);
+	else
+		runq_push_back_fixed(q, n);
 }
 
 static inline void runq_push_front(struct runq *q, struct runq_node *n)
 {
-	if (unlikely(rank_is_deadline(n->rank))) {
-		runq_push_deadline(q, n);
-		return;
-	}
-	list_push_front(&q->list[rank_level(n->rank)], &n->link);
-	runq_count_in(q, n);
+	runq_push_back(q, n);
+	if (!rank_is_deadline(n->rank)) /* in the circle, the last is before the first */
+		*runq_first_of(q, n) = &n->link;
 }
 
 static inline void runq_remove(struct runq *q, struct runq_node *n)
 {
-	debug_assert(n->queued);
-	if (unlikely(rank_is_deadline(n->rank))) {
+	if (unlikely(rank_is_deadline(n->rank)))
 		runq_remove_deadline(q, n);
-		return;
-	}
-	unsigned level = rank_level(n->rank);
-	struct list *prev = n->link.prev, *next = n->link.next;
-	prev->next = next;
-	next->prev = prev;
-	n->queued = false;
-	q->ready--;
-	if (prev == next) /* the head */
-		q->occupied &= ~(UINT64_C(1) << level);
-	if (unlikely(n->movable) && --q->movable_count[level] == 0)
-		q->movable &= ~(UINT64_C(1) << level);
+	else
+		runq_remove_fixed(q, n);
 }
 
-/* The head of the highest priority that is not empty. */
+/* The first of the highest priority that is not empty. */
 static inline struct runq_node *runq_best_fixed(const struct runq *q)
 {
 	debug_assert(q->occupied != 0);
-	return container_of(q->list[__builtin_ctzll(q->occupied)].next, struct runq_node, link);
+	return container_of(q->first[__builtin_ctzll(q->occupied)], struct runq_node, link);
 }
 
 /* The one with the least rank; with a fixed priority at least there is one. */
@@ -186,24 +221,24 @@ static inline bool runq_outranks(const struct runq *q, uint64_t rank)
 	return !rank_is_deadline(rank) && (q->occupied & ((UINT64_C(1) << rank_level(rank)) - 1)) != 0;
 }
 
-/* n, queued, has a fixed priority and is not alone in its list. */
-static inline bool runq_has_equal(const struct runq_node *n)
+/* n, queued, has a fixed priority and is not alone with it. */
+static inline bool runq_has_equal_fixed(const struct runq_node *n)
 {
-	return !rank_is_deadline(n->rank) && n->link.next != n->link.prev;
+	debug_assert(n->queued && !rank_is_deadline(n->rank));
+	return n->link.next != &n->link;
 }
 
-/* Moves n, which heads its list and is not alone there, behind its equals; the new head. */
-static inline struct runq_node *runq_rotate(struct runq_node *n)
+static inline bool runq_has_equal(const struct runq_node *n)
 {
-	/* In the circle, that is to move the list's head behind n. */
-	struct list *head = n->link.prev, *second = n->link.next, *last = head->prev;
-	debug_assert(n->queued && head->next == &n->link && second != head);
-	last->next = &n->link;
-	n->link.prev = last;
-	n->link.next = head;
-	head->prev = &n->link;
-	head->next = second;
-	second->prev = head;
+	return !rank_is_deadline(n->rank) && runq_has_equal_fixed(n);
+}
+
+/* n, the first with its fixed priority, goes behind its equals; who is first now. */
+static inline struct runq_node *runq_rotate(struct runq *q, struct runq_node *n)
+{
+	struct list *second = n->link.next;
+	debug_assert(n->queued && *runq_first_of(q, n) == &n->link);
+	*runq_first_of(q, n) = second;
 	return container_of(second, struct runq_node, link);
 }
 

@@ -21,7 +21,7 @@ TEST(runq_best_is_the_head_of_the_highest_priority)
 	runq_push_back(&q, &b);
 	CHECK(runq_best(&q) == &a);
 	CHECK(runq_has_equal(&a));
-	CHECK(runq_rotate(&a) == &b);
+	CHECK(runq_rotate(&q, &a) == &b);
 	CHECK(runq_best(&q) == &b);
 	runq_push_front(&q, &c);
 	CHECK(runq_best(&q) == &c);
@@ -122,7 +122,7 @@ TEST(runq_agrees_with_a_model)
 	for (int step = 0; step < 200000; step++) {
 		int i = (int)test_below(&rng, NODES), best = model_best(&m, n);
 		if (m.queued[i] && i == best && runq_has_equal(&n[i]) && test_below(&rng, 2)) {
-			runq_rotate(&n[i]);
+			runq_rotate(&q, &n[i]);
 			m.order[i] = ++m.last;
 		} else if (m.queued[i]) {
 			runq_remove(&q, &n[i]);

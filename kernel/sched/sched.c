@@ -79,6 +79,10 @@ void hart_enqueue_front(struct hart *h, struct thread *t)
 {
 	struct thread *next = thread_of(runq_best(&h->queue));
 	runq_push_front(&h->queue, &t->run);
+	if (t->run.rank == h->current->run.rank) { /* what runs stays the first */
+		runq_remove(&h->queue, &h->current->run);
+		runq_push_front(&h->queue, &h->current->run);
+	}
 	hart_queued_waiting(h, t, next);
 }
 
@@ -117,7 +121,7 @@ void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affi
 
 #define PARK_MAX 8 /* in one stretch; then idle is entered for a moment, so that interrupts get in */
 
-struct thread *hart_best_rare(struct hart *h)
+static struct thread *hart_find_best(struct hart *h)
 {
 	for (unsigned n = 0; n < PARK_MAX; n++) {
 		struct thread *t = thread_of(runq_best(&h->queue));
@@ -136,6 +140,18 @@ struct thread *hart_best_rare(struct hart *h)
 	}
 	arch_need_resched_set();
 	return h->idle;
+}
+
+void hart_best_rare(void *hart, unused uintptr_t none)
+{
+	struct hart *h = hart;
+	h->best = hart_find_best(h);
+}
+
+void hart_remove_rare(void *hart, uintptr_t thread)
+{
+	struct hart *h = hart;
+	runq_remove_deadline(&h->queue, &((struct thread *)thread)->run);
 }
 
 /* ---- the other side of a switch ---- */
@@ -367,7 +383,7 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 	t->wait_deadline = deadline;
 	t->wait_what = what;
 	thread_set_state(t, THREAD_BLOCKED);
-	runq_remove(&h->queue, &t->run);
+	hart_remove(h, t);
 	if (guard)
 		spin_unlock_raw(guard);
 	return sched_switch_away(h, t, flags, h->finish);

@@ -84,7 +84,8 @@ struct hart {
 	struct thread *current;
 	arch_finish_fn *finish; /* what comes first after a switch here */
 	ktime switched_at;
-	uint64_t switches;
+	uint64_t switches, preemptions;
+	struct thread *best; /* what hart_best_rare() has found */
 	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
 	ktime budget_at;  /* when what pays for the running thread has nothing left */
@@ -100,7 +101,7 @@ struct hart {
 	int64_t idle_ran_ns; /* its cpu_time_ns then */
 	struct load load;    /* up to idle_from */
 	struct callout balance;
-	uint64_t preemptions, migrations_in;
+	uint64_t migrations_in;
 
 	/* deadlines, domains, mode */
 	struct heap refills;
@@ -232,12 +233,24 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	return arch_switch(&from->arch, &to->arch, flags, finish);
 }
 
+/* With h locked: t leaves the queue. */
+void hart_remove_rare(void *hart, uintptr_t thread);
+static inline void hart_remove(struct hart *h, struct thread *t)
+{
+	if (unlikely(rank_is_deadline(t->run.rank)))
+		arch_call_rare(hart_remove_rare, h, (uintptr_t)t);
+	else
+		runq_remove_fixed(&h->queue, &t->run);
+}
+
 /* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
-noinline struct thread *hart_best_rare(struct hart *h);
+void hart_best_rare(void *hart, uintptr_t none);
 static inline struct thread *hart_best(struct hart *h)
 {
-	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED)))
-		return hart_best_rare(h);
+	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED))) {
+		arch_call_rare(hart_best_rare, h, 0);
+		return h->best;
+	}
 	return thread_of(runq_best_fixed(&h->queue));
 }
 
@@ -250,7 +263,7 @@ static inline int sched_switch_away(struct hart *h, struct thread *from, irqflag
 
 /* Out of sched_ready_unlock: an equal of a round-robin thread has come. */
 void quantum_update_rare(void *hart, uintptr_t none);
-/* Out of sched_ready_unlock: t is to be suspended, or another hart may be the better one. */
+/* Out of sched_ready_unlock: t is to be suspended, has a deadline, or another hart may be the better one. */
 void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags);
 
 /*
@@ -260,19 +273,23 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags);
  */
 static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
 {
-	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE)) {
+	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE || rank_is_deadline(t->run.rank))) {
 		sched_ready_slow(h, t, flags);
 		return;
 	}
 	struct thread *running = h->current;
-	runq_push_back(&h->queue, &t->run);
+	runq_push_back_fixed(&h->queue, &t->run);
 	if (t->run.rank < running->run.rank) {
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0) {
 			h->preemptions++;
-			sched_switch_away(h, running, flags, h->finish);
+			sched_switch(h, running, thread_of(runq_best_fixed(&h->queue)), flags, h->finish);
 			return;
 		}
 		arch_need_resched_set();
+		if (!irqflags_enabled(flags)) { /* whoever turns them on acts on it, or the end of the interrupt */
+			spin_unlock_raw(&h->lock);
+			return;
+		}
 	} else if (unlikely(running->attention & THREAD_RR)) {
 		arch_call_rare(quantum_update_rare, h, 0);
 	}

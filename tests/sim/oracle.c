@@ -73,8 +73,8 @@ static unsigned oracle_queues_of(const struct thread *t)
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		const struct runq *q = &sched_hart[cpu].queue;
 		for (unsigned p = 0; p < RUNQ_LEVELS; p++)
-			list_for_each(it, &q->list[p])
-				if (it == &t->run.link) {
+			for (const struct runq_node *n = runq_level_first(q, p); n; n = runq_level_next(q, n))
+				if (n == &t->run) {
 					found++;
 					ORACLE(t->hart == &sched_hart[cpu] && t->run.rank == RANK_FIXED + p, t);
 				}
@@ -129,9 +129,8 @@ static void oracle_check_hart(uint32_t cpu)
 	ORACLE(cpu_count() == 1 || h->running_rank == t->run.rank, t);
 	unsigned queued = 0;
 	for (unsigned p = 0; p < RUNQ_LEVELS; p++) {
-		ORACLE((h->queue.occupied >> p & 1) == !list_is_empty(&h->queue.list[p]), t);
-		list_for_each(it, &h->queue.list[p])
-			oracle_index(thread_of(list_entry(it, struct runq_node, link))), queued++;
+		for (const struct runq_node *n = runq_level_first(&h->queue, p); n; n = runq_level_next(&h->queue, n))
+			oracle_index(thread_of((struct runq_node *)n)), queued++;
 	}
 	ORACLE(queued + h->queue.deadlines.count == h->queue.ready, t);
 	ORACLE((h->queue.rare & RUNQ_BARRED) || !(h->spent | h->suspended), t);
