@@ -190,25 +190,22 @@ static inline void arch_section_reset(void)
 /* ---- switching ---- */
 
 /*
- * What comes first on the other side of a switch: drops the lock that covered it and gives
- * the interrupts the state that `flags` says, those of the thread that is now current. What
- * it returns is returned by that thread's call of arch_switch().
+ * What comes first on the other side of a switch: drops the lock that covered it and turns interrupts
+ * on. What it returns is returned by the call of arch_switch() that `entered` has made.
  */
-typedef int arch_finish_fn(struct arch_thread *left, irqflags flags);
+typedef int arch_finish_fn(struct arch_thread *left, struct arch_thread *entered);
 
 /*
- * Prepares a thread that, when first switched to, runs finish() with interrupts to be on and
- * then entry(arg), which does not return. preempt_count is as the caller has set it.
+ * Prepares a thread that, when first switched to, runs finish() and then entry(arg), which does not return. preempt_count is as the caller has set it.
  */
 void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t stack_top,
 	noreturn void (*entry)(void *arg), void *arg);
 
 /*
- * Saves what a C call must preserve, and `flags`; moves to `to`, makes it current, and there
- * tail-calls finish(from, the flags of `to`), which returns to whoever called this for `to`.
- * Interrupts off.
+ * Saves what a C call must preserve; moves to `to`, makes it current, and there tail-calls
+ * finish(from, to), which returns to whoever called this for `to`. Interrupts off; on when it returns.
  */
-int arch_switch(struct arch_thread *from, struct arch_thread *to, irqflags flags, arch_finish_fn *finish);
+int arch_switch(struct arch_thread *from, struct arch_thread *to, arch_finish_fn *finish);
 
 /* Waits for an interrupt; interrupts off on entry and on return, one may be pending. */
 void arch_idle(void);
@@ -316,9 +313,11 @@ noreturn void upcall_boot(const void *fdt);     /* first hart; kernel/boot */
 noreturn void upcall_secondary(void);           /* every other hart; kernel/boot */
 void upcall_irq(void);                          /* external interrupt; kernel/irq */
 void upcall_timer(void);                        /* timer interrupt; kernel/time */
-void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts off, and
-                                                   off on return; called from preempt_enable and from interrupt exit,
-                                                   again as long as need_resched is set */
+void upcall_preempt(void);                      /* need_resched and preemptible; kernel/sched. Interrupts off; on return
+                                                   they may be on. Called from preempt_enable and from interrupt exit,
+                                                   again as long as need_resched is set, with preempt_count raised: so an
+                                                   interrupt in the moment in which they are on does not call it again,
+                                                   and the depth is bounded */
 void upcall_fault(struct trap_frame *frame);    /* exception in the kernel; kernel/diag. Does not return */
 void upcall_user(struct trap_frame *frame);     /* system call or exception of user mode; kernel/proc */
 

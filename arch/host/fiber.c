@@ -58,12 +58,12 @@ static const void *runner_bottom; /* the stack of host_run() */
 static size_t runner_size;
 
 /* On the other side of arch_switch(). */
-static int fiber_finish(irqflags flags)
+static int fiber_finish(void)
 {
 	struct arch_thread *from = switching.from;
 	arch_finish_fn *finish = switching.finish;
 	switching.finish = NULL;
-	return finish(from, flags);
+	return finish(from, arch_current());
 }
 
 static noreturn void fiber_first(void)
@@ -77,7 +77,7 @@ static noreturn void fiber_first(void)
 	}
 	struct fiber_start *s = container_of(entering, struct fiber_start, context);
 	if (switching.finish)
-		fiber_finish(s->context.flags);
+		fiber_finish();
 	s->entry(s->arg);
 }
 
@@ -90,7 +90,7 @@ struct arch_context *fiber_prepare(struct arch_thread *t, noreturn void (*entry)
 	for (int i = 1; i <= SAVED_WORDS; i++)
 		sp[-i] = NULL;
 	*s = (struct fiber_start){
-		.context = {.sp = sp - SAVED_WORDS, .flags = 1}, .entry = entry, .arg = arg};
+		.context = {.sp = sp - SAVED_WORDS}, .entry = entry, .arg = arg};
 	return &s->context;
 }
 
@@ -116,9 +116,9 @@ void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t sta
 	t->context = fiber_prepare(t, entry, arg);
 }
 
-int arch_switch(struct arch_thread *from, struct arch_thread *to, irqflags flags, arch_finish_fn *finish)
+int arch_switch(struct arch_thread *from, struct arch_thread *to, arch_finish_fn *finish)
 {
-	struct arch_context here = {.flags = flags}, *there = to->context;
+	struct arch_context here = {0}, *there = to->context;
 	assert(!arch_irqs_enabled() && from == arch_current() && !from->context);
 	assert(there); /* else a hart stands on its stack */
 	from->context = &here;
@@ -127,5 +127,5 @@ int arch_switch(struct arch_thread *from, struct arch_thread *to, irqflags flags
 	switching.from = from;
 	switching.finish = finish;
 	fiber_enter(&here, there, to);
-	return fiber_finish(here.flags);
+	return fiber_finish();
 }

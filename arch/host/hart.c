@@ -182,14 +182,24 @@ static void hart_serve(struct arch_hart *h)
 	h->in_interrupt = false;
 }
 
-/* A preempted thread may come back on another hart: there is no `h` behind the upcall. */
+/* A preempted thread may come back on another hart: there is no `h` behind the upcall. Interrupts are off on return. */
+static void hart_preempt(void)
+{
+	arch_current()->preempt_count = 1;
+	do {
+		upcall_preempt();
+		arch_irq_disable();
+	} while (arch_host_hart->need_resched);
+	arch_current()->preempt_count = 0;
+}
+
 void hart_interrupt(void)
 {
 	while (arch_host_hart->irqs_on && hart_has_interrupt(arch_host_hart)) {
 		arch_host_hart->irqs_on = false;
 		hart_serve(arch_host_hart);
-		while (arch_host_hart->need_resched && arch_current()->preempt_count == 0)
-			upcall_preempt();
+		if (arch_host_hart->need_resched && arch_current()->preempt_count == 0)
+			hart_preempt();
 		assert(!arch_host_hart->irqs_on && !arch_host_hart->in_interrupt);
 		arch_host_hart->irqs_on = true;
 	}
@@ -242,8 +252,8 @@ void arch_preempt_due(void)
 	if (arch_in_interrupt() || !arch_irqs_enabled())
 		return;
 	arch_irq_disable();
-	while (arch_need_resched())
-		upcall_preempt();
+	if (arch_need_resched())
+		hart_preempt();
 	arch_irq_enable();
 }
 

@@ -9,7 +9,6 @@
 struct arch_context {
 	void *sp;
 	void *fake_stack; /* AddressSanitizer's */
-	irqflags flags;   /* of the thread that switched */
 };
 
 /* The context from which t's stack begins in entry(arg), behind finish() when it is switched to. */

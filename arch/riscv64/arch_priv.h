@@ -15,7 +15,7 @@ struct trap_frame {
 
 /* What arch_switch leaves on the stack of a thread. */
 struct arch_context {
-	uint64_t ra, s[12], flags;
+	uint64_t ra, s[12], pad;
 };
 
 #define CAUSE_ILLEGAL     2

@@ -98,7 +98,6 @@ void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t sta
 	*c = (struct arch_context){
 		.ra = (uintptr_t)arch_thread_start,
 		.s = {[1] = (uintptr_t)entry, [2] = (uintptr_t)arg},
-		.flags = SSTATUS_SIE,
 	};
 	t->context = c;
 	t->stack_base = stack_base;
@@ -123,10 +122,18 @@ void arch_preempt_due(void)
 	if (arch_in_interrupt() || !arch_irqs_enabled())
 		return;
 	arch_irq_disable();
+	if (!arch_need_resched()) { /* an interrupt came first */
+		arch_irq_enable();
+		return;
+	}
 	if (unlikely(arch_hart()->resched_held) && held_over)
 		held_over(arch_held_since(), (uintptr_t)__builtin_return_address(0));
-	while (arch_need_resched())
+	arch_current()->preempt_count = 1;
+	do {
 		upcall_preempt();
+		arch_irq_disable();
+	} while (arch_need_resched());
+	arch_current()->preempt_count = 0;
 	arch_irq_enable();
 }
 

@@ -4,7 +4,7 @@
  */
 #include "arch/riscv64/asm.h"
 
-/* int arch_switch(from, to, flags, finish): a0 is still the thread that was left when finish begins. */
+/* int arch_switch(from, to, finish): a0 and a1 are still the same when finish begins. */
 FUNCTION(arch_switch)
 	addi	sp, sp, -CONTEXT_SIZE
 	sd	ra, 0(sp)
@@ -20,7 +20,6 @@ FUNCTION(arch_switch)
 	sd	s9, 80(sp)
 	sd	s10, 88(sp)
 	sd	s11, 96(sp)
-	sd	a2, 104(sp)
 	SD(sp, THREAD_CONTEXT, a0)
 	LD(sp, THREAD_CONTEXT, a1)
 	SD(a1, HART_CURRENT, gp)
@@ -37,9 +36,8 @@ FUNCTION(arch_switch)
 	ld	s9, 80(sp)
 	ld	s10, 88(sp)
 	ld	s11, 96(sp)
-	ld	a1, 104(sp)
 	addi	sp, sp, CONTEXT_SIZE
-	jr	a3
+	jr	a2
 END(arch_switch)
 
 /* The first time: arch_thread_init put entry into s1 and its argument into s2. */

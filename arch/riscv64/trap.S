@@ -113,13 +113,20 @@ irq_return:
 
 irq_preempt:
 	LD(t0, HART_CURRENT, gp)
-	LW(t0, THREAD_PREEMPT_COUNT, t0)
-	bnez	t0, irq_held
-	csrr	t0, sepc
-	sd	t0, IRQ_PC(sp)
+	LW(t1, THREAD_PREEMPT_COUNT, t0)
+	bnez	t1, irq_held
+	csrr	t1, sepc
+	sd	t1, IRQ_PC(sp)
+	/* A switch back turns interrupts on for a moment; one that comes then does not preempt again, deeper. */
+	li	t1, 1
+	SW(t1, THREAD_PREEMPT_COUNT, t0)
 1:	call	upcall_preempt
+	csrci	sstatus, 2
+	trace	irqs_off
 	LW(t0, HART_NEED_RESCHED, gp)
 	bnez	t0, 1b
+	LD(t0, HART_CURRENT, gp)
+	SW(zero, THREAD_PREEMPT_COUNT, t0)
 	ld	t0, IRQ_PC(sp)
 	li	t1, IRQ_RETURN_STATUS
 	csrw	sepc, t0

@@ -29,7 +29,7 @@ static noinline enum err thread_suspend_slow(struct thread *t, irqflags flags)
 	if (h->current == t && t == thread_current() && irqflags_enabled(flags) && t->arch.preempt_count == 0) {
 		runq_remove(&h->queue, &t->run);
 		thread_set_state(t, THREAD_SUSPENDED);
-		sched_switch_away(h, t, flags, h->finish);
+		sched_switch_away(h, t, h->finish);
 	} else {
 		thread_suspend_other_unlock(h, t, flags);
 	}
@@ -46,7 +46,7 @@ enum err thread_suspend(struct thread *t)
 	t->wait_result = OK; /* what the switch gives */
 	hart_remove(h, t);
 	thread_set_state(t, THREAD_SUSPENDED);
-	return (enum err)sched_switch_away(h, t, flags, h->finish);
+	return (enum err)sched_switch_away(h, t, h->finish);
 }
 
 void thread_resume(struct thread *t)

@@ -11,7 +11,7 @@ static void sched_expel(struct hart *h, struct thread *t)
 	runq_remove(&h->queue, &t->run);
 	if (suspend)
 		thread_set_state(t, THREAD_SUSPENDED);
-	sched_switch_away(h, t, 0, suspend ? h->finish : sched_switched_homeless);
+	sched_switch_away(h, t, suspend ? h->finish : sched_switched_homeless);
 }
 
 /* With h locked: acts on what is not plain about the running thread. True: it has left, and the lock is dropped. */
@@ -26,7 +26,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 		runq_remove(&h->queue, &t->run);
 		t->run.rank = thread_effective_rank(t);
 		hart_park(h, t);
-		sched_switch_away(h, t, 0, h->finish);
+		sched_switch_away(h, t, h->finish);
 		return true;
 	}
 	if (t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
@@ -60,7 +60,7 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		return;
 	}
 	h->preemptions += to->run.rank < t->run.rank;
-	sched_switch(h, t, to, 0, h->finish);
+	sched_switch(h, t, to, h->finish);
 }
 
 void upcall_preempt(void)
@@ -79,7 +79,7 @@ void upcall_preempt(void)
 		return;
 	}
 	h->preemptions++;
-	sched_switch(h, t, to, 0, h->finish);
+	sched_switch(h, t, to, h->finish);
 }
 
 /* With h locked: not the plain case. Drops the lock. */
@@ -94,7 +94,7 @@ static noinline void sched_yield_slow(struct hart *h, struct thread *t, irqflags
 		watchdog_gave_way(t);
 	}
 	if (to != t) {
-		sched_switch(h, t, to, flags, h->finish);
+		sched_switch(h, t, to, h->finish);
 		return;
 	}
 	spin_unlock_raw(&h->lock);
@@ -114,5 +114,5 @@ void sched_yield(void)
 		return;
 	}
 	t->turn_began_ns = TURN_OVER; /* a whole quantum when its turn comes */
-	sched_switch(h, t, thread_of(runq_rotate(&h->queue, &t->run)), flags, h->finish);
+	sched_switch(h, t, thread_of(runq_rotate(&h->queue, &t->run)), h->finish);
 }

@@ -157,9 +157,8 @@ void hart_remove_rare(void *hart, uintptr_t thread)
 /* ---- the other side of a switch ---- */
 
 /* The plain case is a FIFO thread that nobody wants to stop. */
-static noinline void sched_attend(void *hart, unused uintptr_t none)
+static void sched_attend(struct hart *h)
 {
-	struct hart *h = hart;
 	struct thread *t = h->current;
 	if (t->attention & THREAD_EXPEL)
 		arch_need_resched_set();
@@ -174,17 +173,12 @@ static noinline void sched_attend(void *hart, unused uintptr_t none)
 	quantum_update(h);
 }
 
-static noinline void sched_preempt_rare(unused void *a, unused uintptr_t b)
-{
-	spin_preempt();
-}
-
 /* Drops the lock; interrupts stay off. */
 static void sched_arrive(struct hart *h, struct thread *left)
 {
 	account_leave(h, left);
 	sched_check(h);
-	sched_attend(h, 0);
+	sched_attend(h);
 	if (!h->peers) {
 		spin_unlock_raw(&h->lock);
 		return;
@@ -198,33 +192,46 @@ static void sched_arrive(struct hart *h, struct thread *left)
 }
 
 /* To where the thread had switched; for one that had blocked, with the result of its wait. */
-static inline int sched_return(irqflags flags)
+static int sched_return(struct arch_thread *entered)
 {
-	arch_irq_restore(flags);
+	arch_irq_enable();
 	if (unlikely(arch_need_resched()))
-		arch_call_rare(sched_preempt_rare, NULL, 0);
-	return thread_current()->wait_result;
+		spin_preempt();
+	return ((struct thread *)entered)->wait_result;
 }
 
-int sched_switched(unused struct arch_thread *left, irqflags flags)
+static noinline int sched_switched_attend(struct hart *h, struct arch_thread *entered)
 {
-	struct hart *h = hart_here();
-	sched_check(h);
-	if (unlikely(thread_current()->attention))
-		arch_call_rare(sched_attend, h, 0);
+	sched_attend(h);
 	spin_unlock_raw(&h->lock);
-	return sched_return(flags);
+	return sched_return(entered);
 }
 
-int sched_switched_charged(struct arch_thread *left, irqflags flags)
+/*
+ * The plain case. need_resched is not looked at: nothing outranks the thread that was entered, because the best one
+ * was (or in a yield, need_resched was not set), and what else asks for a switch is in `attention`.
+ */
+int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
+{
+	struct thread *t = (struct thread *)entered;
+	struct hart *h = t->hart;
+	sched_check(h);
+	if (unlikely(t->attention))
+		return sched_switched_attend(h, entered);
+	spin_unlock_raw(&h->lock);
+	arch_irq_enable();
+	return t->wait_result;
+}
+
+int sched_switched_charged(struct arch_thread *left, struct arch_thread *entered)
 {
 	struct hart *h = hart_here();
 	h->finish = sched_switched;
 	sched_arrive(h, (struct thread *)left);
-	return sched_return(flags);
+	return sched_return(entered);
 }
 
-int sched_switched_peers(struct arch_thread *left, irqflags flags)
+int sched_switched_peers(struct arch_thread *left, struct arch_thread *entered)
 {
 	struct thread *t = (struct thread *)left;
 	struct hart *h = hart_here();
@@ -232,25 +239,25 @@ int sched_switched_peers(struct arch_thread *left, irqflags flags)
 	if (unlikely(t->run.queued && t->attention & THREAD_LEAVE_DUE)) {
 		t->attention &= (uint8_t)~THREAD_LEAVE_DUE;
 		runq_remove(&h->queue, &t->run);
-		return sched_switched_homeless(left, flags);
+		return sched_switched_homeless(left, entered);
 	}
 	sched_arrive(h, t);
-	return sched_return(flags);
+	return sched_return(entered);
 }
 
-int sched_switched_dead(struct arch_thread *left, irqflags flags)
+int sched_switched_dead(struct arch_thread *left, struct arch_thread *entered)
 {
 	sched_arrive(hart_here(), (struct thread *)left);
 	thread_put((struct thread *)left);
-	return sched_return(flags);
+	return sched_return(entered);
 }
 
-int sched_switched_homeless(struct arch_thread *left, irqflags flags)
+int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entered)
 {
 	struct thread *t = (struct thread *)left;
 	sched_arrive(hart_here(), t);
 	sched_ready_unlock(thread_lock(t), t, 0);
-	return sched_return(flags);
+	return sched_return(entered);
 }
 
 /* ---- blocking and waking ---- */
@@ -386,7 +393,7 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 	hart_remove(h, t);
 	if (guard)
 		spin_unlock_raw(guard);
-	return sched_switch_away(h, t, flags, h->finish);
+	return sched_switch_away(h, t, h->finish);
 }
 
 static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline,
@@ -407,7 +414,7 @@ static noinline enum err thread_block_until(struct spinlock *guard, irqflags fla
 enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags,
 	struct str what)
 {
-	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt());
+	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt() && irqflags_enabled(flags));
 	if (ktime_is_never(deadline))
 		return thread_block_now(guard, flags, deadline, wait_flags, what, false);
 	return thread_block_until(guard, flags, deadline, wait_flags, what);

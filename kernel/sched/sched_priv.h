@@ -220,17 +220,16 @@ arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
 /*
  * With this hart locked, running `from`: enters the best thread, which is another; the lock is dropped
- * there. When it comes back, with the result of the wait if `from` was blocked (an enum err).
+ * there. When it comes back, with interrupts on, it gives the result of the wait if `from` was blocked (an enum err).
  */
-static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, irqflags flags,
-	arch_finish_fn *finish)
+static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
 	ktime now = clock_now();
 	from->cpu_time_ns += ktime_diff(now, h->switched_at);
 	h->switched_at = now;
 	h->switches++;
 	h->current = to;
-	return arch_switch(&from->arch, &to->arch, flags, finish);
+	return arch_switch(&from->arch, &to->arch, finish);
 }
 
 /* With h locked: t leaves the queue. */
@@ -255,10 +254,9 @@ static inline struct thread *hart_best(struct hart *h)
 }
 
 /* The same, when `from` has left the queue. */
-static inline int sched_switch_away(struct hart *h, struct thread *from, irqflags flags,
-	arch_finish_fn *finish)
+static inline int sched_switch_away(struct hart *h, struct thread *from, arch_finish_fn *finish)
 {
-	return sched_switch(h, from, hart_best(h), flags, finish);
+	return sched_switch(h, from, hart_best(h), finish);
 }
 
 /* Out of sched_ready_unlock: an equal of a round-robin thread has come. */
@@ -282,7 +280,7 @@ static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags
 	if (t->run.rank < running->run.rank) {
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0) {
 			h->preemptions++;
-			sched_switch(h, running, thread_of(runq_best_fixed(&h->queue)), flags, h->finish);
+			sched_switch(h, running, thread_of(runq_best_fixed(&h->queue)), h->finish);
 			return;
 		}
 		arch_need_resched_set();

@@ -157,7 +157,7 @@ void thread_exit(void)
 	spin_lock_raw(&h->lock);
 	runq_remove(&h->queue, &t->run);
 	thread_set_state(t, THREAD_DEAD);
-	sched_switch_away(h, t, 0, sched_switched_dead);
+	sched_switch_away(h, t, sched_switched_dead);
 	unreachable();
 }
 
