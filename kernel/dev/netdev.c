@@ -9,13 +9,16 @@
  * its batch stays ready, and the others get their turn first.
  *
  * The thread's priority is CONFIG_NET_RX_PRIORITY: what runs above it is not
- * disturbed by any flood.
+ * disturbed by any flood. What runs below it has what the domain "net" leaves of each
+ * hart: CONFIG_NET_BUDGET_US of every CONFIG_NET_PERIOD_US for reception and all soft
+ * callouts, which are the network's. Meanwhile frames wait in the device, and are lost there.
  *
  * Locks: the wait queue's. Devices are never removed.
  */
 #include "kernel/dev/dev.h"
 #include "kernel/diag/diag.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/deadline.h"
+#include "kernel/sync/softcall.h"
 #include "lib/assert.h"
 #include "lib/initcall.h"
 
@@ -125,9 +128,27 @@ enum err netdev_transmit(struct netdev *d, struct packet *p)
 	return ERR_NOBUFS;
 }
 
+static_assert(CONFIG_NET_BUDGET_US <= CONFIG_NET_PERIOD_US && CONFIG_NET_DEGRADED_US <= CONFIG_NET_PERIOD_US,
+	"a budget is a part of its period");
+
+static struct domain_result netdev_domain(void)
+{
+	struct domain_attr attr = {
+		.budget_ns = CONFIG_NET_BUDGET_US * NS_PER_US,
+		.period_ns = CONFIG_NET_PERIOD_US * NS_PER_US,
+		.low = config_on(CONFIG_NET_LOW),
+		.degraded_ns = config_on(CONFIG_NET_LOW) ? CONFIG_NET_DEGRADED_US * NS_PER_US : 0,
+	};
+	return domain_create(S("net"), &attr);
+}
+
 static enum err netdev_init(void)
 {
-	struct thread_attr attr = {.name = S("net_rx"), .entry = netdev_thread,
+	struct domain_result domain = netdev_domain();
+	enum err err = domain.err == OK ? softcall_set_domain(domain.value) : domain.err;
+	if (err != OK)
+		return err;
+	struct thread_attr attr = {.name = S("net_rx"), .entry = netdev_thread, .domain = domain.value,
 		.priority = CONFIG_NET_RX_PRIORITY, .class = SCHED_FIFO, .system = true};
 	waitq_init(&netdev_wait);
 	struct thread_result r = thread_create(&attr);
@@ -135,4 +156,4 @@ static enum err netdev_init(void)
 		thread_detach(r.value);
 	return r.err;
 }
-INITCALL(netdev, netdev_init, "packet", "sched");
+INITCALL(netdev, netdev_init, "packet", "sched", "softcall");

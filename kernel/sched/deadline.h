@@ -130,6 +130,8 @@ must_check struct domain_result domain_create(struct str name, const struct doma
 must_check enum err domain_set(uint8_t domain, const struct domain_attr *attr);
 /* ERR_INVAL: no such domain; ERR_BUSY: a deadline thread, unless both are LO or both are not. At once. */
 must_check enum err thread_set_domain(struct thread *t, uint8_t domain);
+/* ERR_NOENT: none has that name. Names may come twice; the oldest is found. Thread context. */
+must_check struct domain_result domain_find(struct str name);
 bool domain_info(uint8_t domain, struct domain_info *out); /* false: no such domain */
 void domain_hart_info(uint8_t domain, uint32_t cpu, struct domain_hart_info *out);
 

@@ -223,6 +223,15 @@ bool domain_info(uint8_t domain, struct domain_info *out)
 	return true;
 }
 
+struct domain_result domain_find(struct str name)
+{
+	struct domain_info info;
+	for (uint8_t d = 0; domain_info(d, &info); d++)
+		if (str_eq(str_of(info.name, info.name_len), name))
+			return OK_RESULT(domain_result, d);
+	return ERR_RESULT(domain_result, ERR_NOENT);
+}
+
 void domain_hart_info(uint8_t domain, uint32_t cpu, struct domain_hart_info *out)
 {
 	struct hart *h = &sched_hart[cpu];

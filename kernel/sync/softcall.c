@@ -4,6 +4,7 @@
  * of one that runs lends it its priority.
  */
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/softcall.h"
 #include "lib/assert.h"
 #include "lib/initcall.h"
 
@@ -11,6 +12,7 @@ static struct softcall {
 	struct waitq q;
 	bool due;             /* q.lock */
 	struct mutex running; /* while one of this hart's runs */
+	struct thread *thread; /* never ends */
 } softcall[CPU_MAX];
 
 static void softcall_wake(uint32_t cpu)
@@ -52,6 +54,14 @@ static void softcall_thread(void *arg)
 	}
 }
 
+enum err softcall_set_domain(uint8_t domain)
+{
+	enum err err = OK;
+	for (uint32_t cpu = 0; cpu < cpu_count() && err == OK; cpu++)
+		err = thread_set_domain(softcall[cpu].thread, domain);
+	return err;
+}
+
 static enum err softcall_init(void)
 {
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
@@ -72,7 +82,7 @@ static enum err softcall_init(void)
 		struct thread_result r = thread_create(&attr);
 		if (r.err != OK)
 			return r.err;
-		thread_detach(r.value);
+		softcall[cpu].thread = r.value;
 	}
 	return OK;
 }

@@ -4,13 +4,14 @@
  * Worker 0 also accepts, and hands new connections to the workers in turn. A
  * worker waits on its pollset for all its connections at once; one that is ready
  * gets a bounded turn. Once a second each worker looks for deadlines that passed.
+ * The workers are the domain "web": CONFIG_WEB_BUDGET_US of each hart in CONFIG_WEB_PERIOD_US.
  *
  * Locks: LOCK_WEB guards each worker's list of handed connections.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"
 #include "kernel/mm/mm.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/deadline.h"
 #include "kernel/time/time.h"
 #include "lib/assert.h"
 #include "lib/fmt.h"
@@ -199,14 +200,28 @@ static void web_work(void *arg)
 		;
 }
 
-static enum err web_start_worker(unsigned i)
+static_assert(CONFIG_WEB_BUDGET_US <= CONFIG_WEB_PERIOD_US && CONFIG_WEB_DEGRADED_US <= CONFIG_WEB_PERIOD_US,
+	"a budget is a part of its period");
+
+static struct domain_result web_domain(void)
+{
+	struct domain_attr attr = {
+		.budget_ns = CONFIG_WEB_BUDGET_US * NS_PER_US,
+		.period_ns = CONFIG_WEB_PERIOD_US * NS_PER_US,
+		.low = config_on(CONFIG_WEB_LOW),
+		.degraded_ns = config_on(CONFIG_WEB_LOW) ? CONFIG_WEB_DEGRADED_US * NS_PER_US : 0,
+	};
+	return domain_create(S("web"), &attr);
+}
+
+static enum err web_start_worker(unsigned i, uint8_t domain)
 {
 	struct web_worker *w = &web_workers[i];
 	char bytes[THREAD_NAME_MAX];
 	struct abuf name = abuf_of(bytes, sizeof(bytes));
 	fmt(&name, "web/%u", i);
 	struct thread_attr attr = {.name = abuf_str(&name), .entry = web_work, .arg = w,
-		.priority = CONFIG_WEB_PRIORITY, .class = SCHED_RR, .system = true};
+		.priority = CONFIG_WEB_PRIORITY, .class = SCHED_RR, .domain = domain, .system = true};
 	struct thread_result t = thread_create(&attr);
 	if (t.err == OK)
 		thread_detach(t.value);
@@ -219,6 +234,9 @@ static enum err web_init(void)
 		2 * CONFIG_WEB_CONNECTIONS, 0);
 	if (!web_conns)
 		return ERR_NOMEM;
+	struct domain_result domain = web_domain();
+	if (domain.err != OK)
+		return domain.err;
 	struct tcp_listener_result l = tcp_listen(0, CONFIG_WEB_PORT, CONFIG_WEB_CONNECTIONS);
 	if (l.err != OK)
 		return l.err;
@@ -235,7 +253,7 @@ static enum err web_init(void)
 	}
 	tcp_pollset_add_listener(web_workers[0].poll, web_listener, NULL);
 	for (unsigned i = 0; i < CONFIG_WEB_WORKERS; i++) {
-		enum err err = web_start_worker(i);
+		enum err err = web_start_worker(i, domain.value);
 		if (err != OK)
 			return err;
 	}
