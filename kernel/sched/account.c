@@ -1,7 +1,7 @@
 /*
  * account.c - whose budget pays for the time of a thread, and the one timer of the scheduler.
  *
- * A deadline thread's time is paid by its server, that of others by their domain, if it has a limit. Who
+ * A deadline thread's time is paid by its server, that of others by their domain, the system's excepted. Who
  * holds what a more urgent one waits for runs on the account of that one (the lender): on a loan of
  * what its server has left, or on its domain. THREAD_CHARGED says that somebody pays; for all other
  * threads nothing here is ever called.
@@ -41,7 +41,7 @@ static void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, kti
 
 static bool account_is_charged(const struct thread *t)
 {
-	return t->server || t->lender || domain_is_limited(t->run.domain);
+	return t->server || t->lender || t->run.domain != DOMAIN_SYSTEM;
 }
 
 void account_settle(struct hart *h, ktime now)

@@ -23,13 +23,6 @@ bool domain_exists(uint8_t domain)
 	return domain < __atomic_load_n(&domain_count, __ATOMIC_ACQUIRE);
 }
 
-bool domain_is_limited(uint8_t domain)
-{
-	const struct domain_attr *a = &domains[domain].attr;
-	return __atomic_load_n(&a->budget_ns, __ATOMIC_RELAXED) != 0 ||
-	       __atomic_load_n(&a->degraded_ns, __ATOMIC_RELAXED) != 0;
-}
-
 bool domain_is_low(uint8_t domain)
 {
 	return __atomic_load_n(&domains[domain].attr.low, __ATOMIC_RELAXED);

@@ -231,16 +231,20 @@ struct thread_info {
 	uint8_t priority, effective_priority;
 	uint32_t cpu;
 	bool running;
+	bool throttled; /* READY, but its server or its domain has nothing left */
+	uint8_t domain;
 	uint64_t cpu_time_ns, affinity;
 	size_t stack_bytes, stack_peak_bytes;
 	bool system;
 	struct str wait; /* what it waits for: "mutex", "sleep" ... */
 };
+/* The figures of one thread, to which the caller has a reference. Thread context. */
+void thread_info(struct thread *t, struct thread_info *out);
 /* The thread behind that with id `after` in the table, which is not in order of ids; 0: the first. False: no more. */
 bool thread_info_next(uint32_t after, struct thread_info *out);
 uint32_t thread_cpu(const struct thread *t); /* where it runs or ran last; a hint */
-/* "running" for a READY thread that does. */
-struct str thread_state_name(enum thread_state s, bool running);
+/* "running" for a READY thread that does, "throttled" for one that may not. */
+struct str thread_state_name(const struct thread_info *t);
 struct str sched_class_name(enum sched_class c);
 
 struct sched_cpu_stats {

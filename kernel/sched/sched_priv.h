@@ -401,7 +401,6 @@ void domain_refill(struct hart *h, uint8_t domain, ktime now);
 /* With h locked, after `spent` or `suspended` has changed. */
 void domain_bars_changed(struct hart *h);
 bool domain_exists(uint8_t domain);
-bool domain_is_limited(uint8_t domain);
 bool domain_is_low(uint8_t domain);
 /* With h locked: its running thread may be barred now; then it is parked at the next chance. */
 void hart_bar_current(struct hart *h);

@@ -16,13 +16,13 @@ bool thread_may_become(const struct thread *t, enum thread_state next)
 	return thread_edges[t->state] & TO(next);
 }
 
-struct str thread_state_name(enum thread_state s, bool running)
+struct str thread_state_name(const struct thread_info *t)
 {
-	switch (s) {
+	switch (t->state) {
 	case THREAD_NEW:
 		return S("new");
 	case THREAD_READY:
-		return running ? S("running") : S("ready");
+		return t->running ? S("running") : t->throttled ? S("throttled") : S("ready");
 	case THREAD_BLOCKED:
 		return S("blocked");
 	case THREAD_SUSPENDED:

@@ -67,6 +67,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 	runq_node_init(&t->run);
 	t->watch_ns = attr->class == SCHED_IDLE ? 0 : watchdog_thread_limit(attr->watchdog_ns);
 	t->attention |= t->watch_ns ? THREAD_WATCHED : 0;
+	t->attention |= attr->domain != DOMAIN_SYSTEM ? THREAD_CHARGED : 0;
 	runq_set_affinity(&t->run, (attr->affinity ? attr->affinity : UINT64_MAX) & cpus_present());
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);
@@ -223,11 +224,8 @@ static struct thread *thread_next(uint32_t after)
 	return t;
 }
 
-bool thread_info_next(uint32_t after, struct thread_info *out)
+void thread_info(struct thread *t, struct thread_info *out)
 {
-	struct thread *t = thread_next(after);
-	if (!t)
-		return false;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	*out = (struct thread_info){
@@ -235,6 +233,8 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 		.name_len = t->name_len,
 		.state = t->state,
 		.running = h->current == t,
+		.throttled = t->parked,
+		.domain = t->run.domain,
 		.class = thread_class(t),
 		.priority = t->base_priority,
 		.effective_priority = (uint8_t)rank_priority(t->run.rank),
@@ -249,6 +249,14 @@ bool thread_info_next(uint32_t after, struct thread_info *out)
 	arch_irq_restore(flags);
 	memcpy(out->name, t->name, t->name_len);
 	out->stack_peak_bytes = stack_peak((void *)t->arch.stack_base);
+}
+
+bool thread_info_next(uint32_t after, struct thread_info *out)
+{
+	struct thread *t = thread_next(after);
+	if (!t)
+		return false;
+	thread_info(t, out);
 	thread_put(t);
 	return true;
 }
