@@ -165,7 +165,7 @@ static void procfs_threads(struct abuf *out)
 	fmt(out, "tid pid name state class priority cpu cpu_time_ns stack_bytes stack_peak_bytes\n");
 	while (thread_info_next(t.tid, &t))
 		fmt(out, "%u %u %.*s %.*s %.*s %u %u %llu %llu %llu\n", t.tid, t.pid, (int)t.name_len, t.name,
-			STR_ARG(thread_state_name(t.state, t.running)), STR_ARG(sched_class_name(t.class)), t.priority,
+			STR_ARG(thread_state_name(&t)), STR_ARG(sched_class_name(t.class)), t.priority,
 			t.cpu, U(t.cpu_time_ns), U(t.stack_bytes), U(t.stack_peak_bytes));
 }
 

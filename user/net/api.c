@@ -40,7 +40,7 @@ static void api_task(struct json_writer *w, const struct thread_info *t)
 	json_key_u64(w, S("tid"), t->tid);
 	json_key_u64(w, S("pid"), t->pid);
 	json_key_str(w, S("name"), str_of(t->name, t->name_len));
-	json_key_str(w, S("state"), thread_state_name(t->state, t->running));
+	json_key_str(w, S("state"), thread_state_name(t));
 	json_key_str(w, S("class"), sched_class_name(t->class));
 	json_key_u64(w, S("priority"), t->priority);
 	json_key_u64(w, S("effective_priority"), t->effective_priority);
