@@ -99,6 +99,25 @@ enum latency_kind { LATENCY_IRQS_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE, LATENCY
 /* Any context. */
 void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at);
 
+/*
+ * What interrupts have taken of a hart's time, for which no thread is to pay: it only grows, by the hart, interrupts off.
+ * Around what an interrupt does, nested ones included: before = interrupt_begin(&began); interrupt_end(before, began).
+ */
+PERCPU_DECLARE(int64_t, interrupt_ns);
+#define INTERRUPT_TRAP_NS 100 /* to the handler and back, and a tick of the clock that is cut off; some 50 instructions */
+
+static inline int64_t interrupt_begin(ktime *began)
+{
+	*began = arch_clock();
+	return this_cpu(interrupt_ns);
+}
+
+static inline void interrupt_end(int64_t before, ktime began)
+{
+	int64_t took = ktime_diff(arch_clock(), began) + INTERRUPT_TRAP_NS;
+	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
+}
+
 struct latency_stats {
 	struct histogram ns;
 	/* of the longest: when it ended, where, and who ran */

@@ -7,6 +7,7 @@ struct latency {
 	struct latency_stats longest; /* latency_lock; its histogram is not used */
 };
 
+PERCPU(int64_t, interrupt_ns);
 static PERCPU(struct latency, latency)[LATENCY_KINDS];
 static struct arch_lock latency_lock;
 static int64_t latency_limit[LATENCY_KINDS]; /* atomic; 0: none */

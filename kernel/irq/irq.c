@@ -302,7 +302,7 @@ static cold void irq_out_of_range(uint32_t irq)
 	klog(LOG_ERR, "irq: %u is beyond CONFIG_IRQ_MAX; it is masked", irq);
 }
 
-void upcall_irq(void)
+static void irq_serve_pending(void)
 {
 	for (unsigned n = 0; n < CONFIG_IRQ_BATCH; n++) {
 		uint32_t irq = irqchip ? irqchip->claim() : 0;
@@ -316,6 +316,14 @@ void upcall_irq(void)
 		else
 			irq_out_of_range(irq);
 	}
+}
+
+void upcall_irq(void)
+{
+	ktime began;
+	int64_t before = interrupt_begin(&began);
+	irq_serve_pending();
+	interrupt_end(before, began);
 }
 
 /* ---- figures ---- */

@@ -6,6 +6,9 @@
  * what its server has left, or on its domain. THREAD_CHARGED says that somebody pays; for all other
  * threads nothing here is ever called.
  *
+ * Nobody pays for interrupts, nor for the switches that they lead to: those are charged, by admission, to whom they
+ * wake. So what a thread may execute does not depend on how many others wake meanwhile.
+ *
  * The running thread is charged when it leaves, when a budget should be spent, and before something about
  * it changes. Its own server is judged only when the timer says that it is spent: what was
  * taken too much when it left just before is found when it runs again.
@@ -16,7 +19,13 @@
  *
  * Locks: the hart's lock for all of it.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
+
+/* From the end of an interrupt's handler to the switch away from the thread that it met; some 240 instructions. */
+#define WAY_OUT_NS 300
+/* From account_enter() to the thread, back through the interrupt that had ended in a switch; some 290. */
+#define WAY_IN_NS  300
 
 /* Who pays instead of t itself; NULL: it pays. */
 static struct thread *account_lender(const struct hart *h, const struct thread *t)
@@ -44,23 +53,45 @@ static bool account_is_charged(const struct thread *t)
 	return t->server || t->lender || t->run.domain != DOMAIN_SYSTEM;
 }
 
+/* What interrupts have taken since is paid for, and lasts as much longer. */
+static void account_skip_interrupts(struct hart *h)
+{
+	int64_t ns = __atomic_load_n(&cpu_of(interrupt_ns, h->cpu), __ATOMIC_RELAXED);
+	int64_t skipped = ns - h->interrupts_ns;
+	debug_assert(skipped >= 0);
+	h->interrupts_ns = ns;
+	h->charged_ns += skipped;
+	h->budget_at = ktime_add(h->budget_at, skipped);
+}
+
 void account_settle(struct hart *h, ktime now)
 {
 	struct thread *t = h->current;
+	account_skip_interrupts(h);
 	int64_t time = t->cpu_time_ns + ktime_diff(now, h->switched_at);
 	bool charged = t->attention & THREAD_CHARGED;
-	if (charged && time <= h->charged_ns) /* another hart has done it, later than `now` */
+	if (charged && time <= h->charged_ns) /* or another hart has done it, later than `now` */
 		return;
 	if (charged)
 		account_charge(h, t, time - h->charged_ns, now);
 	h->charged_ns = time; /* of whoever is not charged it was never kept */
 }
 
+/* The way in is not its own. */
+void account_enter(struct hart *h)
+{
+	h->charged_ns = h->current->cpu_time_ns + ktime_diff(clock_now(), h->switched_at) + WAY_IN_NS;
+	h->interrupts_ns = this_cpu(interrupt_ns);
+}
+
 void account_leave(struct hart *h, struct thread *left)
 {
 	ktime now = h->switched_at;
-	if (left->attention & THREAD_CHARGED)
-		account_charge(h, left, left->cpu_time_ns - h->charged_ns, now);
+	if (left->attention & THREAD_CHARGED) {
+		account_skip_interrupts(h);
+		int64_t ran_ns = left->cpu_time_ns - h->charged_ns - (left->state == THREAD_READY ? WAY_OUT_NS : 0);
+		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
+	}
 	h->budget_at = KTIME_NEVER;
 	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);
 	if (left->server && left->state != THREAD_READY && !lends)
@@ -185,6 +216,8 @@ static void sched_timer_expired(ktime now)
 	h->timer_at = KTIME_NEVER;
 	if (!ktime_before(now, h->quantum_at))
 		quantum_expired(h, now);
+	if (!ktime_before(now, h->budget_at))
+		account_skip_interrupts(h);
 	if (!ktime_before(now, h->budget_at))
 		loan_spent = account_expired(h, now);
 	struct server *refilled = refill_expired(h, now);

@@ -168,7 +168,7 @@ static void sched_attend(struct hart *h)
 		watchdog_enter(h);
 	if (t->turn_began_ns == TURN_OVER)
 		t->turn_began_ns = t->cpu_time_ns;
-	h->charged_ns = t->cpu_time_ns;
+	account_enter(h);
 	account_changed(h, t);
 	quantum_update(h);
 }

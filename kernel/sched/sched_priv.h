@@ -90,6 +90,7 @@ struct hart {
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
 	ktime budget_at;  /* when what pays for the running thread has nothing left */
 	int64_t charged_ns; /* the running thread's cpu_time_ns up to which has been paid */
+	int64_t interrupts_ns; /* interrupt_ns up to which charged_ns was moved on for it */
 	bool peers;       /* constant: there are other harts */
 	uint16_t cpu;     /* constant */
 	bool online;
@@ -338,6 +339,8 @@ void quantum_expired(struct hart *h, ktime now);
 void account_init(void);
 /* With h locked: charges what its running thread has run and was not charged for. */
 void account_settle(struct hart *h, ktime now);
+/* With h, this hart, locked: its current thread was just switched to. */
+void account_enter(struct hart *h);
 /* With this hart locked: `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */

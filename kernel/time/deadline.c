@@ -79,7 +79,8 @@ void timer_window(void)
 void upcall_timer(void)
 {
 	struct timer_hart *t = &this_cpu(timer_hart);
-	ktime now = clock_now();
+	ktime now;
+	int64_t before = interrupt_begin(&now);
 	assert(!t->collecting);
 	t->collecting = true;
 	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
@@ -101,4 +102,5 @@ void upcall_timer(void)
 	if (unlikely(leftover))
 		t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
 	timer_program(t);
+	interrupt_end(before, now);
 }
