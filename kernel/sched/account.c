@@ -26,6 +26,10 @@
 #define WAY_OUT_NS 300
 /* From account_enter() to the thread, back through the interrupt that had ended in a switch; some 290. */
 #define WAY_IN_NS  300
+/* The kernel's part of a job behind its wake and before its wait: the timeout, the queues, the heap; some 500, and a heap of 1,000. */
+#define JOB_NS     1000
+static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
+	"what is not charged to a thread is charged by admission");
 
 /* Who pays instead of t itself; NULL: it pays. */
 static struct thread *account_lender(const struct hart *h, const struct thread *t)
@@ -77,11 +81,21 @@ void account_settle(struct hart *h, ktime now)
 	h->charged_ns = time; /* of whoever is not charged it was never kept */
 }
 
+void account_job(struct server *s)
+{
+	s->free_ns = JOB_NS;
+}
+
 /* The way in is not its own. */
 void account_enter(struct hart *h)
 {
+	struct server *s = h->current->server;
 	h->charged_ns = h->current->cpu_time_ns + ktime_diff(clock_now(), h->switched_at) + WAY_IN_NS;
 	h->interrupts_ns = this_cpu(interrupt_ns);
+	if (s) {
+		h->charged_ns += s->free_ns;
+		s->free_ns = 0;
+	}
 }
 
 void account_leave(struct hart *h, struct thread *left)
@@ -91,6 +105,8 @@ void account_leave(struct hart *h, struct thread *left)
 		account_skip_interrupts(h);
 		int64_t ran_ns = left->cpu_time_ns - h->charged_ns - (left->state == THREAD_READY ? WAY_OUT_NS : 0);
 		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
+		if (left->server)
+			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), INT64_C(JOB_NS));
 	}
 	h->budget_at = KTIME_NEVER;
 	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);
@@ -130,7 +146,8 @@ void account_changed(struct hart *h, struct thread *t)
 		h->budget_at = KTIME_NEVER;
 		return;
 	}
-	h->budget_at = account_spent_at(h, t, now);
+	int64_t free_ns = h->charged_ns - (t->cpu_time_ns + ktime_diff(now, h->switched_at));
+	h->budget_at = ktime_add(account_spent_at(h, t, now), max(free_ns, INT64_C(0)));
 	if (!h->peers)
 		h->finish = sched_switched_charged;
 	sched_timer_update(h);

@@ -50,6 +50,7 @@ struct server {
 	uint64_t allowed;      /* the affinity that the user wants */
 	void (*notify)(struct thread *t, enum deadline_event event, void *arg);
 	void *notify_arg;
+	int64_t free_ns;       /* that its thread may run before it pays: the kernel's work for the job */
 	ktime release;         /* by its timer, of the job that begins; KTIME_NEVER: by something else, now */
 	struct list errand;    /* in the hart's errands, if there are any */
 	uint8_t errands;       /* SERVER_* */
@@ -339,6 +340,8 @@ void quantum_expired(struct hart *h, ktime now);
 void account_init(void);
 /* With h locked: charges what its running thread has run and was not charged for. */
 void account_settle(struct hart *h, ktime now);
+/* With its hart locked: it wakes, for which admission, or its budget, has been charged. */
+void account_job(struct server *s);
 /* With h, this hart, locked: its current thread was just switched to. */
 void account_enter(struct hart *h);
 /* With this hart locked: `left` has left it, in whatever state. */

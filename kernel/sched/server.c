@@ -81,6 +81,7 @@ void server_work(struct thread *t)
 	/* Admission has charged one wake for each instance. */
 	if (ktime_before(release, edf_replenish_at(&s->edf)))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
+	account_job(s);
 	edf_wake(&s->edf, release, now);
 	if (!s->job.going)
 		edf_job_begin(&s->job, &s->edf.p, release);
