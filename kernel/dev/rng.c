@@ -7,45 +7,53 @@
  * bytes folded in, 32 at a time, so that nothing that was there before is lost.
  * Sources: the device tree's rng-seed, virtio-rng, the time of each call.
  *
- * Locks: LOCK_RNG, interrupts off for one block (about 1,000 instructions) at a time.
+ * Locks: LOCK_RNG, interrupts off for a copy of the key (CHACHA20_KEY_BYTES); the block is computed
+ * outside, see rng_core.h.
  * Reference: D. J. Bernstein, "Fast-key-erasure random-number generators" (2017).
  */
 #include "kernel/dev/dev.h"
+#include "kernel/dev/rng_core.h"
 #include "kernel/diag/diag.h"
-#include "lib/chacha20.h"
 #include "lib/initcall.h"
-#include "lib/unaligned.h"
 
 static struct spinlock rng_lock = SPINLOCK_INIT(LOCK_RNG);
-static uint8_t rng_key[CHACHA20_KEY_BYTES]; /* rng_lock */
+static struct rng_core rng; /* rng_lock */
 
 /* Not optimized away, as a memset of what is not read again would be. */
-static void rng_erase(uint8_t block[CHACHA20_BLOCK_BYTES])
+static void rng_erase(void *secret, size_t len)
 {
-	memset(block, 0, CHACHA20_BLOCK_BYTES);
-	__asm__ volatile("" : : "r"(block) : "memory");
+	memset(secret, 0, len);
+	__asm__ volatile("" : : "r"(secret) : "memory");
 }
 
-/* A block; its first half replaces the key. */
-static void rng_block_locked(uint8_t block[CHACHA20_BLOCK_BYTES], uint32_t counter)
+/* A block, into which and into the next key goes what is added; NULL: nothing. */
+static void rng_draw(uint8_t block[CHACHA20_BLOCK_BYTES], const struct rng_key *added)
 {
-	uint8_t nonce[CHACHA20_NONCE_BYTES] = {0};
-	store_le64(nonce, arch_instret() ^ (uint64_t)arch_clock().ns << 20);
-	chacha20_block(rng_key, nonce, counter, block);
-	memcpy(rng_key, block, sizeof(rng_key));
+	struct rng_ticket t;
+	struct rng_key next;
+	irqflags flags = spin_lock_irqsave(&rng_lock);
+	if (added)
+		rng_fold(&rng, added);
+	rng_begin(&rng, &t);
+	spin_unlock_irqrestore(&rng_lock, flags);
+	rng_block(&t, arch_instret() ^ (uint64_t)arch_clock().ns << 20, block, &next);
+	flags = spin_lock_irqsave(&rng_lock);
+	rng_end(&rng, &next, t.epoch);
+	spin_unlock_irqrestore(&rng_lock, flags);
+	rng_erase(&t, sizeof(t));
+	rng_erase(&next, sizeof(next));
 }
 
 void rng_add_entropy(struct rbuf bytes)
 {
 	uint8_t block[CHACHA20_BLOCK_BYTES];
-	for (size_t at = 0; at < bytes.len; at += sizeof(rng_key)) {
-		struct rbuf piece = rbuf_slice(bytes, at, at + sizeof(rng_key));
-		irqflags flags = spin_lock_irqsave(&rng_lock);
-		for (size_t i = 0; i < piece.len; i++)
-			rng_key[i] ^= piece.ptr[i];
-		rng_block_locked(block, (uint32_t)piece.len + 1);
-		spin_unlock_irqrestore(&rng_lock, flags);
-		rng_erase(block);
+	for (size_t at = 0; at < bytes.len; at += CHACHA20_KEY_BYTES) {
+		struct rbuf piece = rbuf_slice(bytes, at, at + CHACHA20_KEY_BYTES);
+		struct rng_key added = {{0}};
+		memcpy(&added, piece.ptr, piece.len);
+		rng_draw(block, &added);
+		rng_erase(block, sizeof(block));
+		rng_erase(&added, sizeof(added));
 	}
 }
 
@@ -54,12 +62,10 @@ void rng_fill(void *out, size_t len)
 	uint8_t *to = out;
 	while (len > 0) {
 		uint8_t block[CHACHA20_BLOCK_BYTES];
-		size_t n = min(len, sizeof(block) - sizeof(rng_key));
-		irqflags flags = spin_lock_irqsave(&rng_lock);
-		rng_block_locked(block, 0);
-		spin_unlock_irqrestore(&rng_lock, flags);
-		memcpy(to, block + sizeof(rng_key), n);
-		rng_erase(block);
+		size_t n = min(len, sizeof(block) - CHACHA20_KEY_BYTES);
+		rng_draw(block, NULL);
+		memcpy(to, block + CHACHA20_KEY_BYTES, n);
+		rng_erase(block, sizeof(block));
 		to += n;
 		len -= n;
 	}
