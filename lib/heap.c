@@ -32,18 +32,19 @@ static void heap_sift_up(struct heap *h, uint32_t i, struct heap_node *n)
 /* n belongs into the hole at i or below it. */
 static void heap_sift_down(struct heap *h, uint32_t i, struct heap_node *n)
 {
-	for (;;) {
-		uint32_t child = 2 * i + 1;
-		if (child >= h->count)
+	struct heap_node **slots = h->slots;
+	size_t count = h->count, hole = i, child;
+	while ((child = 2 * hole + 1) < count) {
+		struct heap_node *next = slots[child];
+		if (child + 1 < count && heap_before(slots[child + 1], next))
+			next = slots[++child];
+		if (!heap_before(next, n))
 			break;
-		if (child + 1 < h->count && heap_before(h->slots[child + 1], h->slots[child]))
-			child++;
-		if (!heap_before(h->slots[child], n))
-			break;
-		heap_place(h, i, h->slots[child]);
-		i = child;
+		slots[hole] = next;
+		next->index = (uint32_t)hole;
+		hole = child;
 	}
-	heap_place(h, i, n);
+	heap_place(h, (uint32_t)hole, n);
 }
 
 void heap_init(struct heap *h, struct heap_node **slots, uint32_t capacity)

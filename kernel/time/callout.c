@@ -5,17 +5,18 @@
  * callout's `cpu` says whose lock guards it and changes under that lock only, so
  * callout_lock() reads it, locks, and looks again.
  *
- * A hart runs its hard callouts in the timer interrupt: at most CONFIG_CALLOUT_STRETCH
- * of them, each unlocked and timed, interrupts opened between two; the timer source is
- * set when the last has returned, so a start from inside, or from another hart for one
- * that runs here, needs no more than the heap. The same holds for the soft heap while
- * its thread is awake: whoever starts a soft callout then leaves the timer alone.
+ * Each kind has a timer source of its own. A hart runs its hard callouts in the timer
+ * interrupt: at most CONFIG_CALLOUT_STRETCH of them, each unlocked and timed, interrupts
+ * opened between two; the timer source is set when the last has returned, so a start from
+ * inside, or from another hart for one that runs here, needs no more than the heap. The
+ * same holds for the soft heap while its thread is awake. So whoever starts a callout
+ * whose kind is busy leaves the timer alone.
  *
  * A stop never touches the hardware: the timer goes off once for nothing instead, and
  * the many waits that end before their timeout cost no reprogramming at all.
  *
- * Invariant: with `expiring` false, the timer source of a hart is not later than the
- * first of its hard heap, nor, with soft_awake false, than the first of its soft heap.
+ * Invariant: the timer source of a kind that is not busy is not later than the first of
+ * its heap.
  */
 #include "kernel/lock/lock.h"
 #include "kernel/time/time.h"
@@ -31,9 +32,9 @@ struct callout_base {
 struct callout_hart {
 	struct callout_base base[CALLOUT_KINDS];
 	/* this hart, interrupts off */
-	ktime armed;     /* what the timer source was set to */
-	bool expiring;   /* in callout_expired */
-	bool soft_awake; /* the thread was woken and has not yet found its heap without work */
+	ktime armed[CALLOUT_KINDS]; /* what the timer source was set to */
+	/* HARD: in callout_hard_expired; SOFT: the thread was woken and has not yet found its heap without work */
+	bool busy[CALLOUT_KINDS];
 };
 
 #define CALLOUT_BASE_INIT                                                                          \
@@ -43,7 +44,7 @@ struct callout_hart {
 static struct callout_hart callout_harts[CPU_MAX] = {
 	[0 ... CPU_MAX - 1] = {
 		.base = {CALLOUT_BASE_INIT, CALLOUT_BASE_INIT},
-		.armed = {INT64_MAX},
+		.armed = {{INT64_MAX}, {INT64_MAX}},
 	},
 };
 static const struct callout_soft_ops *callout_soft_ops; /* constant once set */
@@ -80,10 +81,10 @@ static struct callout_base *callout_lock_here(struct callout *c)
 	}
 }
 
-static void callout_arm(struct callout_hart *h, ktime at)
+static void callout_arm(struct callout_hart *h, enum callout_kind kind, ktime at)
 {
-	h->armed = at;
-	timer_source_set(TIMER_CALLOUT, at);
+	h->armed[kind] = at;
+	timer_source_set(kind == CALLOUT_HARD ? TIMER_CALLOUT_HARD : TIMER_CALLOUT_SOFT, at);
 }
 
 void callout_init(struct callout *c, enum callout_kind kind, void (*fn)(void *), void *arg)
@@ -98,9 +99,8 @@ enum err callout_start(struct callout *c, ktime at)
 	struct callout_hart *h = &callout_harts[arch_cpu()];
 	struct callout_base *b = callout_lock_here(c);
 	enum err err = callout_core_start(&b->queue, c, at);
-	if (err == OK && b == &h->base[c->kind] && !h->expiring && ktime_before(at, h->armed) &&
-		!(c->kind == CALLOUT_SOFT && h->soft_awake))
-		callout_arm(h, at);
+	if (err == OK && b == &h->base[c->kind] && !h->busy[c->kind] && ktime_before(at, h->armed[c->kind]))
+		callout_arm(h, c->kind, at);
 	spin_unlock_irqrestore(&b->lock, flags);
 	return err;
 }
@@ -147,68 +147,90 @@ void callout_stop_wait(struct callout *c)
 
 /* ---- running what is due ---- */
 
-static struct callout *callout_take(struct callout_base *b, void (**fn)(void *), void **arg)
+struct callout_call {
+	void (*fn)(void *);
+	void *arg;
+};
+
+/* The first if it is due; it runs now. */
+static bool callout_take_locked(struct callout_base *b, struct callout_call *out)
 {
-	irqflags flags = spin_lock_irqsave(&b->lock);
 	struct callout *c = callout_core_take(&b->queue, clock_now());
-	if (c) {
-		*fn = c->fn;
-		*arg = c->arg;
-	}
-	spin_unlock_irqrestore(&b->lock, flags);
+	if (c)
+		*out = (struct callout_call){c->fn, c->arg};
 	return c;
 }
 
-/* Runs the first if it is due. */
-static bool callout_run_one(struct callout_base *b)
+/* How long it took. */
+static int64_t callout_call(const struct callout_call *call)
 {
-	void (*fn)(void *);
-	void *arg;
-	if (!callout_take(b, &fn, &arg))
-		return false;
 	ktime begin = clock_now();
-	fn(arg);
-	int64_t ran_ns = ktime_diff(clock_now(), begin);
-	irqflags flags = spin_lock_irqsave(&b->lock);
-	callout_core_done(&b->queue, ran_ns);
-	spin_unlock_irqrestore(&b->lock, flags);
-	return true;
+	call->fn(call->arg);
+	return ktime_diff(clock_now(), begin);
 }
 
-static ktime callout_deadline(struct callout_base *b)
+/*
+ * Interrupts are off: none of this needs to save them. From the timer's entry to a window, and from one to the next,
+ * there is one callout.
+ */
+static void callout_hard_expired(unused ktime now)
 {
+	struct callout_hart *h = &callout_harts[arch_cpu()];
+	struct callout_base *b = &h->base[CALLOUT_HARD];
+	struct callout_call call;
+	assert(!h->busy[CALLOUT_HARD]);
+	h->busy[CALLOUT_HARD] = true;
+	spin_lock_raw(&b->lock);
+	for (unsigned n = 1; callout_take_locked(b, &call); n++) {
+		spin_unlock_raw(&b->lock);
+		int64_t ran_ns = callout_call(&call);
+		spin_lock_raw(&b->lock);
+		callout_core_done(&b->queue, ran_ns);
+		if (n == CONFIG_CALLOUT_STRETCH || ktime_before(clock_now(), callout_core_deadline(&b->queue)))
+			break;
+		spin_unlock_raw(&b->lock);
+		timer_window();
+		spin_lock_raw(&b->lock);
+	}
+	ktime at = callout_core_deadline(&b->queue);
+	spin_unlock_raw(&b->lock);
+	h->busy[CALLOUT_HARD] = false;
+	callout_arm(h, CALLOUT_HARD, at);
+}
+
+/* The one that is due first wakes the thread; until it is done, its heap is its business. */
+static void callout_soft_expired(ktime now)
+{
+	struct callout_hart *h = &callout_harts[arch_cpu()];
+	struct callout_base *b = &h->base[CALLOUT_SOFT];
+	assert(!h->busy[CALLOUT_SOFT]);
 	spin_lock_raw(&b->lock);
 	ktime at = callout_core_deadline(&b->queue);
 	spin_unlock_raw(&b->lock);
-	return at;
-}
-
-/* Interrupts are off. The one that is due first wakes the thread; until it is done, its heap is its business. */
-static ktime callout_soft_check(struct callout_hart *h)
-{
-	if (h->soft_awake)
-		return KTIME_NEVER;
-	ktime at = callout_deadline(&h->base[CALLOUT_SOFT]);
-	if (ktime_before(clock_now(), at))
-		return at;
-	h->soft_awake = true;
+	if (ktime_before(now, at)) { /* what was due first has been stopped */
+		callout_arm(h, CALLOUT_SOFT, at);
+		return;
+	}
+	h->armed[CALLOUT_SOFT] = KTIME_NEVER;
+	h->busy[CALLOUT_SOFT] = true;
 	if (callout_soft_ops)
 		callout_soft_ops->wake(arch_cpu());
-	return KTIME_NEVER;
 }
 
-static void callout_expired(unused ktime now)
+/* Runs the first if it is due. */
+static bool callout_soft_run_one(struct callout_base *b)
 {
-	struct callout_hart *h = &callout_harts[arch_cpu()];
-	struct callout_base *hard = &h->base[CALLOUT_HARD];
-	assert(!h->expiring);
-	h->expiring = true;
-	for (unsigned n = 1; callout_run_one(hard) && n < CONFIG_CALLOUT_STRETCH; n++)
-		if (!ktime_before(clock_now(), callout_deadline(hard)))
-			timer_window();
-	ktime soft = callout_soft_check(h);
-	h->expiring = false;
-	callout_arm(h, ktime_min(callout_deadline(hard), soft));
+	struct callout_call call;
+	irqflags flags = spin_lock_irqsave(&b->lock);
+	bool due = callout_take_locked(b, &call);
+	spin_unlock_irqrestore(&b->lock, flags);
+	if (!due)
+		return false;
+	int64_t ran_ns = callout_call(&call);
+	flags = spin_lock_irqsave(&b->lock);
+	callout_core_done(&b->queue, ran_ns);
+	spin_unlock_irqrestore(&b->lock, flags);
+	return true;
 }
 
 void callout_soft_run(uint32_t cpu)
@@ -218,15 +240,13 @@ void callout_soft_run(uint32_t cpu)
 	bool more = true;
 	while (more) {
 		callout_soft_ops->enter(cpu);
-		more = callout_run_one(b);
+		more = callout_soft_run_one(b);
 		callout_soft_ops->leave(cpu);
 	}
 	irqflags flags = spin_lock_irqsave(&b->lock);
 	assert(cpu == arch_cpu());
-	ktime at = callout_core_deadline(&b->queue);
-	h->soft_awake = false;
-	if (ktime_before(at, h->armed))
-		callout_arm(h, at);
+	h->busy[CALLOUT_SOFT] = false;
+	callout_arm(h, CALLOUT_SOFT, callout_core_deadline(&b->queue));
 	spin_unlock_irqrestore(&b->lock, flags);
 }
 
@@ -248,7 +268,8 @@ void callout_stats(uint32_t cpu, enum callout_kind kind, struct callout_stats *o
 /* Before it, a heap has no room: a start is refused. */
 static enum err callout_subsystem_init(void)
 {
-	timer_source_register(TIMER_CALLOUT, callout_expired);
+	timer_source_register(TIMER_CALLOUT_HARD, callout_hard_expired);
+	timer_source_register(TIMER_CALLOUT_SOFT, callout_soft_expired);
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		for (unsigned kind = 0; kind < CALLOUT_KINDS; kind++) {
 			struct callout_base *b = &callout_harts[cpu].base[kind];
