@@ -27,7 +27,7 @@
 /* From account_enter() to the thread, back through the interrupt that had ended in a switch; some 290. */
 #define WAY_IN_NS  300
 /* The kernel's part of a job behind its wake and before its wait: the timeout, the queues, the heap; some 500, and a heap of 1,000. */
-#define JOB_NS     1000
+#define JOB_NS     INT64_C(1000)
 static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
@@ -106,7 +106,7 @@ void account_leave(struct hart *h, struct thread *left)
 		int64_t ran_ns = left->cpu_time_ns - h->charged_ns - (left->state == THREAD_READY ? WAY_OUT_NS : 0);
 		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
 		if (left->server)
-			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), INT64_C(JOB_NS));
+			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), JOB_NS);
 	}
 	h->budget_at = KTIME_NEVER;
 	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);

@@ -41,12 +41,14 @@ void domain_init_hart(struct hart *h)
 void domain_bars_changed(struct hart *h)
 {
 	if (h->spent | h->suspended)
-		h->queue.rare |= RUNQ_BARRED; /* until hart_best() has found none */
+		h->queue.rare |= RUNQ_BARRED;
+	else
+		h->queue.rare &= ~(uint32_t)RUNQ_BARRED;
 }
 
 void hart_bar_current(struct hart *h)
 {
-	h->queue.rare |= RUNQ_BARRED;
+	h->queue.rare |= RUNQ_STALE; /* until hart_best() finds nobody left */
 	hart_resched(h);
 }
 
@@ -127,6 +129,7 @@ void domain_refill(struct hart *h, uint8_t domain, ktime now)
 			return;
 		}
 		h->spent &= (uint8_t)~(1U << domain);
+		domain_bars_changed(h);
 		if (h->peers)
 			hart_resched(h); /* to pull those of it that wait elsewhere */
 	}

@@ -77,8 +77,10 @@ struct runq_node {
 /* Why the first of the circles is not simply the next to run. */
 enum {
 	RUNQ_DEADLINE = 1, /* some have a deadline */
-	RUNQ_BARRED = 2,   /* some that are queued may not run for now; the caller's, who knows which */
-	RUNQ_PEERS = 4,    /* other queues are to be asked too; the caller's */
+	/* the caller's: */
+	RUNQ_BARRED = 2, /* those of some domains may not run for now */
+	RUNQ_STALE = 4,  /* one that may not run for another reason may be queued still */
+	RUNQ_PEERS = 8,  /* other queues are to be asked too */
 };
 
 struct runq {

@@ -127,8 +127,8 @@ static struct thread *hart_find_best(struct hart *h)
 		struct thread *t = thread_of(runq_best(&h->queue));
 		uint64_t rank = t->server ? thread_effective_rank(t) : t->run.rank;
 		bool bars = hart_bars(h, t);
-		if (t == h->idle && !(h->spent | h->suspended)) /* nobody is left who might be barred */
-			h->queue.rare &= ~(uint32_t)RUNQ_BARRED;
+		if (t == h->idle) /* who is barred by himself has no better rank than this, and stands before it */
+			h->queue.rare &= ~(uint32_t)RUNQ_STALE;
 		if (likely(!bars && rank == t->run.rank))
 			return t;
 		runq_remove(&h->queue, &t->run);

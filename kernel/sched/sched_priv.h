@@ -248,7 +248,7 @@ static inline void hart_remove(struct hart *h, struct thread *t)
 void hart_best_rare(void *hart, uintptr_t none);
 static inline struct thread *hart_best(struct hart *h)
 {
-	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED))) {
+	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED | RUNQ_STALE))) {
 		arch_call_rare(hart_best_rare, h, 0);
 		return h->best;
 	}

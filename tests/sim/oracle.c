@@ -45,7 +45,8 @@ void oracle_print_threads(void)
 	printf("\nat %lld ns:\n", (long long)arch_host_now.ns);
 	for (size_t i = 0; i < n; i++) {
 		const struct thread *t = ts[i];
-		struct str state = thread_state_name(t->state, t->hart->current == t);
+		struct thread_info info = {.state = t->state, .running = t->hart->current == t, .throttled = t->parked};
+		struct str state = thread_state_name(&info);
 		printf("  %-9.*s %-9.*s hart %u priority %2u (base %2u) affinity %llx %s%s%.*s\n",
 			(int)t->name_len, t->name, (int)state.len, state.ptr, t->hart->cpu,
 			rank_priority(t->run.rank), t->base_priority, (unsigned long long)t->run.affinity,
@@ -133,7 +134,7 @@ static void oracle_check_hart(uint32_t cpu)
 			oracle_index(thread_of((struct runq_node *)n)), queued++;
 	}
 	ORACLE(queued + h->queue.deadlines.count == h->queue.ready, t);
-	ORACLE((h->queue.rare & RUNQ_BARRED) || !(h->spent | h->suspended), t);
+	ORACLE(!(h->queue.rare & RUNQ_BARRED) == !(h->spent | h->suspended), t);
 	ORACLE(!oracle_barred(t), t);
 }
 
