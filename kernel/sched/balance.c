@@ -2,7 +2,7 @@
  * balance.c - evens out how many threads wait on each hart, periodically.
  *
  * A hart with a movable waiter keeps a callout armed; each time it moves at most
- * one thread, to the hart with the fewest ready ones, and only where it waits for
+ * one thread, to the hart with the fewest ready ones (decayed), and only where it waits for
  * equals: priority order is place.c's business and is never changed here. Whoever
  * leaves a waiter behind arms it (balance_update), on whatever hart that happens.
  */
@@ -33,14 +33,15 @@ static bool balance_move(struct hart *from, struct hart *to)
 static void balance_run(void *arg)
 {
 	struct hart *h = arg;
-	uint32_t ready[CPU_MAX], to;
+	uint32_t to;
 	uint64_t candidates = 0;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		ready[cpu] = __atomic_load_n(&sched_hart[cpu].queue.ready, __ATOMIC_RELAXED);
+		uint32_t ready = __atomic_load_n(&sched_hart[cpu].queue.ready, __ATOMIC_RELAXED);
+		h->balance_seen[cpu] = balance_decay(h->balance_seen[cpu], ready);
 		candidates |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
 	}
 	irqflags flags = arch_irq_save();
-	while ((to = balance_target(ready, cpu_count(), h->cpu, candidates)) != h->cpu &&
+	while ((to = balance_target(h->balance_seen, cpu_count(), h->cpu, candidates)) != h->cpu &&
 		!balance_move(h, &sched_hart[to]))
 		candidates &= ~(UINT64_C(1) << to); /* none that waits may go there, or is an equal there */
 	__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);

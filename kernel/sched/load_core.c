@@ -49,12 +49,12 @@ uint32_t load_permille(const struct load *l, ktime now)
 	return (uint32_t)((uint64_t)load_at(l, now) * 1000 / LOAD_ONE);
 }
 
-uint32_t balance_target(const uint32_t *ready, uint32_t cpus, uint32_t from, uint64_t allowed)
+uint32_t balance_target(const uint32_t *average, uint32_t cpus, uint32_t from, uint64_t allowed)
 {
 	uint32_t best = from;
 	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
-		if ((allowed >> cpu & 1) && ready[cpu] < ready[best])
+		if ((allowed >> cpu & 1) && average[cpu] < average[best])
 			best = cpu;
 	}
-	return ready[from] >= ready[best] + 2 ? best : from;
+	return average[from] >= average[best] + BALANCE_ONE * 3 / 2 ? best : from;
 }

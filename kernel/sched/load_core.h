@@ -27,10 +27,19 @@ void load_update(struct load *l, bool busy, ktime now);
 uint32_t load_permille(const struct load *l, ktime now);
 
 /*
- * Where one waiting thread should go from hart `from`: the hart with the fewest
- * ready threads, if moving one makes the two more equal; otherwise `from`.
- * ready[i] counts queued threads, running one included, idle excluded.
+ * How many threads are ready on a hart, decayed: half of what it was, half of what is now, so
+ * that what comes and goes between two looks moves nobody. In units of 1 / BALANCE_ONE.
  */
-uint32_t balance_target(const uint32_t *ready, uint32_t cpus, uint32_t from, uint64_t allowed);
+#define BALANCE_ONE 256U
+static inline uint32_t balance_decay(uint32_t average, uint32_t ready)
+{
+	return (average + ready * BALANCE_ONE) / 2;
+}
+
+/*
+ * Where one waiting thread should go from hart `from`: the hart with the least average, if moving one
+ * makes the two more equal, which takes a difference of one and a half; otherwise `from`.
+ */
+uint32_t balance_target(const uint32_t *average, uint32_t cpus, uint32_t from, uint64_t allowed);
 
 #endif

@@ -50,10 +50,25 @@ TEST(load_never_leaves_its_range)
 
 TEST(balance_moves_only_where_it_evens_out)
 {
-	uint32_t ready[4] = {3, 2, 1, 4};
+	uint32_t ready[4] = {3 * BALANCE_ONE, 2 * BALANCE_ONE, 1 * BALANCE_ONE, 4 * BALANCE_ONE};
 	CHECK_EQ(balance_target(ready, 4, 0, 15), 2);
 	CHECK_EQ(balance_target(ready, 4, 0, 2), 0); /* 3 and 2: nothing gained */
 	CHECK_EQ(balance_target(ready, 4, 3, 3), 1);
 	CHECK_EQ(balance_target(ready, 4, 2, 15), 2);
 	CHECK_EQ(balance_target(ready, 1, 0, 15), 0);
+}
+
+/* Two more that stay are seen the second time, four that come and go are not. */
+TEST(balance_waits_for_what_stays)
+{
+	uint32_t average[2] = {0, 0};
+	average[0] = balance_decay(average[0], 2);
+	CHECK_EQ(balance_target(average, 2, 0, 3), 0);
+	average[0] = balance_decay(average[0], 2);
+	CHECK_EQ(balance_target(average, 2, 0, 3), 1);
+	average[0] = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		average[0] = balance_decay(average[0], i % 4 ? 0 : 2);
+		CHECK_EQ(balance_target(average, 2, 0, 3), 0);
+	}
 }

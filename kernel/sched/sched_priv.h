@@ -103,6 +103,7 @@ struct hart {
 	int64_t idle_ran_ns; /* its cpu_time_ns then */
 	struct load load;    /* up to idle_from */
 	struct callout balance;
+	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
 	uint64_t migrations_in;
 
 	/* deadlines, domains, mode */
