@@ -1,2 +1,3 @@
-obj-y += procfs.o procfs_latency.o
+obj-y += procfs.o procfs_latency.o procfs_deadline.o
+obj-y += threadctl_core.o threadfs.o
 obj-$(CONFIG_PROC_CONFIG) += config.o

@@ -10,6 +10,10 @@
 /* config.c, with CONFIG_PROC_CONFIG */
 void procfs_config(struct abuf *out);
 
+/* procfs_deadline.c: tables of /proc/sched, and /proc/domains */
+void procfs_deadline(struct abuf *out);
+void procfs_domains(struct abuf *out);
+
 /* procfs_latency.c: tables of /proc/sched, and the last columns of any row */
 void procfs_watchdog(struct abuf *out);
 void procfs_latency(struct abuf *out);

@@ -4,7 +4,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/proc_priv.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/deadline.h"
 #include "kernel/time/time.h"
 #include "lib/fmt.h"
 #include "lib/initcall.h"
@@ -91,6 +91,7 @@ static void procfs_sched(struct abuf *out)
 		 "migrations_in load_permille\n");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		procfs_sched_hart(out, cpu);
+	procfs_deadline(out);
 	procfs_watchdog(out);
 	procfs_latency(out);
 }
@@ -162,11 +163,14 @@ static void procfs_mounts(struct abuf *out)
 static void procfs_threads(struct abuf *out)
 {
 	struct thread_info t = {0};
-	fmt(out, "tid pid name state class priority cpu cpu_time_ns stack_bytes stack_peak_bytes\n");
-	while (thread_info_next(t.tid, &t))
-		fmt(out, "%u %u %.*s %.*s %.*s %u %u %llu %llu %llu\n", t.tid, t.pid, (int)t.name_len, t.name,
+	struct domain_info d = {0};
+	fmt(out, "tid pid name state class priority cpu cpu_time_ns stack_bytes stack_peak_bytes domain\n");
+	while (thread_info_next(t.tid, &t)) {
+		(void)domain_info(t.domain, &d);
+		fmt(out, "%u %u %.*s %.*s %.*s %u %u %llu %llu %llu %.*s\n", t.tid, t.pid, (int)t.name_len, t.name,
 			STR_ARG(thread_state_name(&t)), STR_ARG(sched_class_name(t.class)), t.priority,
-			t.cpu, U(t.cpu_time_ns), U(t.stack_bytes), U(t.stack_peak_bytes));
+			t.cpu, U(t.cpu_time_ns), U(t.stack_bytes), U(t.stack_peak_bytes), (int)d.name_len, d.name);
+	}
 }
 
 static const struct synth_file procfs_files[] = {
@@ -175,6 +179,7 @@ static const struct synth_file procfs_files[] = {
 	{.path = STR_INIT("config"), .render = procfs_config},
 #endif
 	{.path = STR_INIT("cpuinfo"), .render = procfs_cpuinfo},
+	{.path = STR_INIT("domains"), .render = procfs_domains},
 	{.path = STR_INIT("interrupts"), .render = procfs_interrupts},
 	{.path = STR_INIT("locks"), .render = procfs_locks},
 	{.path = STR_INIT("meminfo"), .render = procfs_meminfo},

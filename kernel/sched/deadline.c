@@ -547,6 +547,24 @@ bool thread_deadline_info(struct thread *t, struct deadline_info *out)
 	return s != NULL;
 }
 
+bool deadline_info_find(uint32_t tid, struct deadline_info *out)
+{
+	struct thread *t = thread_find(tid);
+	if (!t)
+		return false;
+	bool has = thread_deadline_info(t, out);
+	thread_detach(t);
+	return has;
+}
+
+struct histogram deadline_response(const struct deadline_info *d)
+{
+	static_assert(LATENESS_BUCKETS == HISTOGRAM_BUCKETS, "they begin and end at the same times");
+	struct histogram h = {.max_ns = d->response_max_ns};
+	memcpy(h.count, d->response, sizeof(h.count));
+	return h;
+}
+
 static uint32_t deadline_leaving(const struct hart *home)
 {
 	uint32_t n = 0;

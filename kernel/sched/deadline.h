@@ -32,6 +32,7 @@
 #include "kernel/sched/budget_core.h"
 #include "kernel/sched/edf_core.h"
 #include "kernel/sched/sched.h"
+#include "lib/histogram.h"
 
 /* ---- deadlines ---- */
 
@@ -84,6 +85,10 @@ struct deadline_info {
 };
 /* False: t has no deadline. Any context. */
 bool thread_deadline_info(struct thread *t, struct deadline_info *out);
+/* The same for whoever has that id; false: nobody, or without a deadline. Thread context. */
+bool deadline_info_find(uint32_t tid, struct deadline_info *out);
+/* How long its jobs took, as it is rendered. */
+struct histogram deadline_response(const struct deadline_info *d);
 
 struct deadline_hart_info {
 	uint32_t servers;     /* admitted, those included that leave */

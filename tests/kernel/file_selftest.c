@@ -7,6 +7,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
 #include "kernel/net/tcp/tcp.h"
+#include "kernel/sched/deadline.h"
 #include "lib/fmt.h"
 #include "tests/kernel/sync_selftest.h"
 
@@ -140,6 +141,189 @@ SELFTEST(file_proc_sched_shows_what_runs)
 	ST_CHECK(after.switches > before.switches);
 }
 
+/* ---- deadlines, domains, and what one writes to a thread ---- */
+
+static bool deadline_stop;
+static const struct deadline_attr deadline_light = {
+	.params = {.runtime_ns = 100000, .deadline_ns = 20 * NS_PER_MS, .period_ns = 20 * NS_PER_MS}};
+
+/* Three jobs at least, and then until it is told to end. */
+static void file_periodic(unused void *arg)
+{
+	ST_CHECK(thread_set_deadline(thread_current(), &deadline_light, NULL) == OK);
+	for (unsigned n = 0; n < 3 || !__atomic_load_n(&deadline_stop, __ATOMIC_ACQUIRE); n++)
+		if (thread_wait_period() != OK)
+			return;
+}
+
+static void file_sleeper(unused void *arg)
+{
+	ST_CHECK(sleep_until(KTIME_NEVER) == ERR_INTR);
+}
+
+/* The row of that table whose second word it is; empty: none. */
+static struct str file_row(struct str text, struct str table, uint32_t id)
+{
+	while (text.len) {
+		struct str line = str_cut(&text, '\n'), rest = line;
+		struct str first = str_cut(&rest, ' ');
+		struct u64_result second = str_to_u64(str_cut(&rest, ' '), 10);
+		if (str_eq(first, table) && second.err == OK && second.value == id)
+			return line;
+	}
+	return STR_EMPTY;
+}
+
+/* What stands in the row in the column of that name; -1: no such. */
+static int64_t file_cell(struct str row, struct str head, struct str column)
+{
+	while (head.len && row.len) {
+		struct str cell = str_cut(&row, ' ');
+		if (str_eq(str_cut(&head, ' '), column)) {
+			struct i64_result n = str_to_i64(cell);
+			return n.err == OK ? n.value : -1;
+		}
+	}
+	return -1;
+}
+
+static struct str file_head(struct str text, struct str beginning)
+{
+	while (text.len) {
+		struct str line = str_cut(&text, '\n');
+		if (str_starts(line, beginning))
+			return line;
+	}
+	return STR_EMPTY;
+}
+
+SELFTEST(file_proc_sched_shows_deadlines)
+{
+	deadline_stop = false;
+	struct thread *t = st_thread(S("periodic"), file_sleeper, NULL, PRIO_NORMAL, 0);
+	ST_REQUIRE(t);
+	ST_CHECK(str_eq(file_row(file_read_all(S("/proc/sched")), S("deadline"), thread_id(t)), STR_EMPTY));
+	ST_CHECK(thread_cancel(t) == OK && thread_join(t, KTIME_NEVER) == OK);
+	t = st_thread(S("periodic"), file_periodic, NULL, PRIO_NORMAL, 0);
+	ST_REQUIRE(t);
+	struct deadline_info d = {0};
+	for (unsigned n = 0; n < 10000 && d.stats.jobs < 2; n++) {
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+		(void)thread_deadline_info(t, &d); /* it may not have one yet */
+	}
+	struct str text = file_read_all(S("/proc/sched")), row = file_row(text, S("deadline"), thread_id(t));
+	struct str head = file_head(text, S("deadline tid "));
+	ST_CHECK(file_cell(row, head, S("runtime_ns")) == 100000);
+	ST_CHECK(file_cell(row, head, S("period_ns")) == 20 * NS_PER_MS);
+	ST_CHECK(file_cell(row, head, S("jobs")) >= 2 && file_cell(row, head, S("response_max_ns")) > 0);
+	row = file_row(text, S("admission"), d.cpu);
+	head = file_head(text, S("admission cpu "));
+	ST_CHECK(file_cell(row, head, S("servers")) >= 1 && file_cell(row, head, S("capacity_ppm")) > 900000);
+	/* What one thread of 100 us in 20 ms takes at least, its charge included. */
+	ST_CHECK(file_cell(row, head, S("utilization_ppm")) >= 5000 + CONFIG_SCHED_CHARGE_NS / 20);
+	unsigned found;
+	struct str charge = file_line(text, S("charge_ns"), &found);
+	ST_CHECK(found == 1 && str_to_u64(charge, 10).value == CONFIG_SCHED_CHARGE_NS);
+	__atomic_store_n(&deadline_stop, true, __ATOMIC_RELEASE);
+	ST_CHECK(thread_join(t, KTIME_NEVER) == OK);
+}
+
+SELFTEST(file_proc_domains_are_all_there)
+{
+	struct str text = file_read_all(S("/proc/domains"));
+	unsigned found;
+	ST_CHECK(file_line(text, S("system"), &found).len > 0 && found == cpu_count());
+	(void)file_line(text, S("net"), &found);
+	ST_CHECK(found == cpu_count());
+	(void)file_line(text, S("web"), &found);
+	ST_CHECK(found == (config_on(CONFIG_WEB) ? cpu_count() : 0));
+	struct str head = file_head(text, S("name ")), row = file_head(text, S("net 0 "));
+	ST_CHECK(file_cell(row, head, S("budget_ns")) == CONFIG_NET_BUDGET_US * NS_PER_US);
+	ST_CHECK(file_cell(row, head, S("period_ns")) == CONFIG_NET_PERIOD_US * NS_PER_US);
+}
+
+static struct str file_of_thread(struct abuf *path, const struct thread *t, struct str name)
+{
+	path->len = 0;
+	fmt(path, "/proc/thread/%u/%.*s", thread_id(t), STR_ARG(name));
+	return abuf_str(path);
+}
+
+/* What a thread's ctl says to a line: the error of the write; the answer is in `file_text`. */
+static enum err file_ctl(const struct thread *t, struct str line, struct str *answer)
+{
+	char bytes[64];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct file_result f = vfs_open(file_of_thread(&path, t, S("ctl")), OPEN_READ | OPEN_WRITE);
+	if (f.err != OK)
+		return f.err;
+	struct size_result n = vfs_write(f.value, 0, rbuf_of((const uint8_t *)line.ptr, line.len));
+	ST_CHECK(n.err != OK || n.value == line.len);
+	struct size_result got = vfs_read(f.value, 0, wbuf_of((uint8_t *)file_text, TEXT_MAX));
+	*answer = str_of(file_text, got.err == OK ? got.value : 0);
+	ST_CHECK(str_ends(*answer, S("\n")));
+	vfs_close(f.value);
+	return n.err;
+}
+
+static bool file_status_says(const struct thread *t, struct str word, struct str value)
+{
+	char bytes[64];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	unsigned found;
+	struct str text = file_read_all(file_of_thread(&path, t, S("status")));
+	return str_eq(file_line(text, word, &found), value) && found == 1;
+}
+
+SELFTEST(file_thread_ctl_does_what_a_line_says)
+{
+	struct str answer;
+	struct thread *t = st_thread(S("sleeper"), file_sleeper, NULL, PRIO_NORMAL, 0);
+	ST_REQUIRE(t);
+	ST_CHECK(file_status_says(t, S("name"), S("sleeper")) && file_status_says(t, S("priority"), S("16")));
+	ST_CHECK(file_ctl(t, S("priority 20 rr\n"), &answer) == OK && str_eq(answer, S("done\n")));
+	ST_CHECK(file_status_says(t, S("priority"), S("20")) && file_status_says(t, S("class"), S("rr")));
+	ST_CHECK(file_ctl(t, S("priority 21\naffinity 0x1\ndomain net\n"), &answer) == OK);
+	ST_CHECK(file_status_says(t, S("priority"), S("21")) && file_status_says(t, S("class"), S("rr")));
+	ST_CHECK(file_status_says(t, S("affinity"), S("0x1")) && file_status_says(t, S("domain"), S("net")));
+	ST_CHECK(file_ctl(t, S("domain system"), &answer) == OK);
+	ST_CHECK(file_ctl(t, S("deadline 1000000 9000000 10000000"), &answer) == OK);
+	ST_CHECK(str_starts(answer, S("admitted on hart 0: ")));
+	ST_CHECK(file_status_says(t, S("class"), S("deadline")) && file_status_says(t, S("deadline_ns"), S("9000000")));
+	ST_CHECK(file_ctl(t, S("priority 16"), &answer) == OK && file_status_says(t, S("class"), S("fifo")));
+	ST_CHECK(file_ctl(t, S("kill"), &answer) == OK);
+	ST_CHECK(thread_join(t, ktime_add(clock_now(), 60 * NS_PER_S)) == OK);
+	ST_CHECK(file_ctl(thread_current(), S("nothing"), &answer) == ERR_INVAL);
+}
+
+/* An error, the reason to be read back, and nothing has changed. */
+SELFTEST(file_thread_ctl_says_why_not)
+{
+	struct str answer;
+	struct thread *t = st_thread(S("sleeper"), file_sleeper, NULL, PRIO_NORMAL, 0);
+	ST_REQUIRE(t);
+	ST_CHECK(file_ctl(t, S("deadline 990000 1000000 1000000\n"), &answer) == ERR_NOSPC);
+	ST_CHECK(str_starts(answer, S("refused on hart ")) && str_find(answer, S(" of the hart is asked for")) < answer.len);
+	ST_CHECK(file_ctl(t, S("deadline 2000 1000 500000"), &answer) == ERR_INVAL);
+	ST_CHECK(str_eq(answer, S("refused: the runtime is longer than the deadline\n")));
+	ST_CHECK(file_ctl(t, S("deadline 2000"), &answer) == ERR_INVAL && str_starts(answer, S("refused: expected deadline ")));
+	ST_CHECK(file_ctl(t, S("priority 64"), &answer) == ERR_INVAL && file_ctl(t, S("priority 0"), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl(t, S("affinity 0"), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl(t, S("domain none"), &answer) == ERR_NOENT && str_starts(answer, S("refused: ")));
+	ST_CHECK(file_ctl(t, S("\n"), &answer) == ERR_INVAL && file_ctl(t, S(""), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl(t, S("priority 64\npriority 17"), &answer) == ERR_INVAL); /* up to the first */
+	ST_CHECK(file_status_says(t, S("class"), S("fifo")) && file_status_says(t, S("priority"), S("16")));
+	ST_CHECK(vfs_open(S("/proc/thread/0/ctl"), OPEN_READ).err == ERR_NOENT);
+	ST_CHECK(vfs_open(S("/proc/thread/x"), OPEN_READ).err == ERR_NOENT);
+	char bytes[64];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	ST_CHECK(vfs_open(file_of_thread(&path, t, S("status")), OPEN_WRITE).err == ERR_ACCES);
+	struct file_stat stat;
+	/* What the API serves are regular files. */
+	ST_CHECK(vfs_stat(file_of_thread(&path, t, S("ctl")), &stat) == OK && stat.type == FILE_DEVICE);
+	ST_CHECK(thread_cancel(t) == OK && thread_join(t, KTIME_NEVER) == OK);
+}
+
 SELFTEST(file_proc_config_is_that_of_the_image)
 {
 	struct str text = file_read_all(S("/proc/config"));
@@ -191,5 +375,7 @@ SELFTEST(file_tables_have_their_columns)
 	file_check_columns(S("/proc/interrupts"));
 	file_check_columns(S("/proc/stat"));
 	file_check_columns(S("/proc/cpuinfo"));
+	file_check_columns(S("/proc/domains"));
+	file_check_columns(S("/proc/threads"));
 	file_check_columns(S("/net/iface"));
 }

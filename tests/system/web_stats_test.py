@@ -85,6 +85,62 @@ class Stats(unittest.TestCase):
         self.assertEqual(int(memory["executable_bytes"]), security["executable_bytes"])
         self.assertEqual(int(memory["stacks"]) + SMP, security["guard_pages"])
 
+    def table(self, path, first):
+        """Rows of the table of a file whose header begins with that word, as dicts; rows repeat it or not."""
+        lines = [line.split() for line in get_file(path).splitlines()]
+        at = next(i for i, line in enumerate(lines) if line[0] == first and not line[1].isdigit())
+        return [dict(zip(lines[at], line)) for line in lines[at + 1:] if len(line) == len(lines[at])]
+
+    def test_domains_are_those_of_the_file(self):
+        stats = get_json("/api/stats")
+        domains = stats["sched"]["domains"]
+        self.assertEqual([d["name"] for d in domains[:3]], ["system", "net", "web"])
+        self.assertEqual(domains[0]["budget_ns"], 0)
+        rows = self.table("/proc/domains", "name")
+        self.assertEqual([(r["name"], int(r["cpu"])) for r in rows], [(d["name"], cpu) for d in domains for cpu in range(SMP)])
+        for row in rows:
+            domain = next(d for d in domains if d["name"] == row["name"])
+            hart = domain["harts"][int(row["cpu"])]
+            self.assertEqual(int(row["budget_ns"]), domain["budget_ns"])
+            self.assertEqual(int(row["period_ns"]), domain["period_ns"])
+            self.assertGreaterEqual(int(row["used_ns"]), hart["used_ns"])
+            self.assertGreaterEqual(int(row["spent"]), hart["spent"])
+        of = {t["name"]: t["domain"] for t in stats["tasks"]}
+        self.assertEqual((of["net_rx"], of["softcall"], of["web/0"], of["idle"]), ("net", "net", "web", "system"))
+
+    def test_domains_count_what_their_threads_run(self):
+        """The time of net_rx is in its domain's, to the turn that was under way."""
+        stats = get_json("/api/stats")
+        for name, domain in (("web/", "web"), ("net_rx", "net")):
+            threads = sum(t["cpu_time_ns"] for t in stats["tasks"] if t["name"].startswith(name))
+            now = next(d for d in get_json("/api/stats")["sched"]["domains"] if d["name"] == domain)
+            self.assertGreater(threads, 0)
+            self.assertGreaterEqual(sum(h["used_ns"] for h in now["harts"]), threads * 9 // 10)
+
+    def test_admission_is_that_of_the_file(self):
+        sched = get_json("/api/stats")["sched"]
+        words = dict(line.split(" ", 1) for line in get_file("/proc/sched").splitlines())
+        for name in ("charge_ns", "reserve_permille", "runtime_least_ns", "period_least_ns", "period_greatest_ns",
+                     "mode_quiet_ns", "admission_points_max", "deadline_threads_max"):
+            self.assertEqual(int(words[name]), sched[name], name)
+        rows = self.table("/proc/sched", "admission")[:SMP]
+        self.assertEqual([int(r["cpu"]) for r in rows], [a["cpu"] for a in sched["admission"]])
+        for row, hart in zip(rows, sched["admission"]):
+            self.assertEqual((row["mode"], int(row["servers"]), int(row["utilization_ppm"]), int(row["capacity_ppm"])),
+                             (hart["mode"], hart["servers"], hart["utilization_ppm"], hart["capacity_ppm"]))
+            self.assertEqual(hart["capacity_ppm"], 1000 * (1000 - sched["reserve_permille"]))
+            self.assertLessEqual(hart["utilization_ppm"], hart["capacity_ppm"])
+        self.assertEqual(sum(a["servers"] - a["leaving"] for a in sched["admission"]),
+                         sum(t["class"] == "deadline" for t in get_json("/api/stats")["tasks"]))
+
+    def test_nothing_over_http_opens_a_ctl(self):
+        tid = get_json("/api/stats")["tasks"][0]["tid"]
+        self.assertEqual(guest.http(f"/api/fs/read?path=/proc/thread/{tid}/ctl")[0], 403)
+        self.assertEqual(guest.http(f"/api/fs/read?path=/proc/thread/{tid}/ctl", "POST", b"kill")[0], 405)
+        self.assertIn(f"tid {tid}", get_file(f"/proc/thread/{tid}/status"))
+        names = [e["name"] for e in get_json("/api/fs?path=/proc/thread")["entries"]]
+        self.assertIn(str(tid), names)
+
     def test_no_memory_is_writable_and_executable(self):
         security = get_json("/api/stats")["security"]
         self.assertIs(security["wx"], True)

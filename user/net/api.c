@@ -49,6 +49,9 @@ static void api_task(struct json_writer *w, const struct thread_info *t)
 	json_key_u64(w, S("stack_bytes"), t->stack_bytes);
 	json_key_u64(w, S("stack_peak_bytes"), t->stack_peak_bytes);
 	json_key_str(w, S("wait"), t->wait);
+	api_task_domain(w, t->domain);
+	if (t->class == SCHED_DEADLINE)
+		api_task_deadline(w, t->tid);
 	json_object_close(w);
 }
 

@@ -47,6 +47,7 @@ void api_sched(struct json_writer *w)
 	json_key_u64(w, S("switches"), switches);
 	json_key_u64(w, S("preemptions"), preemptions);
 	json_key_u64(w, S("migrations"), migrations);
+	api_deadline(w);
 	api_watchdog(w);
 	api_latency(w);
 	json_object_close(w);

@@ -1,5 +1,6 @@
 obj-y += http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o
 obj-$(CONFIG_WEB) += api.o
+obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
 obj-$(CONFIG_WEB) += api_net.o
 obj-$(CONFIG_WEB) += api_sched.o

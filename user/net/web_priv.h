@@ -122,7 +122,7 @@ uint64_t web_counter(enum web_counter c);
 void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
 
-/* ---- api.c, api_sched.c, api_latency.c, api_net.c, api_fs.c ---- */
+/* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, api_fs.c ---- */
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);
@@ -131,6 +131,9 @@ void api_net_counters(struct json_writer *w);
 void api_sched(struct json_writer *w);
 void api_watchdog(struct json_writer *w); /* members of "sched" */
 void api_latency(struct json_writer *w);
+void api_deadline(struct json_writer *w); /* members of "sched" */
+void api_task_deadline(struct json_writer *w, uint32_t tid); /* members of a task */
+void api_task_domain(struct json_writer *w, uint8_t domain);
 void api_locks(struct json_writer *w);
 void api_histogram(struct json_writer *w, struct str name, const struct histogram *h);
 void api_callouts(struct json_writer *w);
