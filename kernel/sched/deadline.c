@@ -446,8 +446,10 @@ static enum err deadline_admit(struct thread *t, const struct deadline_attr *att
 	enum err err = c.low && attr->params.high_runtime_ns ? ERR_INVAL : deadline_first_fit(&c);
 	if (err == OK) {
 		err = deadline_install(&c);
-		if (err != OK)
+		if (err != OK) {
 			deadline_withdraw(c.new);
+			(void)thread_move(t, c.allowed);
+		}
 	}
 	deadline_claim(t, false);
 	return err;

@@ -6,6 +6,7 @@
 #define TESTS_SIM_WEB_WORLD_H
 
 #include "tests/sim/tcp_world.h"
+#include "kernel/sched/deadline.h"
 #include "kernel/diag/diag.h"
 
 #define WORLD_FILE_BYTES 200000
@@ -41,6 +42,11 @@ void klog(unused enum log_level level, unused const char *format, ...)
 struct thread_result thread_create(unused const struct thread_attr *attr)
 {
 	return OK_RESULT(thread_result, NULL);
+}
+
+struct domain_result domain_create(unused struct str name, unused const struct domain_attr *attr)
+{
+	return OK_RESULT(domain_result, DOMAIN_SYSTEM);
 }
 
 void thread_detach(unused struct thread *t)
