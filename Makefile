@@ -62,11 +62,11 @@ fuzz:
 	@scripts/setup.sh check
 	@+$(PYTHON) scripts/check.py fuzz
 
-# The long simulations; SETS=N, JOBS=N, MORE=N, SEED=N as scripts/sim.sh says.
+# The long simulations; SETS=N, JOBS=N, MORE=N, SEED=N, DEPTH=N as scripts/sim.sh says.
 sim:
 	@scripts/setup.sh check
-	@+$(MAKE) fast-sims
-	@scripts/sim.sh $(O)/fast/tests/sim/edf_sim
+	@+$(MAKE) fast-sims $(O)/host/tests/sim/sched_sim
+	@scripts/sim.sh $(O)/fast/tests/sim/edf_sim $(O)/host/tests/sim/sched_sim
 
 bench:
 	@scripts/setup.sh bench
