@@ -43,10 +43,8 @@ enum err thread_suspend(struct thread *t)
 		return thread_suspend_slow(t, flags);
 	struct hart *h = t->hart;
 	spin_lock_raw(&h->lock);
-	t->wait_result = OK; /* what the switch gives */
-	hart_remove(h, t);
 	thread_set_state(t, THREAD_SUSPENDED);
-	return (enum err)sched_switch_away(h, t, h->finish);
+	return (enum err)sched_switch(h, t, hart_leave(h, t), h->finish);
 }
 
 void thread_resume(struct thread *t)
@@ -55,7 +53,7 @@ void thread_resume(struct thread *t)
 	struct hart *h = thread_lock(t);
 	if (likely(t->state == THREAD_SUSPENDED)) {
 		thread_set_state(t, THREAD_READY);
-		sched_ready_unlock(h, t, flags);
+		sched_ready_unlock_inline(h, t, flags);
 		return;
 	}
 	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE;

@@ -176,6 +176,45 @@ static inline void runq_remove_fixed(struct runq *q, struct runq_node *n)
 		q->movable &= ~(UINT64_C(1) << level);
 }
 
+/*
+ * The same in the plain case, on the paths of a switch: nothing here may move elsewhere, and nothing has a deadline.
+ */
+static inline void runq_push_plain(struct runq *q, struct runq_node *n)
+{
+	struct list **first = runq_first_of(q, n);
+	uint64_t occupied = q->occupied, own = UINT64_C(1) << rank_level(n->rank);
+	debug_assert(!n->queued && !n->movable && !rank_is_deadline(n->rank));
+	n->queued = true;
+	q->ready++;
+	if (occupied & own) {
+		list_insert_between(&n->link, (*first)->prev, *first);
+	} else {
+		list_init(&n->link);
+		*first = &n->link;
+		q->occupied = occupied | own;
+	}
+}
+
+/* And who is the best when n has left. */
+static inline struct runq_node *runq_leave_plain(struct runq *q, struct runq_node *n)
+{
+	struct list **first = runq_first_of(q, n), *next = n->link.next, *prev = n->link.prev;
+	uint64_t occupied = q->occupied, own = UINT64_C(1) << rank_level(n->rank);
+	debug_assert(n->queued && !n->movable && !(q->rare & RUNQ_DEADLINE));
+	n->queued = false;
+	q->ready--;
+	if (likely(next == &n->link)) {
+		occupied &= ~own;
+		q->occupied = occupied;
+	} else {
+		next->prev = prev;
+		prev->next = next;
+		if (*first == &n->link)
+			*first = next;
+	}
+	return container_of(q->first[__builtin_ctzll(occupied)], struct runq_node, link);
+}
+
 /* Behind or before its equals, where it has a fixed priority. Not queued before. */
 static inline void runq_push_back(struct runq *q, struct runq_node *n)
 {

@@ -142,16 +142,18 @@ static struct thread *hart_find_best(struct hart *h)
 	return h->idle;
 }
 
-void hart_best_rare(void *hart, unused uintptr_t none)
+struct thread *hart_best(struct hart *h)
 {
-	struct hart *h = hart;
-	h->best = hart_find_best(h);
+	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED | RUNQ_STALE)))
+		return hart_find_best(h);
+	return thread_of(runq_best_fixed(&h->queue));
 }
 
-void hart_remove_rare(void *hart, uintptr_t thread)
+void hart_leave_rare(void *hart, uintptr_t thread)
 {
 	struct hart *h = hart;
-	runq_remove_deadline(&h->queue, &((struct thread *)thread)->run);
+	runq_remove(&h->queue, &((struct thread *)thread)->run);
+	h->best = hart_best(h);
 }
 
 /* ---- the other side of a switch ---- */
@@ -160,6 +162,7 @@ void hart_remove_rare(void *hart, uintptr_t thread)
 static void sched_attend(struct hart *h)
 {
 	struct thread *t = h->current;
+	t->attention &= (uint8_t)~THREAD_GAVE_UP;
 	if (t->attention & THREAD_EXPEL)
 		arch_need_resched_set();
 	if (t->attention & THREAD_IDLE)
@@ -191,13 +194,22 @@ static void sched_arrive(struct hart *h, struct thread *left)
 	sched_pull();
 }
 
-/* To where the thread had switched; for one that had blocked, with the result of its wait. */
+/* The result of a wait that has not ended by a wake: the thread gives it up. It is asked for once. */
+static noinline enum err sched_give_up(struct thread *t, enum err why)
+{
+	return t->wait_kind ? t->wait_kind->give_up(t->wait_object, why) : why;
+}
+
+/* To where the thread had switched, with the result of its wait. */
 static int sched_return(struct arch_thread *entered)
 {
+	struct thread *t = (struct thread *)entered;
+	enum err result = t->wait_result;
+	t->wait_result = OK;
 	arch_irq_enable();
 	if (unlikely(arch_need_resched()))
 		spin_preempt();
-	return ((struct thread *)entered)->wait_result;
+	return likely(result == OK) ? OK : (int)sched_give_up(t, result);
 }
 
 static noinline int sched_switched_attend(struct hart *h, struct arch_thread *entered)
@@ -220,7 +232,7 @@ int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
 		return sched_switched_attend(h, entered);
 	spin_unlock_raw(&h->lock);
 	arch_irq_enable();
-	return t->wait_result;
+	return OK;
 }
 
 int sched_switched_charged(struct arch_thread *left, struct arch_thread *entered)
@@ -262,7 +274,7 @@ int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entere
 
 /* ---- blocking and waking ---- */
 
-void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
+enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
 	if (t->server)
 		server_wake(t);
@@ -292,27 +304,40 @@ void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 		if (to != h) /* its affinity has changed since it was placed */
 			spin_unlock_raw(&to->lock);
 	}
-	sched_leave(flags);
+	return sched_leave_ok(flags);
+}
+
+enum err sched_preempt_ok(void)
+{
+	spin_preempt();
+	return OK;
+}
+
+void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
+{
+	(void)sched_ready_unlock_inline(h, t, flags);
 }
 
 /* With h, its hart, locked and t blocked: ends the wait; drops the lock. */
 static inline void sched_end_wait_unlock(struct hart *h, struct thread *t, enum err result, irqflags flags)
 {
 	t->wait_result = result;
+	if (result != OK)
+		t->attention |= THREAD_GAVE_UP;
 	thread_set_state(t, THREAD_READY);
 	sched_ready_unlock(h, t, flags);
 }
 
-void thread_wake_unlock(struct thread *t, enum err result, struct spinlock *guard, irqflags flags)
+enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags)
 {
 	struct hart *h = thread_lock(t);
 	spin_unlock_raw(guard);
 	if (likely(t->state == THREAD_BLOCKED)) {
-		sched_end_wait_unlock(h, t, result, flags);
-		return;
+		thread_set_state(t, THREAD_READY);
+		return sched_ready_unlock_inline(h, t, flags);
 	}
 	spin_unlock_raw(&h->lock);
-	sched_leave(flags);
+	return sched_leave_ok(flags);
 }
 
 bool thread_wake(struct thread *t, enum err result)
@@ -366,17 +391,17 @@ static noinline enum err thread_block_refuse(struct spinlock *guard, irqflags fl
 	if (guard)
 		spin_unlock_raw(guard);
 	sched_leave(flags);
-	return why;
+	return sched_give_up(thread_current(), why);
 }
 
+/* What the caller waits for is set, and nobody but itself looks at that before it is BLOCKED. */
 static always_inline enum err thread_block_now(struct spinlock *guard, irqflags flags, ktime deadline,
-	unsigned wait_flags, struct str what, bool timed)
+	unsigned wait_flags, bool timed)
 {
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
-	bool cancellable = wait_flags & WAIT_CANCELLABLE;
 	spin_lock_raw(&h->lock);
-	if (unlikely(cancellable && t->cancel_pending)) {
+	if (unlikely((wait_flags & WAIT_CANCELLABLE) && t->cancel_pending)) {
 		t->cancel_pending = false;
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_INTR);
@@ -386,36 +411,55 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	}
+	debug_assert(t->wait_result == OK);
 	t->wait_flags = (uint8_t)wait_flags;
 	t->wait_deadline = deadline;
-	t->wait_what = what;
 	thread_set_state(t, THREAD_BLOCKED);
-	hart_remove(h, t);
+	struct thread *to = hart_leave(h, t);
 	if (guard)
 		spin_unlock_raw(guard);
-	return sched_switch_away(h, t, h->finish);
+	return (enum err)sched_switch(h, t, to, h->finish);
 }
 
-static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline,
-	unsigned wait_flags, struct str what)
+static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags)
 {
 	struct callout *timeout = &thread_current()->timeout;
 	if (!ktime_before(clock_now(), deadline))
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	if (callout_start(timeout, deadline) != OK)
 		return thread_block_refuse(guard, flags, ERR_NOSPC);
-	enum err err = thread_block_now(guard, flags, deadline, wait_flags, what, true);
+	enum err err = thread_block_now(guard, flags, deadline, wait_flags, true);
 	if (err == ERR_TIMEDOUT)
 		latency_note(LATENCY_WAKE, ktime_diff(clock_now(), deadline), 0);
 	callout_stop(timeout);
 	return err;
 }
 
+static inline void thread_check_may_block(unused irqflags flags)
+{
+	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt() && irqflags_enabled(flags));
+}
+
 enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags,
 	struct str what)
 {
-	debug_assert(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt() && irqflags_enabled(flags));
+	struct thread *t = thread_current();
+	thread_check_may_block(flags);
+	t->wait_kind = NULL;
+	t->wait_what = what;
 	if (ktime_is_never(deadline))
-		return thread_block_now(guard, flags, deadline, wait_flags, what, false);
-	return thread_block_until(guard, flags, deadline, wait_flags, what);
+		return thread_block_now(guard, flags, deadline, wait_flags, false);
+	return thread_block_until(guard, flags, deadline, wait_flags);
+}
+
+enum err thread_block_for(struct spinlock *guard, irqflags flags, ktime deadline, const struct wait_kind *kind,
+	void *object)
+{
+	struct thread *t = thread_current();
+	thread_check_may_block(flags);
+	t->wait_kind = kind;
+	t->wait_object = object;
+	if (likely(ktime_is_never(deadline)))
+		return thread_block_now(guard, flags, deadline, WAIT_CANCELLABLE, false);
+	return thread_block_until(guard, flags, deadline, WAIT_CANCELLABLE);
 }

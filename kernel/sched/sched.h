@@ -43,6 +43,7 @@ enum sched_class { SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, SCHED_IDLE };
 struct hart;
 struct server;   /* deadline.c: what serves a deadline thread */
 struct pi_queue; /* what threads wait for and another thread owns: pi.c */
+struct wait_kind;
 
 /*
  * The state of a thread and where it stands belong to the run queue of `hart`,
@@ -59,9 +60,11 @@ struct thread {
 	bool cancel_pending; /* its present or next cancellable wait ends with ERR_INTR */
 	uint8_t wait_flags; /* WAIT_* */
 	bool parked;     /* READY, but not queued: its server or its domain has nothing left */
-	enum err wait_result;
+	enum err wait_result; /* OK but from the end of a wait for another reason until the thread is entered */
 	ktime wait_deadline;
-	struct str wait_what;
+	struct str wait_what; /* where wait_kind is NULL */
+	const struct wait_kind *wait_kind;
+	void *wait_object;
 	int64_t cpu_time_ns;
 	int64_t watch_ns;       /* THREAD_WATCHED: may run so long without waiting or yielding */
 	int64_t watch_began_ns; /* its cpu_time_ns when it last did */
@@ -186,15 +189,26 @@ enum {
 must_check enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline,
 	unsigned wait_flags, struct str what);
 /*
+ * The same for a kind of waits, cancellable: one that ends otherwise than by a wake ends in give_up(object, why),
+ * called by the thread itself with nothing locked, which gives the result. So who blocks has nothing left to do
+ * behind the wait, and may end in this call.
+ */
+struct wait_kind {
+	struct str what;
+	enum err (*give_up)(void *object, enum err why);
+};
+must_check enum err thread_block_for(struct spinlock *guard, irqflags flags, ktime deadline,
+	const struct wait_kind *kind, void *object);
+/*
  * Makes t ready with that result; false when it was not blocked, or another wake, its
  * timeout or a cancellation came first. Any context.
  */
 bool thread_wake(struct thread *t, enum err result);
 /*
- * The same, and drops `guard`, taken with irqsave, as soon as t cannot go away: when t is
- * to preempt the caller, it does so here and at once.
+ * The same with the result OK, and drops `guard`, taken with irqsave, as soon as t cannot go away: when t is
+ * to preempt the caller, it does so here and at once. Gives OK, for who would go on to say so.
  */
-void thread_wake_unlock(struct thread *t, enum err result, struct spinlock *guard, irqflags flags);
+enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags);
 /* The caller's wait was cancelled in the moment in which it succeeded: its next one is cancelled instead. */
 void thread_cancel_keep(enum err err);
 

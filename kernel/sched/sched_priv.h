@@ -86,7 +86,7 @@ struct hart {
 	arch_finish_fn *finish; /* what comes first after a switch here */
 	ktime switched_at;
 	uint64_t switches, preemptions;
-	struct thread *best; /* what hart_best_rare() has found */
+	struct thread *best; /* what hart_leave_rare() has found */
 	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
 	ktime budget_at;  /* when what pays for the running thread has nothing left */
@@ -139,6 +139,7 @@ enum {
 	THREAD_DEADLINE = 16,   /* has a server */
 	THREAD_CHARGED = 32,    /* somebody's budget pays for its time: account.c */
 	THREAD_WATCHED = 64,    /* the watchdog counts how long it runs */
+	THREAD_GAVE_UP = 128,   /* wait_result is not OK */
 	THREAD_EXPEL = THREAD_SUSPEND_DUE | THREAD_LEAVE_DUE,
 	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE,
 };
@@ -169,6 +170,14 @@ static inline uint64_t hart_running_rank(const struct hart *h)
 static inline uint64_t hart_waiting_rank(const struct hart *h)
 {
 	return __atomic_load_n(&h->waiting_rank, __ATOMIC_RELAXED);
+}
+
+/* STR_EMPTY: it does not wait. */
+static inline struct str thread_waits_for(const struct thread *t)
+{
+	if (t->state != THREAD_BLOCKED)
+		return STR_EMPTY;
+	return t->wait_kind ? t->wait_kind->what : t->wait_what;
 }
 
 bool thread_may_become(const struct thread *t, enum thread_state next);
@@ -216,6 +225,14 @@ static inline void sched_leave(irqflags flags)
 		spin_preempt();
 }
 
+/* The same as the last thing, for who gives OK: no call but jumps, and so no frame. */
+enum err sched_preempt_ok(void);
+static inline enum err sched_leave_ok(irqflags flags)
+{
+	arch_irq_restore(flags);
+	return unlikely(arch_need_resched()) ? sched_preempt_ok() : OK;
+}
+
 /* The other side of a switch: on a machine of one hart, the same when the time is paid for, and of several (h->finish)... */
 arch_finish_fn sched_switched, sched_switched_charged, sched_switched_peers;
 /* ... when the thread left has ended; when it may not run here any more. */
@@ -223,7 +240,7 @@ arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
 /*
  * With this hart locked, running `from`: enters the best thread, which is another; the lock is dropped
- * there. When it comes back, with interrupts on, it gives the result of the wait if `from` was blocked (an enum err).
+ * there. When it comes back, with interrupts on, it gives the result of the wait (an enum err): OK if there was none.
  */
 static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
@@ -235,25 +252,18 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	return arch_switch(&from->arch, &to->arch, finish);
 }
 
-/* With h locked: t leaves the queue. */
-void hart_remove_rare(void *hart, uintptr_t thread);
-static inline void hart_remove(struct hart *h, struct thread *t)
-{
-	if (unlikely(rank_is_deadline(t->run.rank)))
-		arch_call_rare(hart_remove_rare, h, (uintptr_t)t);
-	else
-		runq_remove_fixed(&h->queue, &t->run);
-}
-
 /* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
-void hart_best_rare(void *hart, uintptr_t none);
-static inline struct thread *hart_best(struct hart *h)
+struct thread *hart_best(struct hart *h);
+
+/* With this hart locked: t, which runs here, leaves the queue; who is next. */
+void hart_leave_rare(void *hart, uintptr_t thread);
+static inline struct thread *hart_leave(struct hart *h, struct thread *t)
 {
-	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED | RUNQ_STALE))) {
-		arch_call_rare(hart_best_rare, h, 0);
+	if (unlikely(h->queue.rare)) {
+		arch_call_rare(hart_leave_rare, h, (uintptr_t)t);
 		return h->best;
 	}
-	return thread_of(runq_best_fixed(&h->queue));
+	return thread_of(runq_leave_plain(&h->queue, &t->run));
 }
 
 /* The same, when `from` has left the queue. */
@@ -265,37 +275,39 @@ static inline int sched_switch_away(struct hart *h, struct thread *from, arch_fi
 /* Out of sched_ready_unlock: an equal of a round-robin thread has come. */
 void quantum_update_rare(void *hart, uintptr_t none);
 /* Out of sched_ready_unlock: t is to be suspended, has a deadline, or another hart may be the better one. */
-void sched_ready_slow(struct hart *h, struct thread *t, irqflags flags);
+enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags); /* OK */
 
 /*
  * With h, t's hart, locked and t in no queue, in transition to READY: puts it where it should
  * run, drops the lock, gives the interrupts back, and switches to it when that is due and
  * possible. The caller is the only one who does that with t.
  */
-static inline void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
+void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags);
+/* The same, for who is in a hurry. OK. */
+static always_inline enum err sched_ready_unlock_inline(struct hart *h, struct thread *t, irqflags flags)
 {
-	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE || rank_is_deadline(t->run.rank))) {
-		sched_ready_slow(h, t, flags);
-		return;
-	}
+	uint64_t rank = t->run.rank;
+	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE || rank_is_deadline(rank)))
+		return sched_ready_slow(h, t, flags);
 	struct thread *running = h->current;
-	runq_push_back_fixed(&h->queue, &t->run);
-	if (t->run.rank < running->run.rank) {
-		if (irqflags_enabled(flags) && running->arch.preempt_count == 0) {
+	runq_push_plain(&h->queue, &t->run);
+	if (rank < running->run.rank) {
+		/* What else outranks the running one has asked for a switch, which may be due since it was lowered. */
+		if (irqflags_enabled(flags) && running->arch.preempt_count == 0 && !arch_need_resched()) {
+			debug_assert(runq_best(&h->queue) == &t->run);
 			h->preemptions++;
-			sched_switch(h, running, thread_of(runq_best_fixed(&h->queue)), h->finish);
-			return;
+			return (enum err)sched_switch(h, running, t, h->finish);
 		}
 		arch_need_resched_set();
 		if (!irqflags_enabled(flags)) { /* whoever turns them on acts on it, or the end of the interrupt */
 			spin_unlock_raw(&h->lock);
-			return;
+			return OK;
 		}
 	} else if (unlikely(running->attention & THREAD_RR)) {
 		arch_call_rare(quantum_update_rare, h, 0);
 	}
 	spin_unlock_raw(&h->lock);
-	sched_leave(flags);
+	return sched_leave_ok(flags);
 }
 
 /* ---- control.c ---- */

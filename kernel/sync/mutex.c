@@ -70,7 +70,7 @@ void mutex_unlock_slow(struct mutex *m)
 	__atomic_store_n(&m->owner, word, __ATOMIC_RELEASE);
 	/* A wake that changes nothing: its wait has timed out, and it will find itself the owner. */
 	if (next)
-		thread_wake_unlock(next, OK, &pi_lock, flags);
+		(void)thread_wake_unlock(next, &pi_lock, flags);
 	else
 		spin_unlock_irqrestore(&pi_lock, flags);
 }

@@ -24,15 +24,27 @@ bool sem_try(struct sem *s)
 	return arch_take_positive(&s->count);
 }
 
+static enum err sem_give_up(void *sem, enum err why)
+{
+	struct sem *s = sem;
+	return waitq_give_up(&s->waiters, why, &s->count);
+}
+
+static const struct wait_kind sem_waits = {STR_INIT("semaphore"), sem_give_up};
+
+/* A post came before the lock. */
+static noinline enum err sem_wait_not(struct sem *s, irqflags flags)
+{
+	spin_unlock_irqrestore(&s->waiters.lock, flags);
+	return OK;
+}
+
 static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 {
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
-	if (unlikely(__atomic_fetch_sub(&s->count, 1, __ATOMIC_ACQUIRE) > 0)) {
-		spin_unlock_irqrestore(&s->waiters.lock, flags);
-		return OK;
-	}
-	return waitq_wait_counted_locked(
-		&s->waiters, flags, deadline, S("semaphore"), &s->count);
+	if (unlikely(__atomic_fetch_sub(&s->count, 1, __ATOMIC_ACQUIRE) > 0))
+		return sem_wait_not(s, flags);
+	return waitq_wait_for_locked(&s->waiters, flags, deadline, &sem_waits, s);
 }
 
 enum err sem_wait(struct sem *s, ktime deadline)
@@ -43,17 +55,20 @@ enum err sem_wait(struct sem *s, ktime deadline)
 	return sem_wait_slow(s, deadline);
 }
 
+/* Whoever waited has given up since, and taken its one back: the count is as any other. */
+static noinline enum err sem_post_again(struct sem *s, irqflags flags)
+{
+	spin_unlock_irqrestore(&s->waiters.lock, flags);
+	return sem_post(s);
+}
+
 static noinline enum err sem_post_slow(struct sem *s)
 {
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
-	if (unlikely(list_is_empty(&s->waiters.waiters))) {
-		/* Whoever waited has given up since, and taken its one back: the count is as any other. */
-		spin_unlock_irqrestore(&s->waiters.lock, flags);
-		return sem_post(s);
-	}
-	__atomic_fetch_add(&s->count, 1, __ATOMIC_RELEASE);
-	waitq_wake_one_unlock(&s->waiters, flags);
-	return OK;
+	if (unlikely(list_is_empty(&s->waiters.waiters)))
+		return sem_post_again(s, flags);
+	arch_add_release((uint32_t *)&s->count, 1);
+	return waitq_wake_first_unlock(&s->waiters, flags);
 }
 
 enum err sem_post(struct sem *s)

@@ -32,8 +32,7 @@ static inline void waitq_insert(struct waitq *q)
 	list_insert_between(&t->wait_node, before, before->next);
 }
 
-/* The wait has ended otherwise than by a wake: leaves the queue, unless a waker was faster. */
-static noinline enum err waitq_give_up(struct waitq *q, enum err err, int32_t *count)
+enum err waitq_give_up(struct waitq *q, enum err err, int32_t *count)
 {
 	struct thread *t = thread_current();
 	irqflags flags = spin_lock_irqsave(&q->lock);
@@ -56,12 +55,11 @@ enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, stru
 	return likely(err == OK) ? OK : waitq_give_up(q, err, NULL);
 }
 
-enum err waitq_wait_counted_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what,
-	int32_t *count)
+enum err waitq_wait_for_locked(struct waitq *q, irqflags flags, ktime deadline, const struct wait_kind *kind,
+	void *object)
 {
 	waitq_insert(q);
-	enum err err = thread_block(&q->lock, flags, deadline, WAIT_CANCELLABLE, what);
-	return likely(err == OK) ? OK : waitq_give_up(q, err, count);
+	return thread_block_for(&q->lock, flags, deadline, kind, object);
 }
 
 void waitq_prepare(struct waitq *q)
@@ -103,13 +101,23 @@ void waitq_wake_one_locked(struct waitq *q)
 		thread_wake(t, OK);
 }
 
-void waitq_wake_one_unlock(struct waitq *q, irqflags flags)
+enum err waitq_wake_first_unlock(struct waitq *q, irqflags flags)
 {
-	struct thread *t = waitq_take(&q->waiters);
-	if (likely(t))
-		thread_wake_unlock(t, OK, &q->lock, flags);
-	else
-		spin_unlock_irqrestore(&q->lock, flags);
+	struct list *first = q->waiters.next;
+	struct thread *t = waitq_thread(first);
+	debug_assert(first != &q->waiters);
+	q->waiters.next = first->next;
+	first->next->prev = &q->waiters;
+	t->wait_chosen = true;
+	return thread_wake_unlock(t, &q->lock, flags);
+}
+
+enum err waitq_wake_one_unlock(struct waitq *q, irqflags flags)
+{
+	if (likely(!list_is_empty(&q->waiters)))
+		return waitq_wake_first_unlock(q, flags);
+	spin_unlock_irqrestore(&q->lock, flags);
+	return OK;
 }
 
 void waitq_wake_one(struct waitq *q)

@@ -35,9 +35,17 @@ void waitq_init(struct waitq *q);
  */
 must_check enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what);
 
-/* The same; a wait that ends otherwise than by a wake adds one to *count, in one step with leaving the queue. */
-must_check enum err waitq_wait_counted_locked(struct waitq *q, irqflags flags, ktime deadline,
-	struct str what, int32_t *count);
+/*
+ * The same for who has nothing to do behind it but what kind->give_up(object, why) does when the wait ends otherwise
+ * than by a wake; which ends with waitq_give_up(q, why, count).
+ */
+must_check enum err waitq_wait_for_locked(struct waitq *q, irqflags flags, ktime deadline,
+	const struct wait_kind *kind, void *object);
+/*
+ * Leaves the queue and gives `why`, or OK if a waker was faster. With `count`, which may be NULL, one is added to it in
+ * the same step as leaving.
+ */
+must_check enum err waitq_give_up(struct waitq *q, enum err why, int32_t *count);
 
 /*
  * The same in two steps, for who must do something between queueing and blocking
@@ -50,7 +58,8 @@ must_check enum err waitq_commit(struct waitq *q, ktime deadline, struct str wha
 /* With q->lock held: wakes the best waiter, if there is one. Any context. */
 void waitq_wake_one_locked(struct waitq *q);
 /* The same, and drops the lock, taken with the irqsave form: whoever is to preempt the caller does so at once. */
-void waitq_wake_one_unlock(struct waitq *q, irqflags flags);
+enum err waitq_wake_one_unlock(struct waitq *q, irqflags flags); /* OK */
+enum err waitq_wake_first_unlock(struct waitq *q, irqflags flags); /* OK; somebody waits */
 /* The same, taking the lock. */
 void waitq_wake_one(struct waitq *q);
 /*

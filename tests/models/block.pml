@@ -10,10 +10,10 @@
  *	thread_lock		thread_lock()					kernel/sched/sched_priv.h
  *	end_wait, ready		sched_end_wait_unlock(), sched_ready_slow(), hart_enqueue()
  *	proctype idle		sched_idle(); sched_pull() of anything that waits elsewhere
- *	proctype post		waitq_wake_one_unlock(), thread_wake_unlock()	kernel/sync/waitq.c
+ *	proctype post		waitq_wake_first_unlock(), thread_wake_unlock()	kernel/sync/waitq.c
  *	proctype timer		the callout, thread_timeout()
  *	proctype cancel		thread_cancel()
- *	thread			waitq_wait_locked(), waitq_give_up(), with a count of permits as sem.c has
+ *	thread			waitq_wait_for_locked(), waitq_give_up(), with a count of permits as sem.c has
  *
  * post, timer and cancel stand for interrupts and threads of other harts: they take a run queue's lock whenever
  * they can. sched_place() is any hart: it is a hint. Each thread has its own priority, so threads are preempted while

@@ -52,7 +52,7 @@ void oracle_print_threads(void)
 			rank_priority(t->run.rank), t->base_priority, (unsigned long long)t->run.affinity,
 			t->attention & THREAD_SUSPEND_DUE ? "suspend " : "",
 			t->cancel_pending ? "cancel " : "",
-			t->state == THREAD_BLOCKED ? (int)t->wait_what.len : 0, t->wait_what.ptr);
+			STR_ARG(thread_waits_for(t)));
 		oracle_print_rank(t);
 	}
 }
@@ -179,7 +179,7 @@ static bool oracle_waits(const struct thread *t, const struct sim_mutex *m)
 	if (!s || s->waits_for != m)
 		return false;
 	bool in_graph = t->blocked_on == &m->m.queue;
-	ORACLE(in_graph || t->state != THREAD_BLOCKED || t->wait_what.len != S("mutex").len, t);
+	ORACLE(in_graph || t->state != THREAD_BLOCKED || thread_waits_for(t).len != S("mutex").len, t);
 	return in_graph;
 }
 
