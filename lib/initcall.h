@@ -6,6 +6,7 @@
  * The table is a linker section. kernel/boot sorts it at each boot; a missing or
  * circular need stops the boot with its name. An init function runs once, on the
  * boot hart, in the boot thread (it may sleep), and returns an error that stops the boot.
+ * Those whose id begins with app_ run in normal mode only: self-tests and benchmarks have the machine to themselves.
  */
 #ifndef LIB_INITCALL_H
 #define LIB_INITCALL_H

@@ -14,6 +14,6 @@ uint32_t machine_harts_left_out(void);
 void *machine_idle_stack(uint32_t cpu);
 
 /* initcall.c: runs all init functions in order, or refuses the boot. */
-void initcalls_run(void);
+void initcalls_run(bool apps); /* all, or all but those that begin with app_ */
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * initcall.c - runs the table of init functions in the boot thread.
+ * initcall.c - runs the table of init functions in the boot thread: all, or all but the applications.
  */
 #include "kernel/boot/boot_priv.h"
 #include "kernel/boot/initcall_core.h"
@@ -8,7 +8,7 @@
 
 extern const struct initcall initcall_start[], initcall_end[];
 
-void initcalls_run(void)
+void initcalls_run(bool apps)
 {
 	static struct initcall_order order;
 	initcall_sort(initcall_start, (size_t)(initcall_end - initcall_start), &order);
@@ -22,6 +22,8 @@ void initcalls_run(void)
 		panic("init: more than %d functions", INITCALL_MAX);
 	for (size_t i = 0; i < order.count; i++) {
 		const struct initcall *c = &initcall_start[order.index[i]];
+		if (!apps && str_starts(str_of_cstr(c->name, INITCALL_NAME_MAX), S("app_")))
+			continue;
 		ktime begin = arch_clock();
 		enum err err = c->init();
 		if (err != OK)

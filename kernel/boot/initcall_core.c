@@ -4,7 +4,6 @@
  */
 #include "kernel/boot/initcall_core.h"
 
-#define INITCALL_NAME_MAX 64
 
 static struct str initcall_str(const char *s)
 {

@@ -9,6 +9,7 @@
 #include "lib/initcall.h"
 #include "lib/str.h"
 
+#define INITCALL_NAME_MAX 64
 #define INITCALL_MAX 128
 
 struct initcall_order {

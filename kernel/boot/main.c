@@ -94,7 +94,7 @@ INITCALL(sched, boot_is_up, "callout", "softcall");
 static noreturn noinline void boot_thread(const struct boot_options *options)
 {
 	boot_start_harts();
-	initcalls_run();
+	initcalls_run(options->mode == MODE_NORMAL);
 	mm_fail_every((uint32_t)options->fail_alloc);
 	boot_mode(options);
 	for (;;)

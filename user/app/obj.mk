@@ -1,1 +1,1 @@
-obj-$(CONFIG_APP_CONTROL_LOOP) += control_loop.o
+obj-$(CONFIG_APP_CONTROL_LOOP) += control_loop.o control_files.o

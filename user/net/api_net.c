@@ -220,19 +220,15 @@ uint16_t api_fs(const struct http_request *req, struct abuf *out)
 }
 
 /* Regular files and snapshots only: opening a device may have an effect. */
-uint16_t api_fs_read(const struct http_request *req, struct abuf *out)
+static uint16_t api_file(struct str path, struct abuf *out)
 {
-	char bytes[PATH_BYTES_MAX];
-	struct abuf path = abuf_of(bytes, sizeof(bytes));
 	struct file_stat stat;
-	if (http_query_param(req->query, S("path"), &path) != OK)
-		return 400;
-	enum err err = vfs_stat(abuf_str(&path), &stat);
+	enum err err = vfs_stat(path, &stat);
 	if (err != OK)
 		return err == ERR_INVAL ? 400 : 404;
 	if (stat.secret || stat.type != FILE_REGULAR)
 		return 403;
-	struct file_result f = vfs_open(abuf_str(&path), OPEN_READ);
+	struct file_result f = vfs_open(path, OPEN_READ);
 	if (f.err != OK)
 		return 503;
 	struct size_result n = OK_RESULT(size_result, 1);
@@ -244,4 +240,23 @@ uint16_t api_fs_read(const struct http_request *req, struct abuf *out)
 	out->overflow = abuf_room(out) == 0;
 	vfs_close(f.value);
 	return n.err == OK ? 200 : 500;
+}
+
+uint16_t api_fs_read(const struct http_request *req, struct abuf *out)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	return http_query_param(req->query, S("path"), &path) == OK ? api_file(abuf_str(&path), out) : 400;
+}
+
+/* /api/app/NAME is the file /app/NAME/json: an application has an endpoint by mounting it. */
+uint16_t api_app(const struct http_request *req, struct abuf *out)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct str name = str_slice(req->path, sizeof("/api/app/") - 1, req->path.len);
+	if (name.len == 0 || str_find_char(name, '/') < name.len)
+		return 404;
+	fmt(&path, "/app/%.*s/json", STR_ARG(name));
+	return abuf_ok(&path) ? api_file(abuf_str(&path), out) : 404;
 }

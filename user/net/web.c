@@ -35,13 +35,15 @@ static const struct web_route web_routes[] = {
 	{STR_INIT("/api/arp"), api_arp, STR_INIT("application/json")},
 	{STR_INIT("/api/klog"), api_klog, STR_INIT("application/json")},
 	{STR_INIT("/api/fs"), api_fs, STR_INIT("application/json")},
+	{STR_INIT("/api/app/"), api_app, STR_INIT("application/json")}, /* and what is below */
 	{STR_INIT("/api/fs/read"), api_fs_read, STR_INIT("text/plain; charset=utf-8")},
 };
 
 const struct web_route *web_route_find(struct str path)
 {
 	for (size_t i = 0; i < countof(web_routes); i++) {
-		if (str_eq(web_routes[i].path, path))
+		struct str route = web_routes[i].path;
+		if (str_eq(route, path) || (str_ends(route, S("/")) && str_starts(path, route)))
 			return &web_routes[i];
 	}
 	return NULL;

@@ -123,7 +123,7 @@ void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
 
 /* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, api_fs.c ---- */
-web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read;
+web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);
 void api_interfaces(struct json_writer *w);

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""The example control loop as people see it: admitted, at work, its state in a file, as JSON and on a page."""
+import json
+import os
+import time
+import unittest
+
+import mazu
+
+ELF = os.environ.get("MAZU_ELF", "build/mazu.elf")
+
+
+def setUpModule():
+    global guest
+    guest = mazu.Mazu(ELF, smp=2, net="user", limit=240)
+    guest.wait_http("/")
+
+
+def tearDownModule():
+    guest.kill()
+
+
+def get(path):
+    status, headers, body = guest.http(path)
+    assert status == 200, f"{path}: {status}"
+    return headers, body.decode()
+
+
+def control():
+    headers, body = get("/api/app/control")
+    assert headers["Content-Type"] == "application/json", headers["Content-Type"]
+    return json.loads(body)
+
+
+def later(name, more):
+    """Two readings between which that figure has grown by so much, however long it takes."""
+    first = control()
+    while (last := control())[name] < first[name] + more:
+        time.sleep(0.05)  # the guest's limit ends this
+    return first, last
+
+
+class Control(unittest.TestCase):
+    def test_it_was_admitted_and_says_so(self):
+        guest.wait_for(r"control_loop: admitted on hart \d+: ")
+        task, = (t for t in json.loads(get("/api/stats")[1])["tasks"] if t["name"] == "control_loop")
+        self.assertEqual((task["class"], task["period_ns"], task["deadline_ns"]), ("deadline", 1000000, 1000000))
+        self.assertEqual(control()["tid"], task["tid"])
+
+    def test_jobs_advance_and_nothing_is_negative(self):
+        first, last = later("jobs", 100)
+        self.assertEqual(first.keys(), last.keys())
+        for state in first, last:
+            self.assertEqual([name for name, value in state.items() if not isinstance(value, int) or value < 0], [])
+        for name in ("steps", "jobs", "misses", "overruns", "response_max_ns"):
+            self.assertGreaterEqual(last[name], first[name], name)
+        # A step for each job that ended, but for the one under way.
+        self.assertLessEqual(abs(last["steps"] - last["jobs"]), 2)
+
+    def test_the_motor_follows_what_is_wanted(self):
+        """Within 100 steps of a change of the set point there is an error, long after it there is none."""
+        for _ in range(2000):
+            state = control()
+            if 1500 < state["steps"] % 2000 < 1990:
+                self.assertLess(abs(state["speed_millirps"] - state["set_point_millirps"]), 1000, state)
+                return
+            time.sleep(0.02)
+        self.fail("it was never seen in its settled time")
+
+    def test_the_kernel_tells_the_loop_what_it_counts(self):
+        """Whatever this machine made it miss; events of the last moment may still be on their way."""
+        state, after = later("jobs", 10)
+        self.assertLessEqual(state["overrun_events"], after["overruns"])
+        self.assertLessEqual(state["miss_events"], after["misses"])
+
+    def test_the_file_says_the_same(self):
+        state = control()
+        words = dict(line.split(" ") for line in get("/api/fs/read?path=/app/control/status")[1].splitlines())
+        self.assertEqual(list(words), list(state))
+        self.assertEqual(int(words["period_ns"]), state["period_ns"])
+        self.assertGreaterEqual(int(words["jobs"]), state["jobs"])
+        self.assertIn("control", [e["name"] for e in json.loads(get("/api/fs?path=/app")[1])["entries"]])
+
+    def test_the_page_is_there(self):
+        self.assertIn("control.js", get("/control.html")[1])
+        self.assertIn("/api/app/control", get("/control.js")[1])
+
+    def test_no_other_file_is_an_application(self):
+        for path in ("/api/app/", "/api/app/none", "/api/app/control/json", "/api/app/..%2f..%2fproc"):
+            self.assertIn(guest.http(path)[0], (400, 404), path)
+
+
+if __name__ == "__main__":
+    unittest.main()
