@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bench.py: measures Mazu, writes $O/bench.json and prints a table with targets and peers.
 
-Four sources:
+Five sources:
   - benchmarks inside the kernel (tests/bench), under icount on one hart, where instructions repeat
     exactly: lines "bench NAME UNIT N MIN MEDIAN P99 MAX" on the serial console;
   - the same under load in a second image (fragment `latency`), which traces how long interrupts and
@@ -16,14 +16,25 @@ Names of the serving figures: http_get_ROW[_tap][_2], `_tap` over TAP, `_2` on t
 99th percentile with 64 connections, http_errors_* all that failed in that configuration, a time-out of
 two seconds included.
 
+  - deadlines missed with 95% of one hart admitted, while wrk and a flood of pings come over TAP: under icount, with
+    the clock bound to the host's while the guest idles, which it therefore never does. edf_misses_network; 20 seconds here.
+
+What takes long runs when asked for, and prints its own figures:
+    bench.py long                  10^6 wakes and 10^6 jobs inside the kernel
+    bench.py misses-network 600    ten minutes of the network run
+O names the folder; the image is built by a run without words.
+
 A source that fails makes the exit status 1 and says why; the others are measured all the same.
 """
 import json
 import os
 import platform
 import re
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, "tests/system")
@@ -41,6 +52,7 @@ WRK_SECONDS = 4
 # A connection for each request keeps a port of this machine for a minute; of 28,000 some must be left.
 WRK_CLOSE_SECONDS = 2
 WRK_RUNS = 3
+MISSES_SECONDS = 20
 PAGE = "/poll.js"  # asked for compressed: nearest to the 549 bytes of the peers' page
 CLOSE = "Connection: close"
 # row: wrk's words. A connection for each request is closed by the server.
@@ -72,6 +84,10 @@ KNOWN = {
     "sem_ping_pong": (370, {"nuttx": 1139, "nuttx_smp": 2507}),
     "thread_create_join": (2500, {"nuttx": 9090, "nuttx_smp": 14673}),
     "syscall_null": (110, {}),
+    "edf_wake_idle": (400, {}),
+    "edf_wake_loaded": (1000, {}),
+    "edf_misses_loopback": (0, {}),
+    "edf_misses_network": (0, {}),
     "irq_off_max": (350, {}),
     "preempt_off_max": (1000, {}),
     "http_get_keepalive": (3400, {"nuttx": 682, "nuttx_smp": 255}),
@@ -99,8 +115,8 @@ def metric(unit, values):
             "p99": values[min(len(values) - 1, len(values) * 99 // 100)], "max": values[-1]}
 
 
-def in_kernel(elf=ELF, append="bench"):
-    with mazu.Mazu(elf, smp=1, append=append, icount=True, limit=600) as guest:
+def in_kernel(elf=ELF, append="bench", limit=600):
+    with mazu.Mazu(elf, smp=1, append=append, icount=True, limit=limit) as guest:
         status = guest.wait()
         rows = LINE.findall(guest.serial())
     if not rows or status != 0:
@@ -181,11 +197,68 @@ def serving(net="user"):
 
 
 def serving_tap():
-    """The same in a process of its own, which goes into a network namespace."""
-    done = subprocess.run([sys.executable, __file__, "serving-tap"], capture_output=True, text=True, check=False)
+    return in_namespace("serving-tap")
+
+
+class PingFlood(threading.Thread):
+    """Echo requests: a thousand a second at least, and as many as are answered. `sent`, `answered`."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.sent = self.answered = 0
+        self.ended = threading.Event()
+
+    def run(self):
+        body = struct.pack("!HH", 0x4d61, 1) + bytes(56)
+        words = struct.unpack("!30H", body)
+        total = 0x0800 + sum(words)
+        check = ~((total & 0xffff) + (total >> 16)) & 0xffff
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+            s.settimeout(0.001)
+            while not self.ended.is_set():
+                s.sendto(struct.pack("!BBH", 8, 0, check) + body, (mazu.TAP_GUEST, 0))
+                self.sent += 1
+                try:
+                    self.answered += s.recv(2048)[20] == 0
+                except TimeoutError:
+                    pass
+
+
+def misses_under_load(guest, seconds):
+    """The counts of the guest after so many seconds of wrk with 64 connections and a flood of pings."""
+    guest.wait_for(r"bench: so far")
+    flood = PingFlood()
+    flood.start()
+    text = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--timeout", "60s", guest.url(PAGE)], check=True,
+                          capture_output=True, text=True).stdout
+    flood.ended.set()
+    flood.join()
+    requests = int(re.search(r"(\d+) requests in", text).group(1))
+    if flood.answered == 0 or requests == 0:
+        raise ValueError(f"no load came through: {flood.answered} of {flood.sent} pings, {requests} requests")
+    counts = re.findall(r"bench: so far (\d+) jobs, (\d+) misses, (\d+) overruns", guest.serial())[-1]
+    print(f"misses-network: {seconds} s, {counts[0]} jobs, {counts[1]} misses, {counts[2]} overruns; {requests} requests, "
+          f"{flood.answered} of {flood.sent} pings answered", file=sys.stderr)
+    return {"edf_misses_network": metric("count", [int(counts[1])]),
+            "edf_misses_network_jobs": metric("count", [int(counts[0])])}
+
+
+def misses_tap(seconds):
+    with mazu.Mazu(ELF, smp=1, net="tap", icount="network", limit=seconds + 120,
+                   append="bench=long_edf_misses_network") as guest:
+        return misses_under_load(guest, seconds)
+
+
+def in_namespace(*words):
+    """What this program prints with these words, in a process of its own, which goes into a network namespace."""
+    done = subprocess.run([sys.executable, __file__, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise ValueError(done.stderr.strip())
     return json.loads(done.stdout)
+
+
+def misses_network():
+    return in_namespace("misses-network", str(MISSES_SECONDS))
 
 
 def known(name):
@@ -207,7 +280,7 @@ def table(metrics):
 def main():
     build(DIR, "bench")
     metrics, status = {}, 0
-    for source in (in_kernel, latency, image, boot_to_http, serving, serving_tap):
+    for source in (in_kernel, latency, image, boot_to_http, serving, serving_tap, misses_network):
         try:
             metrics.update(source())
         except (mazu.MazuError, OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
@@ -229,5 +302,13 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["serving-tap"]:
         mazu.own_network()
         print(json.dumps(serving("tap")))
+        sys.exit()
+    if sys.argv[1:2] == ["misses-network"]:
+        mazu.own_network()
+        print(json.dumps(misses_tap(int(sys.argv[2]))))
+        sys.exit()
+    if sys.argv[1:] == ["long"]:
+        print(json.dumps(in_kernel(append="bench=long_edf_wake", limit=3600) |
+                         in_kernel(append="bench=long_edf_misses_loopback", limit=3600), indent=1))
         sys.exit()
     sys.exit(main())

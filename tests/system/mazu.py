@@ -123,11 +123,11 @@ class Mazu:
                 "-kernel", elf, "-display", "none", "-serial", "stdio", "-monitor", "none",
                 "-no-reboot", "-global", "virtio-mmio.force-legacy=false",
                 "-semihosting-config", "enable=on,target=native"]
-        if icount:
-            args += ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "clock=vm"]
-        else:
+        if icount:  # True: nothing comes from outside; "network": virtual time does not leap while something might
+            args += ["-icount", "shift=0" if icount == "network" else "shift=0,sleep=off", "-seed", "1", "-rtc", "clock=vm"]
+        if not icount or icount == "network":
             args += ["-device", "virtio-rng-device"]
-            args += ["-seed", str(seed)] if seed is not None else []
+            args += ["-seed", str(seed)] if seed is not None and not icount else []
         if net == "tap":
             append = f"ip={TAP_GUEST}/24,{TAP_HOST} {append}".rstrip()
         args += ["-append", append] if append else []
