@@ -12,6 +12,7 @@
 
 #define LOADED_NS  (500 * NS_PER_MS)
 #define WARM_UP_NS (50 * NS_PER_MS)
+#define SECTIONS_MAX 8
 #define SAMPLE_NS  5000 /* between two samples, on average half of it and some */
 
 static bool sampling; /* atomic */
@@ -54,13 +55,32 @@ static void bench_line(
 	klog(LOG_INFO, "bench: %.*s", STR_ARG(abuf_str(&out)));
 }
 
+/* What was seen of each kind: reporting is not part of the load. */
+static struct bench_sections {
+	size_t count;
+	struct arch_section section[SECTIONS_MAX];
+} bench_seen[SECTION_KINDS];
+
+static void bench_see(void)
+{
+	irqflags flags = arch_irq_save();
+	for (enum arch_section_kind kind = 0; kind < SECTION_KINDS; kind++) {
+		struct bench_sections *b = &bench_seen[kind];
+		b->count = 0;
+		while (b->count < SECTIONS_MAX && arch_section_at(0, kind, b->count, &b->section[b->count]))
+			b->count++;
+	}
+	arch_irq_restore(flags);
+}
+
 static void bench_section(const char *name, enum arch_section_kind kind)
 {
-	struct arch_section s;
+	const struct bench_sections *b = &bench_seen[kind];
 	uint64_t longest = 0;
-	for (size_t i = 0; arch_section_at(0, kind, i, &s); i++) {
-		bench_line(name, s.longest, s.count, s.from, s.to);
-		longest = max(longest, s.longest);
+	for (size_t i = 0; i < b->count; i++) {
+		const struct arch_section *s = &b->section[i];
+		bench_line(name, s->longest, s->count, s->from, s->to);
+		longest = max(longest, s->longest);
 	}
 	bench_report(name, "instructions", &longest, 1);
 }
@@ -82,29 +102,46 @@ static void bench_reset(void)
 	latency_reset();
 }
 
-BENCH(latency_loaded)
+static void bench_latency(bool (*more)(void))
 {
 	struct load_figures f = {0};
-	bool ok = load_start() && sleep_ns(WARM_UP_NS) == OK;
+	bool ok = load_start() && more() && sleep_ns(WARM_UP_NS) == OK;
 	bench_reset();
 	if (!config_on(CONFIG_LATENCY_TRACE))
 		bench_sampling(true);
 	ok = ok && sleep_ns(LOADED_NS) == OK;
+	bench_see();
+	if (!config_on(CONFIG_LATENCY_TRACE))
+		bench_sampling(false);
+	load_stop(&f);
 	if (config_on(CONFIG_LATENCY_TRACE)) {
 		bench_section("irq_off_max", SECTION_IRQS_OFF);
 		bench_section("preempt_off_max", SECTION_PREEMPT_OFF);
 		bench_section("firmware_max", SECTION_FIRMWARE);
 	} else {
-		bench_sampling(false);
 		bench_sampled("irq_off_sampled", LATENCY_IRQS_OFF);
 		bench_sampled("preempt_off_sampled", LATENCY_PREEMPT_OFF);
 	}
-	load_stop(&f);
 	klog(LOG_INFO,
-		"bench: load: %lu requests, %lu failed, %lu bytes, %lu handovers, %lu samples",
-		f.requests, f.failed, f.bytes, f.handovers, samples);
+		"bench: load: %lu requests, %lu failed, %lu bytes, %lu handovers, %lu pings, %lu files, %lu samples",
+		f.requests, f.failed, f.bytes, f.handovers, f.pings, f.files, samples);
 	if (!ok || f.failed != 0 || f.requests == 0 || f.bytes == 0 || f.handovers == 0)
 		panic("bench: the load has failed");
+}
+
+static bool bench_no_more(void)
+{
+	return true;
+}
+
+BENCH(latency_loaded)
+{
+	bench_latency(bench_no_more);
+}
+
+BENCH(latency_loaded_crowd)
+{
+	bench_latency(load_start_crowd);
 }
 
 #ifdef CONFIG_LATENCY_TRACE

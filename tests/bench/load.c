@@ -4,9 +4,12 @@
  * Every thread looks at `stopping` between two pieces of its work, each of which has a
  * deadline, so that stopping is bounded.
  */
+#include "kernel/diag/diag.h"
+#include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
 #include "kernel/net/tcp/tcp.h"
+#include "kernel/net/wire.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/sem.h"
 #include "lib/fmt.h"
@@ -14,6 +17,7 @@
 
 #define LOAD_THREADS_MAX 16
 #define STREAM_PORT      9
+#define CROWD            48
 #define PATIENCE         (10 * NS_PER_S)
 #define LOAD_PRIORITY    PRIO_NORMAL
 
@@ -24,6 +28,7 @@ static struct {
 	struct tcp_listener *listener;
 	struct sem ping, pong;
 	struct mutex mutex;
+	enum log_level console_level; /* to go back to */
 	struct load_figures figures; /* atomic, each */
 } load;
 
@@ -188,6 +193,92 @@ static void load_contend(void *arg)
 	}
 }
 
+/* ---- the crowd ---- */
+
+/* All connect, then all ask, then all are answered; meanwhile every table is long. */
+static bool load_crowd_visit(struct tcp_conn *c[CROWD], unsigned round)
+{
+	unsigned n = 0;
+	bool ok = true;
+	while (n < CROWD && ok) {
+		struct tcp_conn_result r =
+			tcp_connect(IPV4_LOOPBACK, CONFIG_WEB_PORT, load_deadline());
+		ok = r.err == OK;
+		if (ok)
+			c[n++] = r.value;
+	}
+	for (unsigned i = 0; i < n; i++)
+		ok = load_request(c[i], load_paths[(round + i) % countof(load_paths)], true) && ok;
+	for (unsigned i = 0; i < n; i++) {
+		ok = load_read_all(c[i]) && ok;
+		tcp_close(c[i]);
+	}
+	return ok;
+}
+
+static void load_crowd(unused void *arg)
+{
+	static struct tcp_conn *conns[CROWD];
+	for (unsigned round = 0; load_goes_on(); round++) {
+		bool ok = load_crowd_visit(conns, round);
+		load_count(ok ? &load.figures.requests : &load.figures.failed, ok ? CROWD : 1);
+	}
+}
+
+static bool load_ping_once(uint32_t dst)
+{
+	static const uint8_t echo[64] = {ICMP_ECHO, 0, 0xf7, 0xff};
+	struct packet *p = packet_alloc(PACKET_CONTROL, sizeof(echo));
+	uint8_t *to = p ? packet_append(p, sizeof(echo)) : NULL;
+	if (!to)
+		return false;
+	memcpy(to, echo, sizeof(echo));
+	struct ipv4_tx tx = {.dst = dst, .proto = IP_PROTO_ICMP};
+	return ipv4_send(&tx, p) == OK;
+}
+
+/* What is logged stays in the ring. */
+static void load_pinger(unused void *arg)
+{
+	for (unsigned i = 0; load_goes_on(); i++) {
+		if (load_ping_once(IPV4_LOOPBACK))
+			load_count(&load.figures.pings, 1);
+		klog(LOG_INFO, "load: ping %u with a text of some length behind it, for a record that is long", i);
+		(void)sleep_ns(90 * NS_PER_US);
+	}
+}
+
+static const char *const load_files[] = {"/proc/threads", "/proc/sched", "/proc/locks", "/proc/pools",
+	"/proc/interrupts", "/proc/meminfo", "/net/arp", "/net/route", "/net/tcp/stats", "/dev/klog", "/dev/random",
+	"/hello.txt"};
+
+#define FILE_BYTES_MAX 65536 /* some have no end */
+
+static bool load_read_file(const char *path)
+{
+	uint8_t buf[512];
+	struct file_result f = vfs_open(str_of_cstr(path, 64), OPEN_READ);
+	if (f.err != OK)
+		return false;
+	struct size_result n = {0};
+	for (uint64_t at = 0; at < FILE_BYTES_MAX; at += n.value) {
+		n = vfs_read(f.value, at, wbuf_of(buf, sizeof(buf)));
+		if (n.err != OK || n.value == 0)
+			break;
+	}
+	vfs_close(f.value);
+	return n.err == OK;
+}
+
+static void load_reader(unused void *arg)
+{
+	for (unsigned i = 0; load_goes_on(); i++) {
+		bool ok = load_read_file(load_files[i % countof(load_files)]);
+		load_count(ok ? &load.figures.files : &load.figures.failed, 1);
+		(void)sleep_ns(50 * NS_PER_US);
+	}
+}
+
 static bool load_thread(const char *name, void (*entry)(void *), uintptr_t arg, unsigned priority)
 {
 	struct thread_result r = thread_create(&(struct thread_attr){
@@ -208,6 +299,7 @@ bool load_start(void)
 	load.figures = (struct load_figures){0};
 	load.count = 0;
 	load.stopping = false;
+	load.console_level = klog_console_level();
 	load.listener = l.value;
 	sem_init(&load.ping, 0, 1000000);
 	sem_init(&load.pong, 0, 1000000);
@@ -227,6 +319,15 @@ bool load_start(void)
 	return ok;
 }
 
+bool load_start_crowd(void)
+{
+	load.console_level = klog_console_level();
+	klog_set_console_level(LOG_WARN);
+	return load_thread("load/crowd", load_crowd, 0, LOAD_PRIORITY) &&
+		load_thread("load/pinger", load_pinger, 0, LOAD_PRIORITY + 1) &&
+		load_thread("load/reader", load_reader, 0, LOAD_PRIORITY);
+}
+
 void load_stop(struct load_figures *out)
 {
 	__atomic_store_n(&load.stopping, true, __ATOMIC_RELEASE);
@@ -236,5 +337,6 @@ void load_stop(struct load_figures *out)
 	}
 	if (load.listener)
 		tcp_listener_close(load.listener);
+	klog_set_console_level(load.console_level);
 	*out = load.figures;
 }
