@@ -448,7 +448,8 @@ static enum err deadline_admit(struct thread *t, const struct deadline_attr *att
 		err = deadline_install(&c);
 		if (err != OK) {
 			deadline_withdraw(c.new);
-			(void)thread_move(t, c.allowed);
+			enum err back = thread_move(t, c.allowed);
+			debug_assert(back == OK || t->server); /* or it has got a deadline from somebody else */
 		}
 	}
 	deadline_claim(t, false);
