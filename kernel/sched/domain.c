@@ -48,7 +48,8 @@ void domain_bars_changed(struct hart *h)
 
 void hart_bar_current(struct hart *h)
 {
-	h->queue.rare |= RUNQ_STALE; /* until hart_best() finds nobody left */
+	if (hart_bars(h, h->current))
+		h->queue.rare |= RUNQ_STALE; /* until hart_best() finds nobody left */
 	hart_resched(h);
 }
 
