@@ -38,7 +38,7 @@ UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 # What a person set for a build of his own must not reach the builds of the tests.
 ENV = {k: v for k, v in os.environ.items() if k not in (
     "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LLVM", "RELEASE", "DEBUG", "V", "KCONFIG_CONFIG",
-    "APPEND", "GDB", "TAP", "IF", "DISK", "INITRD", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
+    "APPEND", "GDB", "ICOUNT", "TAP", "IF", "DISK", "INITRD", "SMP", "MEM", "PORT", "GNUMAKEFLAGS")}
 ENV["PYTHONDONTWRITEBYTECODE"] = "1"
 running = set()  # process groups of the commands under way
 

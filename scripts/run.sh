@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh ELF: boots Mazu in QEMU with the serial console on this terminal. `make run` calls it; the
-# variables PORT SMP MEM APPEND GDB DISK INITRD TAP are those of docs/build.md. Ctrl-A X ends QEMU.
+# variables PORT SMP MEM APPEND GDB DISK INITRD TAP ICOUNT are those of docs/build.md. Ctrl-A X ends QEMU.
 set -eu
 elf=${1:?usage: run.sh ELF}
 PORT=${PORT:-8080} SMP=${SMP:-1} MEM=${MEM:-256M}
@@ -44,6 +44,7 @@ else
 fi
 args+=(-device virtio-net-device,netdev=n0)
 
+[ -z "${ICOUNT:-}" ] || args+=(-icount shift=0) # a nanosecond of guest time for each instruction
 [ -z "${DISK:-}" ] || args+=(-drive "file=$DISK,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0)
 [ -z "${INITRD:-}" ] || args+=(-initrd "$INITRD")
 [ -z "${APPEND:-}" ] || args+=(-append "$APPEND")

@@ -8,9 +8,10 @@
  * The loop asks for LOOP_RUNTIME_NS in each LOOP_PERIOD_NS. Admission grants that or refuses it with a
  * reason; once granted, nothing that others do makes the loop late. control_files.c shows what it publishes.
  *
- * Locks: none. The loop publishes its state under a sequence count; readers try again, the loop never waits.
+ * Locks: none. State is published under a sequence count: readers try again, the loop never waits.
  */
 #include "kernel/diag/diag.h"
+#include "kernel/sync/sem.h"
 #include "lib/initcall.h"
 #include "user/app/control_priv.h"
 
@@ -18,7 +19,6 @@
 #define LOOP_RUNTIME_NS (CONFIG_APP_CONTROL_RUNTIME_US * NS_PER_US)
 #define LOOP_PRIORITY   20   /* while it has no deadline: before admission, or when it is refused */
 #define SET_POINT_JOBS  2000 /* so often the speed that is wanted changes */
-
 /* ---- the plant: speed in 1/1000 turns a second, drive in 1/1000 of full ---- */
 
 static int64_t motor_speed;
@@ -28,7 +28,7 @@ static int64_t plant_read(void)
 	return motor_speed;
 }
 
-/* First order: 100 turns a second at full drive, a time constant of 64 ms. */
+/* First order: 100 turns a second at full drive, 64 ms. */
 static void plant_act(int64_t drive)
 {
 	motor_speed += (drive * 100 - motor_speed) / 64;
@@ -37,7 +37,6 @@ static void plant_act(int64_t drive)
 /* ---- the controller ---- */
 
 #define DRIVE_MAX 1000
-
 struct controller {
 	int64_t integral; /* of the error, in speed * ms */
 };
@@ -56,7 +55,7 @@ static int64_t controller_step(struct controller *c, int64_t set_point, int64_t 
 
 static struct control_state published;
 static uint32_t published_seq; /* odd while it is being written */
-static uint64_t events[2];     /* atomic: how often the kernel told us of each enum deadline_event */
+static uint64_t events[2]; /* atomic: how often the kernel told us of each enum deadline_event */
 static struct thread *loop;
 
 static void loop_publish(const struct control_state *s)
@@ -67,7 +66,7 @@ static void loop_publish(const struct control_state *s)
 	__atomic_store_n(&published_seq, published_seq + 1, __ATOMIC_RELEASE);
 }
 
-/* The loop runs in a millisecond again at the latest, so a reader that it meets a few times in a row is unheard of. */
+/* A reader that the loop meets in the middle tries again; the loop is done long before its next period. */
 void control_read(struct control_state *out)
 {
 	uint32_t before;
@@ -102,21 +101,15 @@ static void loop_overrun(uint64_t step)
 		;
 }
 
+static struct sem go; /* posted when the loop may begin */
+
 static void loop_run(unused void *arg)
 {
-	struct deadline_attr attr = {
-		.params = {.runtime_ns = LOOP_RUNTIME_NS, .deadline_ns = LOOP_PERIOD_NS, .period_ns = LOOP_PERIOD_NS},
-		.notify = loop_notify,
-	};
 	struct control_state s = {.set_point = 30000};
 	struct controller c = {0};
-	struct deadline_verdict verdict;
-	enum err err = thread_set_deadline(thread_current(), &attr, &verdict);
-	char bytes[160];
-	struct abuf why = abuf_of(bytes, sizeof(bytes));
-	admission_report_render(&verdict.report, verdict.cpu, &why);
-	klog(err == OK ? LOG_INFO : LOG_ERR, "control_loop: %.*s", STR_ARG(abuf_str(&why)));
-	while (thread_wait_period() == OK) { /* until the next release; never drifts. ERR_INTR: we are to end */
+	if (sem_wait(&go, KTIME_NEVER) != OK)
+		return;
+	while (thread_wait_period() == OK) { /* never drifts; ends when cancelled or refused */
 		s.speed = plant_read();
 		s.drive = controller_step(&c, s.set_point, s.speed);
 		plant_act(s.drive);
@@ -127,15 +120,31 @@ static void loop_run(unused void *arg)
 	}
 }
 
+/* Asked for from outside, before the first job, so that the report about it is on nobody's budget. */
+static void loop_admit(void)
+{
+	struct deadline_attr attr = {
+		.params = {.runtime_ns = LOOP_RUNTIME_NS, .deadline_ns = LOOP_PERIOD_NS, .period_ns = LOOP_PERIOD_NS},
+		.notify = loop_notify,
+	};
+	struct deadline_verdict verdict;
+	char bytes[160];
+	struct abuf why = abuf_of(bytes, sizeof(bytes));
+	enum err err = thread_set_deadline(loop, &attr, &verdict);
+	admission_report_render(&verdict.report, verdict.cpu, &why);
+	klog(err == OK ? LOG_INFO : LOG_ERR, "control_loop: %.*s", STR_ARG(abuf_str(&why)));
+}
+
 static enum err loop_init(void)
 {
+	sem_init(&go, 0, 1);
 	struct thread_result t = thread_create(&(struct thread_attr){
-		.name = S("control_loop"),
-		.entry = loop_run,
-		.priority = LOOP_PRIORITY,
-		.class = SCHED_FIFO,
-	});
+		.name = S("control_loop"), .entry = loop_run, .priority = LOOP_PRIORITY, .class = SCHED_FIFO});
+	if (t.err != OK)
+		return t.err;
 	loop = t.value; /* the reference stays: control_read() asks for its figures */
-	return t.err == OK ? control_files_init() : t.err;
+	loop_admit();
+	sem_post(&go);
+	return control_files_init();
 }
 INITCALL(app_control_loop, loop_init, "vfs", "sched");
