@@ -257,10 +257,13 @@ SELFTEST(irq_storm_is_let_in_again)
 	irq_test_request();
 	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
 	int64_t longest = CONFIG_IRQ_STORM_MASK_MS * NS_PER_MS, window = 10 * NS_PER_MS, last = 0;
+	ktime until = KTIME_ZERO;
 	irq_enable(FIRST);
 	fake[0].pending = fake[0].sticky = true;
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < 60 && last < longest; round++) {
 		int64_t masked = irq_test_storm();
+		/* A machine that was stopped meanwhile looks like a line that was quiet. */
+		bool again = ktime_diff(clock_now(), until) < last;
 		irq_unmask(FIRST);
 		ST_CHECK(!fake[0].enabled && !fake[0].in_service);
 		ktime next = irq_storm_expired(clock_now());
@@ -269,9 +272,10 @@ SELFTEST(irq_storm_is_let_in_again)
 			ST_CHECK(ktime_is_never(irq_storm_expired(next)));
 		}
 		ST_CHECK(fake[0].enabled);
-		if (round > 0)
+		if (again)
 			ST_CHECK(masked == min(max(2 * last, window), longest));
 		last = masked;
+		until = ktime_is_never(next) ? KTIME_ZERO : next;
 	}
 	ST_CHECK(last == longest);
 	irq_test_end(machine_ops, flags);

@@ -274,7 +274,15 @@ class Mazu:
     # --- raw Ethernet frames
 
     def send_frame(self, frame):
-        self.frames.send(frame)
+        """Waits for as long as the guest takes nothing: its reception has a budget."""
+        end = time.monotonic() + self._left(None)
+        while True:
+            try:
+                self.frames.send(frame)
+                break
+            except TimeoutError:  # that of the last reception
+                if time.monotonic() > end or self.process.poll() is not None:
+                    self._fail("the guest takes no frame")
         self.frames_sent += 1
 
     def recv_frame(self, timeout=5):
