@@ -105,6 +105,7 @@ WORLD_NO_API(api_tcp)
 WORLD_NO_API(api_arp)
 WORLD_NO_API(api_fs)
 WORLD_NO_API(api_fs_read)
+WORLD_NO_API(api_app)
 
 #include "user/net/web_conn.c"
 #include "user/net/web_reply.c"

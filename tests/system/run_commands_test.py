@@ -125,8 +125,8 @@ class RunTest(unittest.TestCase):
         with Run("TAP=1", "SMP=2") as run:
             self.assertEqual(run.page(f"http://{mazu.TAP_GUEST}/"), index())
             # A busy host makes the example's control loop late, which is no fault of the guest.
-        lines = [line for line in run.text().splitlines() if "control_loop" not in line]
-        self.assertNotIn("warning", "\n".join(lines))
+            lines = [line for line in run.text().splitlines() if "control_loop" not in line]
+            self.assertNotIn("warning", "\n".join(lines))
             self.assertEqual(run.leave(), 0)
 
     def test_an_initrd_is_served(self):
