@@ -41,16 +41,17 @@ void arch_trace_firmware(uint64_t begin); /* sections.c */
 static inline long sbi_call(unsigned long ext, unsigned long fn, unsigned long p0,
 	unsigned long p1, unsigned long p2)
 {
+	uint64_t begin = config_on(CONFIG_LATENCY_TRACE) ? arch_instret() : 0;
 	register unsigned long a0 __asm__("a0") = p0;
 	register unsigned long a1 __asm__("a1") = p1;
 	register unsigned long a2 __asm__("a2") = p2;
 	register unsigned long a6 __asm__("a6") = fn;
 	register unsigned long a7 __asm__("a7") = ext;
-	uint64_t begin = config_on(CONFIG_LATENCY_TRACE) ? arch_instret() : 0;
 	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
+	long result = (long)a0; /* before the next call, which does not keep it */
 	if (config_on(CONFIG_LATENCY_TRACE))
 		arch_trace_firmware(begin);
-	return (long)a0;
+	return result;
 }
 
 /* entry.S, trap.S, switch.S */
