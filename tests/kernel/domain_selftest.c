@@ -141,7 +141,7 @@ SELFTEST(domain_runaway_leaves_the_rest_to_others)
 	ST_CHECK(domain_wait_spent(domain_on_hart_0().spent + 1));
 	t[1] = domain_spinner(DOMAIN_SYSTEM, PRIO_MIN, &turns[1]);
 	ST_CHECK(domain_wait_more(&turns[1]));
-	struct thread_info runaway, other;
+	struct thread_info runaway = {0}, other = {0};
 	ST_CHECK(domain_wait_spent(domain_on_hart_0().spent + SPENT_TIMES));
 	ST_CHECK(t[0] && t[1] && domain_find_thread(thread_id(t[0]), &runaway) &&
 		 domain_find_thread(thread_id(t[1]), &other));

@@ -277,7 +277,7 @@ static bool file_status_says(const struct thread *t, struct str word, struct str
 
 SELFTEST(file_thread_ctl_does_what_a_line_says)
 {
-	struct str answer;
+	struct str answer = STR_EMPTY;
 	struct thread *t = st_thread(S("sleeper"), file_sleeper, NULL, PRIO_NORMAL, 0);
 	ST_REQUIRE(t);
 	ST_CHECK(file_status_says(t, S("name"), S("sleeper")) && file_status_says(t, S("priority"), S("16")));
@@ -299,7 +299,7 @@ SELFTEST(file_thread_ctl_does_what_a_line_says)
 /* An error, the reason to be read back, and nothing has changed. */
 SELFTEST(file_thread_ctl_says_why_not)
 {
-	struct str answer;
+	struct str answer = STR_EMPTY;
 	struct thread *t = st_thread(S("sleeper"), file_sleeper, NULL, PRIO_NORMAL, 0);
 	ST_REQUIRE(t);
 	ST_CHECK(file_ctl(t, S("deadline 990000 1000000 1000000\n"), &answer) == ERR_NOSPC);
