@@ -31,6 +31,11 @@
  * and what an interrupt adds that comes in between: 1,000 was too little once in 170,000 jobs.
  */
 #define JOB_NS     INT64_C(1500)
+/*
+ * A budget's end is not looked for sooner than that: in a shorter time than an interrupt is counted
+ * with, the thread would seem to have run for nothing, and the end would never come.
+ */
+#define BUDGET_GRAIN_NS INT64_C(1000)
 static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
@@ -122,14 +127,14 @@ static ktime account_spent_at(struct hart *h, const struct thread *t, ktime now)
 {
 	const struct thread *lender = account_lender(h, t);
 	if (lender && lender->server)
-		return ktime_add(now, max(t->loan_left_ns, INT64_C(0)));
+		return ktime_add(now, max(t->loan_left_ns, BUDGET_GRAIN_NS));
 	if (!lender && t->server) /* on its way out of the graph it is not stopped: pi_cancel_locked() */
-		return t->blocked_on ? KTIME_NEVER : ktime_add(now, max(t->server->edf.remaining_ns, INT64_C(0)));
+		return t->blocked_on ? KTIME_NEVER : ktime_add(now, max(t->server->edf.remaining_ns, BUDGET_GRAIN_NS));
 	uint8_t domain = lender ? lender->run.domain : t->run.domain;
 	domain_charge(h, domain, 0, now); /* a period may have begun */
 	if (h->spent >> domain & 1) /* it goes on all the same, for somebody else's sake */
 		return KTIME_NEVER;
-	return budget_spent_at(&h->domain[domain].budget, now);
+	return ktime_max(budget_spent_at(&h->domain[domain].budget, now), ktime_add(now, BUDGET_GRAIN_NS));
 }
 
 void account_changed(struct hart *h, struct thread *t)
