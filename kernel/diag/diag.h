@@ -104,7 +104,7 @@ void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at);
  * Around what an interrupt does, nested ones included: before = interrupt_begin(&began); interrupt_end(before, began).
  */
 PERCPU_DECLARE(int64_t, interrupt_ns);
-#define INTERRUPT_TRAP_NS 100 /* to the handler and back, and a tick of the clock that is cut off; some 50 instructions */
+#define INTERRUPT_TRAP_NS 150 /* to the handler and back, the timer, and a tick of the clock that is cut off; some 100 instructions */
 
 static inline int64_t interrupt_begin(ktime *began)
 {

@@ -31,14 +31,19 @@ void selftest_fail(const char *file, int line, const char *expr)
 	selftest_print("  %s:%d: failed: %s\n", file, line, expr);
 }
 
+static bool selftest_is_wanted(struct str name, struct str prefix)
+{
+	bool special = str_starts(name, S("crash_")) || str_starts(name, S("exact_"));
+	return prefix.len > 0 ? str_starts(name, prefix) : !special;
+}
+
 /* The test with the least name above `after`; NULL when there is none. */
 static const struct selftest *selftest_next(struct str after, struct str prefix)
 {
 	const struct selftest *best = NULL;
 	for (const struct selftest *t = selftest_start; t < selftest_end; t++) {
 		struct str name = str_of_cstr(t->name, NAME_MAX);
-		if (str_cmp(name, after) > 0 && str_starts(name, prefix) &&
-			(prefix.len > 0 || !str_starts(name, S("crash_"))) &&
+		if (str_cmp(name, after) > 0 && selftest_is_wanted(name, prefix) &&
 			(!best || str_cmp(name, str_of_cstr(best->name, NAME_MAX)) < 0))
 			best = t;
 	}

@@ -6,8 +6,8 @@
  *	SELFTEST(mutex_handover) { ST_CHECK(cond); }
  *
  * A failed ST_CHECK is printed and counted, and the test goes on; ST_REQUIRE
- * returns from the function. A prefix of the name selects (selftest=mutex). Tests
- * whose name begins with crash_ end the machine on purpose and run only if asked for.
+ * returns from the function. A prefix of the name selects (selftest=mutex). Two kinds run only if asked for: crash_*
+ * end the machine on purpose, exact_* are for a machine whose time is instructions (QEMU's -icount).
  */
 #ifndef KERNEL_DIAG_SELFTEST_H
 #define KERNEL_DIAG_SELFTEST_H

@@ -1,5 +1,5 @@
 /*
- * account.c - whose budget pays for the time of a thread, and the one timer of the scheduler.
+ * account.c - whose budget pays for the time of a thread, and the timers of the scheduler.
  *
  * A deadline thread's time is paid by its server, that of others by their domain, the system's excepted. Who
  * holds what a more urgent one waits for runs on the account of that one (the lender): on a loan of
@@ -13,9 +13,10 @@
  * it changes. Its own server is judged only when the timer says that it is spent: what was
  * taken too much when it left just before is found when it runs again.
  *
- * The timer source of a hart is set to the earliest of: the end of a turn (quantum.c), of the paying budget,
- * the next refill, and when the mode may be lowered; or it goes off at once, for an errand: what follows
- * from an event but needs other locks. One refill and one errand in each interrupt.
+ * Two timer sources of a hart. One goes off when the paying budget is spent, on a clock that interrupts do not
+ * move. The other at the earliest of: the end of a turn (quantum.c), the next refill, and when the mode may be
+ * lowered; or at once, for an errand: what follows from an event but needs other locks. One refill and one errand in
+ * each interrupt.
  *
  * Locks: the hart's lock for all of it.
  */
@@ -31,11 +32,6 @@
  * and what an interrupt adds that comes in between: 1,000 was too little once in 170,000 jobs.
  */
 #define JOB_NS     INT64_C(1500)
-/*
- * A budget's end is not looked for sooner than that: in a shorter time than an interrupt is counted
- * with, the thread would seem to have run for nothing, and the end would never come.
- */
-#define BUDGET_GRAIN_NS INT64_C(1000)
 static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
@@ -65,28 +61,23 @@ static bool account_is_charged(const struct thread *t)
 	return t->server || t->lender || t->run.domain != DOMAIN_SYSTEM;
 }
 
-/* What interrupts have taken since is paid for, and lasts as much longer. */
-static void account_skip_interrupts(struct hart *h)
+/* The hart's clock, which stands still while interrupts are handled. */
+static ktime account_clock(const struct hart *h, ktime now)
 {
-	int64_t ns = __atomic_load_n(&cpu_of(interrupt_ns, h->cpu), __ATOMIC_RELAXED);
-	int64_t skipped = ns - h->interrupts_ns;
-	debug_assert(skipped >= 0);
-	h->interrupts_ns = ns;
-	h->charged_ns += skipped;
-	h->budget_at = ktime_add(h->budget_at, skipped);
+	return ktime_add(now, -__atomic_load_n(&cpu_of(interrupt_ns, h->cpu), __ATOMIC_RELAXED));
 }
 
 void account_settle(struct hart *h, ktime now)
 {
 	struct thread *t = h->current;
-	account_skip_interrupts(h);
-	int64_t time = t->cpu_time_ns + ktime_diff(now, h->switched_at);
+	ktime clock = account_clock(h, now);
 	bool charged = t->attention & THREAD_CHARGED;
-	if (charged && time <= h->charged_ns) /* or another hart has done it, later than `now` */
+	int64_t ran_ns = ktime_diff(clock, h->paid_until);
+	if (charged && ran_ns <= 0) /* it is free as yet, or another hart has done it, later than `now` */
 		return;
 	if (charged)
-		account_charge(h, t, time - h->charged_ns, now);
-	h->charged_ns = time; /* of whoever is not charged it was never kept */
+		account_charge(h, t, ran_ns, now);
+	h->paid_until = clock; /* of whoever is not charged it was never kept */
 }
 
 void account_job(struct server *s)
@@ -98,20 +89,21 @@ void account_job(struct server *s)
 void account_enter(struct hart *h)
 {
 	struct server *s = h->current->server;
-	h->charged_ns = h->current->cpu_time_ns + ktime_diff(clock_now(), h->switched_at) + WAY_IN_NS;
-	h->interrupts_ns = this_cpu(interrupt_ns);
+	int64_t free_ns = WAY_IN_NS;
 	if (s) {
-		h->charged_ns += s->free_ns;
+		free_ns += s->free_ns;
 		s->free_ns = 0;
 	}
+	h->paid_until = ktime_add(account_clock(h, clock_now()), free_ns);
 }
 
 void account_leave(struct hart *h, struct thread *left)
 {
 	ktime now = h->switched_at;
 	if (left->attention & THREAD_CHARGED) {
-		account_skip_interrupts(h);
-		int64_t ran_ns = left->cpu_time_ns - h->charged_ns - (left->state == THREAD_READY ? WAY_OUT_NS : 0);
+		int64_t ran_ns = ktime_diff(account_clock(h, now), h->paid_until);
+		if (left->state == THREAD_READY)
+			ran_ns -= WAY_OUT_NS;
 		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
 		if (left->server)
 			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), JOB_NS);
@@ -122,19 +114,28 @@ void account_leave(struct hart *h, struct thread *left)
 		server_sleep(left, now);
 }
 
-/* When what pays for t will be spent, if t runs from now on. */
-static ktime account_spent_at(struct hart *h, const struct thread *t, ktime now)
+/* For how long t may run from now on until what pays for it is spent. */
+static int64_t account_left(struct hart *h, const struct thread *t, ktime now)
 {
 	const struct thread *lender = account_lender(h, t);
 	if (lender && lender->server)
-		return ktime_add(now, max(t->loan_left_ns, BUDGET_GRAIN_NS));
+		return t->loan_left_ns;
 	if (!lender && t->server) /* on its way out of the graph it is not stopped: pi_cancel_locked() */
-		return t->blocked_on ? KTIME_NEVER : ktime_add(now, max(t->server->edf.remaining_ns, BUDGET_GRAIN_NS));
+		return t->blocked_on ? INT64_MAX : t->server->edf.remaining_ns;
 	uint8_t domain = lender ? lender->run.domain : t->run.domain;
 	domain_charge(h, domain, 0, now); /* a period may have begun */
 	if (h->spent >> domain & 1) /* it goes on all the same, for somebody else's sake */
-		return KTIME_NEVER;
-	return ktime_max(budget_spent_at(&h->domain[domain].budget, now), ktime_add(now, BUDGET_GRAIN_NS));
+		return INT64_MAX;
+	return ktime_diff(budget_spent_at(&h->domain[domain].budget, now), now);
+}
+
+/* This hart. The timer is set once for many threads: when it is early, it is set again. */
+static void budget_timer_update(struct hart *h)
+{
+	if (!ktime_before(h->budget_at, h->budget_timer_at))
+		return;
+	h->budget_timer_at = h->budget_at;
+	timer_source_set(TIMER_BUDGET, h->budget_at);
 }
 
 void account_changed(struct hart *h, struct thread *t)
@@ -154,11 +155,11 @@ void account_changed(struct hart *h, struct thread *t)
 		h->budget_at = KTIME_NEVER;
 		return;
 	}
-	int64_t free_ns = h->charged_ns - (t->cpu_time_ns + ktime_diff(now, h->switched_at));
-	h->budget_at = ktime_add(account_spent_at(h, t, now), max(free_ns, INT64_C(0)));
+	/* Its time may be paid for in advance: account_enter(). */
+	h->budget_at = ktime_add(ktime_max(account_clock(h, now), h->paid_until), account_left(h, t, now));
 	if (!h->peers)
 		h->finish = sched_switched_charged;
-	sched_timer_update(h);
+	budget_timer_update(h);
 }
 
 /* ---- refills ---- */
@@ -202,8 +203,7 @@ static struct server *refill_expired(struct hart *h, ktime now)
 
 void sched_timer_update(struct hart *h)
 {
-	ktime at = ktime_min(h->quantum_at, h->budget_at);
-	at = ktime_min(at, heap_first_time(&h->refills));
+	ktime at = ktime_min(h->quantum_at, heap_first_time(&h->refills));
 	at = ktime_min(at, h->mode_at);
 	if (unlikely(!list_is_empty(&h->errands)))
 		at = KTIME_ZERO;
@@ -217,7 +217,29 @@ void sched_timer_update(struct hart *h)
 	timer_source_set(TIMER_SCHED, at);
 }
 
-/* What pays for the running thread should be spent. True: it is a loan, and is. */
+static void sched_timer_expired(ktime now)
+{
+	struct hart *h = hart_here();
+	spin_lock_raw(&h->lock);
+	h->timer_at = KTIME_NEVER;
+	if (!ktime_before(now, h->quantum_at))
+		quantum_expired(h, now);
+	struct server *refilled = refill_expired(h, now);
+	if (!ktime_before(now, h->mode_at)) {
+		h->mode_at = KTIME_NEVER;
+		servers_check_idle(h, now);
+	}
+	struct errand errand;
+	bool more = server_take_errand(h, &errand);
+	sched_timer_update(h);
+	spin_unlock_raw(&h->lock);
+	if (refilled)
+		server_refresh(refilled);
+	if (more)
+		server_run_errand(&errand);
+}
+
+/* What pays for the running thread is spent. True: it is a loan. */
 static bool account_expired(struct hart *h, ktime now)
 {
 	struct thread *t = h->current;
@@ -232,37 +254,23 @@ static bool account_expired(struct hart *h, ktime now)
 	return false;
 }
 
-static void sched_timer_expired(ktime now)
+static void budget_timer_expired(ktime now)
 {
 	struct hart *h = hart_here();
 	bool loan_spent = false;
 	spin_lock_raw(&h->lock);
 	struct thread *t = h->current;
-	h->timer_at = KTIME_NEVER;
-	if (!ktime_before(now, h->quantum_at))
-		quantum_expired(h, now);
-	if (!ktime_before(now, h->budget_at))
-		account_skip_interrupts(h);
-	if (!ktime_before(now, h->budget_at))
+	h->budget_timer_at = KTIME_NEVER;
+	if (!ktime_before(account_clock(h, now), h->budget_at))
 		loan_spent = account_expired(h, now);
-	struct server *refilled = refill_expired(h, now);
-	if (!ktime_before(now, h->mode_at)) {
-		h->mode_at = KTIME_NEVER;
-		servers_check_idle(h, now);
-	}
-	struct errand errand;
-	bool more = server_take_errand(h, &errand);
-	sched_timer_update(h);
+	budget_timer_update(h);
 	spin_unlock_raw(&h->lock);
 	if (loan_spent)
 		pi_loan_spent(t);
-	if (refilled)
-		server_refresh(refilled);
-	if (more)
-		server_run_errand(&errand);
 }
 
 void account_init(void)
 {
 	timer_source_register(TIMER_SCHED, sched_timer_expired);
+	timer_source_register(TIMER_BUDGET, budget_timer_expired);
 }

@@ -39,6 +39,7 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	h->timer_at = KTIME_NEVER;
 	h->quantum_at = KTIME_NEVER;
 	h->budget_at = KTIME_NEVER;
+	h->budget_timer_at = KTIME_NEVER;
 	h->mode_at = KTIME_NEVER;
 	h->queue.rare = h->peers ? RUNQ_PEERS : 0;
 	heap_init(&h->refills, h->refill_slots, countof(h->refill_slots));

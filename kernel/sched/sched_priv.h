@@ -89,9 +89,10 @@ struct hart {
 	struct thread *best; /* what hart_leave_rare() has found */
 	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
+	/* account.c, on the clock that interrupts do not move */
+	ktime paid_until; /* of the running thread's time */
 	ktime budget_at;  /* when what pays for the running thread has nothing left */
-	int64_t charged_ns; /* the running thread's cpu_time_ns up to which has been paid */
-	int64_t interrupts_ns; /* interrupt_ns up to which charged_ns was moved on for it */
+	ktime budget_timer_at; /* what the timer source is set to; it may be early, never late */
 	bool peers;       /* constant: there are other harts */
 	uint16_t cpu;     /* constant */
 	bool online;

@@ -12,7 +12,8 @@
  * nest in itself; before it does, the hardware is set to what is still wished, or the
  * spent deadline would interrupt again.
  *
- * Invariant: outside of upcall_timer(), `programmed` is the earliest of at[].
+ * Invariant: outside of upcall_timer(), `programmed` is the earliest of timer_due(), or earlier by what other interrupts
+ * have taken since of a budget.
  *
  * An interrupt that comes late shows that interrupts were off (LATENCY_IRQS_OFF). It is measured from
  * `from`, the deadline, or the moment in which it was set to what had passed already.
@@ -29,11 +30,11 @@ struct timer_hart {
 };
 
 static PERCPU(struct timer_hart, timer_hart) = {
-	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
+	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
 	.programmed = {INT64_MAX},
 	.from = {INT64_MAX},
 };
-static_assert(TIMER_SOURCE_COUNT == 4, "an initial value for each");
+static_assert(TIMER_SOURCE_COUNT == 5, "an initial value for each");
 
 /* Constant once the sources have begun. */
 static void (*timer_expired[TIMER_SOURCE_COUNT])(ktime now);
@@ -44,11 +45,17 @@ void timer_source_register(enum timer_source s, void (*expired)(ktime now))
 	timer_expired[s] = expired;
 }
 
+/* When source s is due, if no interrupt comes before. */
+static ktime timer_due(const struct timer_hart *t, unsigned s)
+{
+	return s == TIMER_BUDGET ? ktime_add(t->at[s], this_cpu(interrupt_ns)) : t->at[s];
+}
+
 static void timer_program(struct timer_hart *t)
 {
-	ktime first = t->at[0];
+	ktime first = timer_due(t, 0);
 	for (unsigned s = 1; s < TIMER_SOURCE_COUNT; s++)
-		first = ktime_min(first, t->at[s]);
+		first = ktime_min(first, timer_due(t, s));
 	if (first.ns != t->programmed.ns) {
 		t->programmed = first;
 		t->from = ktime_max(first, clock_now());
@@ -86,13 +93,13 @@ void upcall_timer(void)
 	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
 		latency_note(LATENCY_IRQS_OFF, ktime_diff(now, t->from), arch_irq_enabler());
 	/*
-	 * With nothing due the interrupt is a leftover of a deadline that was moved while it fired (a
-	 * nap of arch_spin_relax does so, and QEMU may then set the bit after the move). It stays
-	 * pending until the timer is written again.
+	 * With nothing due the interrupt is a leftover of a deadline that was moved while it fired: by another
+	 * interrupt, which TIMER_BUDGET does not count, or by a nap of arch_spin_relax (QEMU may then set the bit
+	 * after the move). It stays pending until the timer is written again.
 	 */
 	bool leftover = true;
 	for (unsigned s = 0; s < TIMER_SOURCE_COUNT; s++) {
-		if (ktime_before(now, t->at[s]))
+		if (ktime_before(now, timer_due(t, s)))
 			continue;
 		leftover = false;
 		t->at[s] = KTIME_NEVER;
@@ -101,6 +108,6 @@ void upcall_timer(void)
 	t->collecting = false;
 	if (unlikely(leftover))
 		t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
-	timer_program(t);
 	interrupt_end(before, now);
+	timer_program(t); /* behind it: a budget lasts longer by what was counted */
 }

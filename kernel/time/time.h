@@ -30,7 +30,14 @@ static inline ktime clock_now(void)
 
 /* ---- deadline.c: what may want the hardware timer of this hart ---- */
 
-enum timer_source { TIMER_CALLOUT_HARD, TIMER_CALLOUT_SOFT, TIMER_SCHED, TIMER_WATCHDOG, TIMER_SOURCE_COUNT };
+enum timer_source {
+	TIMER_CALLOUT_HARD,
+	TIMER_CALLOUT_SOFT,
+	TIMER_SCHED,
+	TIMER_BUDGET, /* its `at` is on a clock that stands still in interrupts: clock_now() less interrupt_ns */
+	TIMER_WATCHDOG,
+	TIMER_SOURCE_COUNT
+};
 /*
  * This hart, interrupts off, any lock held; KTIME_NEVER: no wish. Reprograms the hardware only when the
  * earliest of the sources changes; from an expired() function once, after all of them.
