@@ -44,7 +44,10 @@ else
 fi
 args+=(-device virtio-net-device,netdev=n0)
 
-[ -z "${ICOUNT:-}" ] || args+=(-icount shift=0) # a nanosecond of guest time for each instruction
+if [ -n "${ICOUNT:-}" ]; then # a nanosecond of guest time for each instruction, and none while the guest sleeps
+    args+=(-icount shift=0)
+    APPEND="idle=busy ${APPEND:-}"
+fi
 [ -z "${DISK:-}" ] || args+=(-drive "file=$DISK,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0)
 [ -z "${INITRD:-}" ] || args+=(-initrd "$INITRD")
 [ -z "${APPEND:-}" ] || args+=(-append "$APPEND")

@@ -119,6 +119,8 @@ void upcall_boot(const void *fdt)
 	mm_init();
 	drivers_probe(true);
 	sched_boot_init();
+	if (options.idle_busy)
+		sched_idle_busy();
 	watchdog_init();
 	boot_thread(&options);
 }

@@ -30,6 +30,8 @@ struct boot_options options_parse(struct str cmdline)
 			return o;
 		} else if (str_eq(name, S("loglevel"))) {
 			o.loglevel = value;
+		} else if (str_eq(word, S("idle=busy"))) {
+			o.idle_busy = true;
 		} else if (str_eq(name, S("failalloc")) && options_number(value, &o.fail_alloc)) {
 			continue;
 		} else if (str_eq(name, S("ip"))) {

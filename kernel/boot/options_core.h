@@ -15,6 +15,7 @@ struct boot_options {
 	struct str what;     /* selftest=WHAT, bench=WHAT, run=WHAT */
 	struct str args;     /* what follows run=PATH */
 	struct str loglevel; /* empty: not given */
+	bool idle_busy;      /* idle=busy: a hart with nothing to do goes on executing */
 	uint64_t fail_alloc; /* every so many-th allocation fails; 0: none. Debug builds */
 	struct str unknown;  /* the first word that means nothing; empty: none */
 };

@@ -20,6 +20,13 @@ TEST(options_pick_a_mode)
 	CHECK_EQ(options_parse(S("selftest")).what.len, 0);
 }
 
+TEST(options_keep_a_hart_busy)
+{
+	struct boot_options o = options_parse(S("idle=busy selftest"));
+	CHECK(o.idle_busy && o.mode == MODE_SELFTEST && o.unknown.len == 0);
+	CHECK(!options_parse(S("selftest")).idle_busy);
+}
+
 TEST(options_leave_a_programs_arguments_alone)
 {
 	struct boot_options o = options_parse(S("run=/bin/x selftest  a=b "));
@@ -31,6 +38,7 @@ TEST(options_leave_a_programs_arguments_alone)
 TEST(options_name_what_they_do_not_know)
 {
 	CHECK(str_eq(options_parse(S("quiet splash")).unknown, S("quiet")));
+	CHECK(str_eq(options_parse(S("idle=lazy")).unknown, S("idle=lazy")));
 	/* The network reads this one by itself. */
 	CHECK(str_eq(options_parse(S("ip=192.168.100.2/24,192.168.100.1 ipx=1")).unknown, S("ipx=1")));
 }

@@ -9,11 +9,15 @@
  * sends an IPI, which stays pending until this hart takes it; wfi, entered with
  * interrupts off, returns at once for a pending one. So no wake is lost between
  * the last look at need_resched and the wfi.
+ *
+ * A busy idle thread never sleeps in wfi: on an emulator whose clock counts instructions, that of a
+ * machine asleep follows the host's, and leaps when the host is late.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
 static struct thread boot_threads[CPU_MAX];
+static bool idle_busy; /* set at boot */
 
 static void hart_begin(struct hart *h, struct thread *current, struct thread *idle)
 {
@@ -67,9 +71,11 @@ static noreturn void sched_idle(void)
 {
 	for (;;) {
 		arch_irq_disable();
-		if (!arch_need_resched())
+		if (!arch_need_resched() && !idle_busy)
 			arch_idle();
 		arch_irq_enable();
+		while (idle_busy && !arch_need_resched())
+			; /* in tight rounds, of which an emulator executes many */
 		if (arch_need_resched())
 			spin_preempt();
 	}
@@ -98,6 +104,11 @@ static void sched_describe(const struct arch_thread *at, struct abuf *out)
 	const struct thread *t = (const struct thread *)at;
 	if (!(at->flags & ARCH_THREAD_BOOT))
 		fmt(out, " in thread %u \"%.*s\"", t->id, (int)t->name_len, t->name);
+}
+
+void sched_idle_busy(void)
+{
+	idle_busy = true;
 }
 
 void sched_boot_init(void)

@@ -326,6 +326,8 @@ void watchdog_init(void);  /* once, on the boot hart, which it starts too */
 
 /* On the boot hart, with memory up: makes the calling context the boot thread, and an idle thread beside it. */
 void sched_boot_init(void);
+/* Harts with nothing to do go on executing. At boot, on the boot hart. */
+void sched_idle_busy(void);
 /* On each other hart: the calling context becomes its idle thread. */
 noreturn void sched_secondary_start(void);
 bool sched_cpu_online(uint32_t cpu); /* that hart has done so */

@@ -90,5 +90,23 @@ class Control(unittest.TestCase):
             self.assertIn(guest.http(path)[0], (400, 404), path)
 
 
+class Instructions(unittest.TestCase):
+    """`make run ICOUNT=1`: instructions are the time, so nothing of the host's makes the loop late."""
+
+    def test_no_deadline_is_missed_while_the_page_is_served(self):
+        with mazu.Mazu(ELF, smp=1, net="user", icount="network", append="idle=busy", limit=240) as machine:
+            machine.wait_http("/")
+            state, served = {"jobs": 0}, 0
+            while state["jobs"] < 1500:
+                for path in "/", "/control.js", "/api/stats", "/api/app/control":
+                    status, _, body = machine.http(path)
+                    self.assertEqual(status, 200, path)
+                    served += 1
+                state = json.loads(body)
+            self.assertGreater(served, 20)
+            self.assertEqual((state["misses"], state["overruns"]), (0, 0), state)
+            self.assertLess(state["response_max_ns"], state["deadline_ns"] // 4, state)
+
+
 if __name__ == "__main__":
     unittest.main()
