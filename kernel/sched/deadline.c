@@ -499,6 +499,22 @@ enum err thread_set_affinity(struct thread *t, uint64_t cpus)
 	return deadline_get(t, &attr) ? deadline_admit(t, &attr, cpus, &verdict) : thread_move(t, cpus);
 }
 
+/*
+ * The wait for the release was over before it began: nobody has woken t, so what it does now would
+ * be no job, and its next one a period too early.
+ */
+static noinline enum err deadline_begin_unslept(struct thread *t, enum err err, ktime next)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	struct server *s = t->server;
+	if (s && !s->job.going)
+		edf_job_begin(&s->job, &s->edf.p, err == OK ? next : clock_now());
+	spin_unlock_raw(&h->lock);
+	sched_leave(flags);
+	return err;
+}
+
 enum err thread_wait_period(void)
 {
 	struct thread *t = thread_current();
@@ -523,7 +539,10 @@ enum err thread_wait_period(void)
 	}
 	spin_unlock_raw(&h->lock);
 	enum err err = thread_block(NULL, flags, next, WAIT_CANCELLABLE, S("period"));
-	return err == ERR_TIMEDOUT ? OK : err;
+	if (err == ERR_TIMEDOUT)
+		err = OK;
+	s = __atomic_load_n(&t->server, __ATOMIC_RELAXED); /* it may have got another one, or none */
+	return likely(s && s->job.going) ? err : deadline_begin_unslept(t, err, next);
 }
 
 /* ---- figures ---- */

@@ -149,6 +149,51 @@ SIMULATION(deadline_admission_refuses_and_changes_nothing, 10)
 	sim_spawn(waits_for_the_first, NULL, 20, SCHED_FIFO, 0);
 }
 
+/* ---- a step is a job, whenever it ends ---- */
+
+/* Kept from running until a moment before its next release, it is done a moment before that or behind it. */
+static ktime steps_begun;
+
+static void steps(unused struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(500 * US, 1 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	steps_begun = clock_now();
+	struct deadline_info before = info_of(thread_current()), now = before;
+	for (uint64_t n = 1; n < 60; n++) {
+		CHECK_EQ(thread_wait_period(), OK);
+		now = info_of(thread_current());
+		CHECK_EQ(now.stats.jobs, before.stats.jobs + n);
+	}
+	/* And none more than there were periods. */
+	CHECK(ktime_diff(clock_now(), steps_begun) > 58 * MS);
+	tasks_left = 0;
+}
+
+static void keeps_it_waiting(unused struct sim_thread *self)
+{
+	while (ktime_is_never(steps_begun))
+		CHECK_EQ(sleep_ns(100 * US), OK);
+	while (tasks_left) {
+		ktime now = clock_now();
+		int64_t into = ktime_diff(now, steps_begun) % MS;
+		preempt_disable();
+		host_compute(2 * MS - into - (int64_t)sim_below(200) * 100);
+		preempt_enable();
+		host_compute(100 * US);
+	}
+}
+
+SIMULATION(deadline_step_is_a_job_however_late_it_ends, 10)
+{
+	host_even();
+	tasks_left = 1;
+	steps_begun = KTIME_NEVER;
+	sim_spawn(steps, NULL, 20, SCHED_FIFO, 1);
+	sim_spawn(keeps_it_waiting, NULL, 10, SCHED_FIFO, 1);
+}
+
 /* First fit: as many as fit go on the first hart, and a move is an admission. */
 static void fills(struct sim_thread *self)
 {
