@@ -121,18 +121,29 @@ static enum err threadfs_priority(struct thread *t, const struct threadctl *c)
 	return thread_set_priority(t, (uint8_t)c->priority, rr ? SCHED_RR : SCHED_FIFO);
 }
 
-/* Says itself what came of it. Who was notified of overruns and misses no longer is: that is for the thread to ask for. */
+/* What admission said, if it was asked. */
+static enum err threadfs_judged(enum err err, const struct deadline_verdict *v, struct abuf *answer)
+{
+	if (deadline_was_judged(err, v))
+		admission_report_render(&v->report, v->cpu, answer);
+	return err;
+}
+
+/* Whom the thread wants to be told of its overruns and misses stays as it was. */
 static enum err threadfs_deadline(struct thread *t, const struct threadctl *c, struct abuf *answer)
 {
-	struct deadline_attr attr = {
-		.params = {c->runtime_ns, c->high_runtime_ns, c->deadline_ns, c->period_ns},
-	};
+	struct edf_params params = {c->runtime_ns, c->high_runtime_ns, c->deadline_ns, c->period_ns};
 	struct deadline_verdict verdict;
-	enum err err = thread_set_deadline(t, &attr, &verdict);
-	bool judged = err == OK || verdict.report.reason != ADMISSION_ADMITTED;
-	if (judged)
-		admission_report_render(&verdict.report, verdict.cpu, answer);
-	return err;
+	enum err err = deadline_set_params(t, &params, &verdict);
+	return threadfs_judged(err, &verdict, answer);
+}
+
+/* For a thread with a deadline it is an admission. */
+static enum err threadfs_affinity(struct thread *t, const struct threadctl *c, struct abuf *answer)
+{
+	struct deadline_verdict verdict;
+	enum err err = deadline_set_affinity(t, c->affinity, &verdict);
+	return threadfs_judged(err, &verdict, answer);
 }
 
 static enum err threadfs_domain(struct thread *t, const struct threadctl *c)
@@ -149,7 +160,7 @@ static enum err threadfs_do(struct thread *t, const struct threadctl *c, struct 
 	case THREADCTL_DEADLINE:
 		return threadfs_deadline(t, c, answer);
 	case THREADCTL_AFFINITY:
-		return thread_set_affinity(t, c->affinity);
+		return threadfs_affinity(t, c, answer);
 	case THREADCTL_DOMAIN:
 		return threadfs_domain(t, c);
 	case THREADCTL_KILL:

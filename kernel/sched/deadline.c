@@ -426,23 +426,50 @@ static bool deadline_claim(struct thread *t, bool claimed)
 	return !was;
 }
 
-/* allowed 0: as before. */
-static enum err deadline_admit(struct thread *t, const struct deadline_attr *attr, uint64_t allowed,
-	struct deadline_verdict *verdict)
+/* What of a thread's present server a change takes over. */
+enum deadline_keep { KEEP_NOTHING, KEEP_NOTIFY, KEEP_ATTR };
+
+/* With t's change claimed: what is asked for. False: it has no server, whose parameters were to be kept. */
+static bool deadline_change_init(struct deadline_change *c, struct thread *t, struct deadline_attr *attr,
+	enum deadline_keep keep)
 {
-	if (!deadline_claim(t, true))
-		return ERR_BUSY;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	struct deadline_change c = {
+	const struct server *s = t->server;
+	*c = (struct deadline_change){
 		.t = t,
 		.attr = attr,
-		.allowed = allowed ? allowed : t->server ? t->server->allowed : t->run.affinity,
+		.allowed = s ? s->allowed : t->run.affinity,
 		.low = domain_is_low(t->run.domain),
-		.verdict = verdict,
 	};
+	if (s && keep == KEEP_ATTR)
+		attr->params = s->edf.p;
+	if (s && keep != KEEP_NOTHING) {
+		attr->notify = s->notify;
+		attr->arg = s->notify_arg;
+	}
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);
+	return s || keep != KEEP_ATTR;
+}
+
+/*
+ * allowed 0: as before. What is kept is looked at with the change claimed, so that no other change comes between; with
+ * KEEP_ATTR, ERR_NOENT: there is nothing.
+ */
+static enum err deadline_admit(struct thread *t, struct deadline_attr *attr, enum deadline_keep keep, uint64_t allowed,
+	struct deadline_verdict *verdict)
+{
+	struct deadline_change c;
+	if (!deadline_claim(t, true))
+		return ERR_BUSY;
+	if (!deadline_change_init(&c, t, attr, keep)) {
+		deadline_claim(t, false);
+		return ERR_NOENT;
+	}
+	c.verdict = verdict;
+	if (allowed)
+		c.allowed = allowed;
 	enum err err = c.low && attr->params.high_runtime_ns ? ERR_INVAL : deadline_first_fit(&c);
 	if (err == OK) {
 		err = deadline_install(&c);
@@ -456,12 +483,13 @@ static enum err deadline_admit(struct thread *t, const struct deadline_attr *att
 	return err;
 }
 
-enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
+static enum err deadline_change(struct thread *t, const struct deadline_attr *wanted, enum deadline_keep keep,
 	struct deadline_verdict *verdict)
 {
 	struct deadline_verdict unread;
 	struct admission_limits limits;
-	const struct edf_params *p = &attr->params;
+	struct deadline_attr attr = *wanted;
+	const struct edf_params *p = &attr.params;
 	struct admission_task task = {p->runtime_ns, p->high_runtime_ns, p->deadline_ns, p->period_ns};
 	might_sleep();
 	if (!verdict)
@@ -473,30 +501,47 @@ enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
 	verdict->report.reason = admission_validate(&task, &limits);
 	if (verdict->report.reason != ADMISSION_ADMITTED)
 		return ERR_INVAL;
-	return deadline_admit(t, attr, 0, verdict);
+	return deadline_admit(t, &attr, keep, 0, verdict);
 }
 
-/* What t was admitted with; false: it has no deadline. */
-static bool deadline_get(struct thread *t, struct deadline_attr *out)
+enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
+	struct deadline_verdict *verdict)
 {
-	irqflags flags = arch_irq_save();
-	struct hart *h = thread_lock(t);
-	const struct server *s = t->server;
-	if (s)
-		*out = (struct deadline_attr){.params = s->edf.p, .notify = s->notify, .arg = s->notify_arg};
-	spin_unlock_raw(&h->lock);
-	sched_leave(flags);
-	return s != NULL;
+	return deadline_change(t, attr, KEEP_NOTHING, verdict);
+}
+
+enum err deadline_set_params(struct thread *t, const struct edf_params *params,
+	struct deadline_verdict *verdict)
+{
+	return deadline_change(t, &(struct deadline_attr){.params = *params}, KEEP_NOTIFY, verdict);
+}
+
+enum err deadline_set_affinity(struct thread *t, uint64_t cpus, struct deadline_verdict *verdict)
+{
+	struct deadline_attr attr;
+	*verdict = (struct deadline_verdict){.cpu = ADMISSION_NOWHERE};
+	cpus &= cpus_present();
+	if (cpus == 0)
+		return ERR_INVAL;
+	if (t->attention & THREAD_DEADLINE) {
+		enum err err = deadline_admit(t, &attr, KEEP_ATTR, cpus, verdict);
+		if (err != ERR_NOENT)
+			return err;
+	}
+	return thread_move(t, cpus);
 }
 
 enum err thread_set_affinity(struct thread *t, uint64_t cpus)
 {
-	struct deadline_attr attr;
 	struct deadline_verdict verdict;
-	cpus &= cpus_present();
-	if (cpus == 0)
-		return ERR_INVAL;
-	return deadline_get(t, &attr) ? deadline_admit(t, &attr, cpus, &verdict) : thread_move(t, cpus);
+	return deadline_set_affinity(t, cpus, &verdict);
+}
+
+bool deadline_was_judged(enum err err, const struct deadline_verdict *verdict)
+{
+	if (err == OK)
+		return verdict->cpu != ADMISSION_NOWHERE;
+	return verdict->report.reason != ADMISSION_ADMITTED;
 }
 
 /*

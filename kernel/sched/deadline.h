@@ -63,6 +63,13 @@ struct deadline_verdict {
  */
 must_check enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
 	struct deadline_verdict *verdict);
+/* The same from outside: whom t wants to be told of its events stays as it was, nobody if it had no deadline. */
+must_check enum err deadline_set_params(struct thread *t, const struct edf_params *params,
+	struct deadline_verdict *verdict);
+/* thread_set_affinity(); *verdict, which may not be NULL, says what came of it if t has a deadline, else nothing. */
+must_check enum err deadline_set_affinity(struct thread *t, uint64_t cpus, struct deadline_verdict *verdict);
+/* Whether *verdict says why a change with the result `err` was made or refused. */
+bool deadline_was_judged(enum err err, const struct deadline_verdict *verdict);
 /*
  * The caller's job is done: waits for the next release, a period after the last. One whose whole period has passed
  * already is skipped, and counts as missed. ERR_INTR: cancelled; what it does then is its next job;

@@ -296,6 +296,66 @@ SELFTEST(file_thread_ctl_does_what_a_line_says)
 	ST_CHECK(file_ctl(thread_current(), S("nothing"), &answer) == ERR_INVAL);
 }
 
+static bool begun, told;
+
+static void file_is_told(unused struct thread *t, enum deadline_event event, unused void *arg)
+{
+	if (event == DEADLINE_OVERRUN)
+		__atomic_store_n(&told, true, __ATOMIC_RELEASE);
+}
+
+/* Its first parameters it keeps to: until it is told to overrun it sleeps. */
+static void file_overruns_when_told(unused void *arg)
+{
+	struct deadline_attr a = deadline_light;
+	a.notify = file_is_told;
+	ST_CHECK(thread_set_deadline(thread_current(), &a, NULL) == OK);
+	__atomic_store_n(&begun, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&deadline_stop, __ATOMIC_ACQUIRE))
+		ST_CHECK(thread_wait_period() == OK);
+	__atomic_store_n(&told, false, __ATOMIC_RELEASE);
+	ktime until = ktime_add(clock_now(), 60 * NS_PER_S);
+	while (!__atomic_load_n(&told, __ATOMIC_ACQUIRE) && ktime_before(clock_now(), until))
+		;
+}
+
+SELFTEST(file_thread_ctl_keeps_who_is_told)
+{
+	struct str answer = STR_EMPTY;
+	deadline_stop = begun = false;
+	struct thread *t = st_thread(S("told"), file_overruns_when_told, NULL, 20, 0);
+	ST_REQUIRE(t);
+	while (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+	ST_CHECK(file_ctl(t, S("deadline 50000 20000000 20000000"), &answer) == OK);
+	ST_CHECK(str_starts(answer, S("admitted on hart 0: ")) && file_status_says(t, S("runtime_ns"), S("50000")));
+	ST_CHECK(file_ctl(t, S("affinity 0x1"), &answer) == OK && str_starts(answer, S("admitted on hart 0: ")));
+	__atomic_store_n(&deadline_stop, true, __ATOMIC_RELEASE);
+	ST_CHECK(thread_join(t, ktime_add(clock_now(), 120 * NS_PER_S)) == OK);
+	ST_CHECK(__atomic_load_n(&told, __ATOMIC_ACQUIRE));
+}
+
+/* Moving a thread with a deadline is an admission, which says why not; where there is one hart, nothing is refused. */
+SELFTEST(file_thread_ctl_says_why_a_hart_cannot_take_it)
+{
+	struct str answer = STR_EMPTY;
+	if (cpu_count() == 1)
+		return;
+	struct thread *large = st_thread(S("large"), file_sleeper, NULL, PRIO_NORMAL, 0);
+	struct thread *small = st_thread(S("small"), file_sleeper, NULL, PRIO_NORMAL, 0);
+	ST_REQUIRE(large && small);
+	ST_CHECK(file_ctl(large, S("affinity 0x2\ndeadline 80000000 100000000 100000000"), &answer) == OK);
+	ST_CHECK(str_starts(answer, S("admitted on hart 1: ")));
+	ST_CHECK(file_ctl(small, S("deadline 20000000 100000000 100000000"), &answer) == OK);
+	ST_CHECK(str_starts(answer, S("admitted on hart 0: ")));
+	ST_CHECK(file_ctl(small, S("affinity 0x2"), &answer) == ERR_NOSPC);
+	/* Everything is released at 0: what is due then is both runtimes and what is charged for them. */
+	ST_CHECK(str_starts(answer, S("refused on hart 1: 100.01 ms are due within 100 ms, which give 95 ms (")));
+	ST_CHECK(file_status_says(small, S("affinity"), S("0x1")) && file_status_says(small, S("cpu"), S("0")));
+	ST_CHECK(file_ctl(large, S("kill"), &answer) == OK && thread_join(large, KTIME_NEVER) == OK);
+	ST_CHECK(thread_cancel(small) == OK && thread_join(small, KTIME_NEVER) == OK);
+}
+
 /* An error, the reason to be read back, and nothing has changed. */
 SELFTEST(file_thread_ctl_says_why_not)
 {
