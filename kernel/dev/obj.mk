@@ -1,4 +1,4 @@
-obj-y += packet_core.o packet.o netdev.o driver.o threaded.o irq_storm.o char.o rng.o
+obj-y += packet_core.o packet.o netdev.o driver.o threaded.o irq_pace.o char.o rng.o
 obj-y += rng_core.o
 obj-y += synth_core.o
 obj-y += synth.o

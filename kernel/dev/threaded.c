@@ -3,7 +3,7 @@
  * interrupt and wakes the thread; the thread calls fn and unmasks. An interrupt
  * that comes in between stays pending in the controller, so none is lost.
  *
- * A source that storms is masked for a while, whatever its thread does.
+ * A source that comes too often is masked for a while, whatever its thread does.
  *
  * Bound: IRQ_THREADED_MAX handlers, ERR_NOSPC beyond.
  */

@@ -7,33 +7,27 @@
  * controller is told after the completion, by the hart that served it.
  *
  * Invariant: with ACTIVE clear and irq_lock free, the controller has the source enabled,
- * on hart `cpu`, if and only if ENABLED is set and STORMED is not.
+ * on hart `cpu`, if and only if ENABLED is set and PACED is not.
  *
- * A source that storms is masked by STORMED, whatever its driver wants meanwhile: to the end of its window,
- * and then each time for twice as long, until it has been quiet for as long as it was masked last. irq_storms
- * has a bit for each; who unmasks them comes from above, since there are no timers here.
+ * A source that interrupts too often (irq_pace_core.h) is masked by PACED for a while, whatever its driver wants
+ * meanwhile. irqs_paced has a bit for each; who unmasks them comes from above, since there are no timers here.
  *
  * Counters of a descriptor are written by the hart that serves it; only one does at a time.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/irq_pace_core.h"
 #include "kernel/lock/lock.h"
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 
-#define STORM_WINDOW_NS (10 * NS_PER_MS)
-#define STORM_MAX       max(CONFIG_IRQ_STORM_MAX * STORM_WINDOW_NS / NS_PER_S, INT64_C(1)) /* in a window */
-#define STORM_MASK_NS   (CONFIG_IRQ_STORM_MASK_MS * NS_PER_MS)
-
-enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4, IRQ_STORMED = 8 };
+enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4, IRQ_PACED = 8 };
 
 struct irq_desc {
 	uint32_t state; /* atomic: IRQ_* */
 	/* guarded by irq_lock */
 	uint32_t cpu;
-	ktime masked_until; /* STORMED: when that ends; else when it did */
-	int64_t mask_ns;    /* how long it was masked last */
-	int64_t masked_ns;  /* all together */
+	int64_t masked_ns; /* all together */
 	/* constant once `handler` is seen */
 	struct str name;
 	void *arg;
@@ -42,14 +36,14 @@ struct irq_desc {
 	uint64_t count[CPU_MAX];
 	uint64_t spurious, storms;
 	int64_t longest_ns;
-	ktime window; /* the storm's window began */
-	uint32_t in_window;
+	struct irq_pace pace; /* what is set while it is masked: and irq_lock */
+	uint32_t unclaimed;
 };
 
 static struct spinlock irq_lock = SPINLOCK_INIT(LOCK_IRQ);
 static struct irq_desc irqs[IRQ_MAX];
-static uint64_t irq_storms[BITMAP_WORDS(IRQ_MAX)]; /* irq_lock */
-static void (*irq_storm_arm)(ktime at);            /* atomic */
+static uint64_t irqs_paced[BITMAP_WORDS(IRQ_MAX)]; /* irq_lock */
+static void (*irq_pace_arm)(ktime at);             /* atomic */
 static const struct irqchip_ops *irqchip;
 static PERCPU(struct irq_spurious, irq_spurious);
 
@@ -105,7 +99,7 @@ void irq_release(uint32_t irq)
 
 static bool irq_is_open(uint32_t state)
 {
-	return (state & (IRQ_ENABLED | IRQ_STORMED)) == IRQ_ENABLED;
+	return (state & (IRQ_ENABLED | IRQ_PACED)) == IRQ_ENABLED;
 }
 
 /* Tells the controller what is wanted, unless somebody serves the source: then he does. irq_lock is held. */
@@ -128,8 +122,10 @@ static void irq_sync_locked(uint32_t irq)
 static void irq_change_locked(uint32_t irq, uint32_t set, uint32_t clear)
 {
 	struct irq_desc *d = &irqs[irq];
-	if (clear & IRQ_STORMED)
-		bitmap_clear(irq_storms, irq);
+	if ((clear & IRQ_PACED) && bitmap_test(irqs_paced, irq)) {
+		bitmap_clear(irqs_paced, irq);
+		irq_pace_let_in(&d->pace, arch_clock());
+	}
 	__atomic_fetch_and(&d->state, ~clear, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&d->state, set | IRQ_CHANGED, __ATOMIC_RELEASE);
 	irq_sync_locked(irq);
@@ -148,7 +144,7 @@ static void irq_change(uint32_t irq, uint32_t set, uint32_t clear, uint32_t cpu)
 void irq_enable(uint32_t irq)
 {
 	assert(irq < IRQ_MAX && irq_handler(&irqs[irq]));
-	irq_change(irq, IRQ_ENABLED, IRQ_STORMED, CPU_MAX);
+	irq_change(irq, IRQ_ENABLED, IRQ_PACED, CPU_MAX);
 }
 
 void irq_unmask(uint32_t irq)
@@ -169,64 +165,58 @@ void irq_set_affinity(uint32_t irq, uint32_t cpu)
 
 /* ---- the path of an interrupt; this hart, interrupts off ---- */
 
-/* ---- storms ---- */
-
 /* irq_lock is held. When the first of those that are masked is due; KTIME_NEVER: none is. */
-static ktime irq_storm_next_locked(void)
+static ktime irq_pace_next_locked(void)
 {
 	ktime next = KTIME_NEVER;
-	for (size_t irq = 0; (irq = bitmap_find_set(irq_storms, IRQ_MAX, irq)) < IRQ_MAX; irq++)
-		next = ktime_min(next, irqs[irq].masked_until);
+	for (size_t irq = 0; (irq = bitmap_find_set(irqs_paced, IRQ_MAX, irq)) < IRQ_MAX; irq++)
+		next = ktime_min(next, irqs[irq].pace.masked_until);
 	return next;
 }
 
-static void irq_storm_begin_locked(struct irq_desc *d, ktime now)
-{
-	bool again = d->mask_ns != 0 && ktime_diff(now, d->masked_until) < d->mask_ns;
-	int64_t rest = STORM_WINDOW_NS - ktime_diff(now, d->window);
-	d->mask_ns = again ? min(2 * max(d->mask_ns, STORM_WINDOW_NS / 2), STORM_MASK_NS) : max(rest, INT64_C(1));
-	d->masked_until = ktime_add(now, d->mask_ns);
-	d->masked_ns += d->mask_ns;
-}
-
-static cold void irq_mask_storm(uint32_t irq, struct irq_desc *d)
+static cold void irq_log_storm(uint32_t irq, struct irq_desc *d)
 {
 	d->storms++;
-	d->in_window = 0;
-	irqflags flags = spin_lock_irqsave(&irq_lock);
-	irq_storm_begin_locked(d, arch_clock());
-	bitmap_set(irq_storms, irq);
-	irq_change_locked(irq, IRQ_STORMED, 0);
-	int64_t mask_us = d->mask_ns / NS_PER_US;
-	ktime next = irq_storm_next_locked();
-	spin_unlock_irqrestore(&irq_lock, flags);
-	void (*arm)(ktime) = __atomic_load_n(&irq_storm_arm, __ATOMIC_ACQUIRE);
-	if (arm)
-		arm(next);
 	if (is_pow2(d->storms))
 		klog(LOG_ERR, "irq: %.*s (%u) interrupts more than %u times a second; masked for %lld us, storm %llu",
-			STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX, (long long)mask_us,
+			STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX, (long long)(d->pace.mask_ns / NS_PER_US),
 			(unsigned long long)d->storms);
 }
 
-ktime irq_storm_expired(ktime now)
+static cold void irq_mask_paced(uint32_t irq, struct irq_desc *d)
 {
 	irqflags flags = spin_lock_irqsave(&irq_lock);
-	size_t irq = bitmap_find_set(irq_storms, IRQ_MAX, 0);
-	while (irq < IRQ_MAX && ktime_before(now, irqs[irq].masked_until))
-		irq = bitmap_find_set(irq_storms, IRQ_MAX, irq + 1);
+	bool storms = irq_pace_mask(&d->pace, arch_clock());
+	d->masked_ns += d->pace.mask_ns;
+	bitmap_set(irqs_paced, irq);
+	irq_change_locked(irq, IRQ_PACED, 0);
+	ktime next = irq_pace_next_locked();
+	spin_unlock_irqrestore(&irq_lock, flags);
+	void (*arm)(ktime) = __atomic_load_n(&irq_pace_arm, __ATOMIC_ACQUIRE);
+	if (arm)
+		arm(next);
+	if (storms)
+		irq_log_storm(irq, d);
+}
+
+ktime irq_pace_expired(ktime now)
+{
+	irqflags flags = spin_lock_irqsave(&irq_lock);
+	size_t irq = bitmap_find_set(irqs_paced, IRQ_MAX, 0);
+	while (irq < IRQ_MAX && ktime_before(now, irqs[irq].pace.masked_until))
+		irq = bitmap_find_set(irqs_paced, IRQ_MAX, irq + 1);
 	if (irq < IRQ_MAX)
-		irq_change_locked((uint32_t)irq, 0, IRQ_STORMED);
-	ktime next = irq_storm_next_locked();
+		irq_change_locked((uint32_t)irq, 0, IRQ_PACED);
+	ktime next = irq_pace_next_locked();
 	spin_unlock_irqrestore(&irq_lock, flags);
 	return next;
 }
 
-void irq_storm_set_timer(void (*arm)(ktime at))
+void irq_pace_set_timer(void (*arm)(ktime at))
 {
 	irqflags flags = spin_lock_irqsave(&irq_lock);
-	__atomic_store_n(&irq_storm_arm, arm, __ATOMIC_RELEASE);
-	ktime next = irq_storm_next_locked();
+	__atomic_store_n(&irq_pace_arm, arm, __ATOMIC_RELEASE);
+	ktime next = irq_pace_next_locked();
 	spin_unlock_irqrestore(&irq_lock, flags);
 	if (!ktime_is_never(next))
 		arm(next);
@@ -239,21 +229,17 @@ static void irq_run(uint32_t irq, struct irq_desc *d, void (*handler)(void *))
 	int64_t ran_ns = ktime_diff(arch_clock(), begin);
 	d->count[arch_cpu()]++;
 	d->longest_ns = max(d->longest_ns, ran_ns);
-	if (ktime_diff(begin, d->window) >= STORM_WINDOW_NS) {
-		d->window = begin;
-		d->in_window = 0;
-	}
-	if (unlikely(++d->in_window > STORM_MAX))
-		irq_mask_storm(irq, d);
+	if (unlikely(irq_pace_note(&d->pace, begin)))
+		irq_mask_paced(irq, d);
 }
 
 /* Nobody asked for this source: the firmware left it enabled, or a driver enabled it by another way. */
 static cold void irq_unclaimed(uint32_t irq, struct irq_desc *d)
 {
 	this_cpu(irq_spurious).unclaimed++;
-	if (++d->in_window < CONFIG_IRQ_UNCLAIMED_MAX)
+	if (++d->unclaimed < CONFIG_IRQ_UNCLAIMED_MAX)
 		return;
-	d->in_window = 0;
+	d->unclaimed = 0;
 	irq_disable(irq);
 	klog(LOG_ERR, "irq: %u interrupts and has no handler; it is masked", irq);
 }
@@ -339,7 +325,7 @@ bool irq_stats_at(size_t i, struct irq_stats *out)
 			.name = d->name,
 			.spurious = d->spurious,
 			.storms = d->storms,
-			.masked = __atomic_load_n(&d->state, __ATOMIC_RELAXED) & IRQ_STORMED,
+			.masked = __atomic_load_n(&d->state, __ATOMIC_RELAXED) & IRQ_PACED,
 			.masked_ns = d->masked_ns,
 			.longest_ns = d->longest_ns,
 		};

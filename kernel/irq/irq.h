@@ -10,9 +10,9 @@
  * One source's handler never runs twice at once. Interrupt 0 does not exist.
  *
  * A trap serves at most CONFIG_IRQ_BATCH interrupts. A source that nobody asked for,
- * is masked and logged until irq_enable(). One that interrupts oftener than CONFIG_IRQ_STORM_MAX times
- * a second, in a window of 10 ms, is masked to the end of the window, then for longer and longer, up
- * to CONFIG_IRQ_STORM_MASK_MS; irq_enable() ends that, irq_unmask() does not.
+ * is masked and logged until irq_enable(). One that interrupts more than CONFIG_IRQ_BURST times in a row and oftener than
+ * CONFIG_IRQ_STORM_MAX times a second is masked for a while, and one that goes on so for longer and longer
+ * (irq_pace_core.h); irq_enable() ends that, irq_unmask() does not.
  *
  * Locks: LOCK_IRQ for enabling and disabling. Handlers run under none.
  */
@@ -53,25 +53,25 @@ void irq_release(uint32_t irq);
 /* Any context. */
 void irq_enable(uint32_t irq);
 void irq_disable(uint32_t irq); /* any context; the handler may still be running on another hart */
-void irq_unmask(uint32_t irq);  /* ends an irq_disable() by the handler, but not the masking for a storm */
+void irq_unmask(uint32_t irq);  /* ends an irq_disable() by the handler, but not the masking of one that comes too often */
 void irq_set_affinity(uint32_t irq, uint32_t cpu);
 
 /*
- * Storms: arm(at) is called with every instant at which irq_storm_expired() has something to do next. Interrupt
- * context, bounded. irq_storm_expired unmasks one source that is due and says when the next is, which may be
+ * arm(at) is called with every instant at which irq_pace_expired() has something to do next. Interrupt
+ * context, bounded; it may call irq_pace_expired(). That unmasks one source that is due and says when the next is, which may be
  * at once; interrupt context. By kernel/dev, once.
  */
-void irq_storm_set_timer(void (*arm)(ktime at));
-ktime irq_storm_expired(ktime now);
+void irq_pace_set_timer(void (*arm)(ktime at));
+ktime irq_pace_expired(ktime now);
 
 struct irq_stats {
 	uint32_t irq;
 	struct str name;
 	uint64_t count[CPU_MAX];
 	uint64_t spurious; /* claimed while disabled */
-	uint64_t storms;   /* so often it was masked */
-	bool masked;       /* for a storm, at present */
-	int64_t masked_ns; /* for storms, all together, the present one to its end */
+	uint64_t storms;   /* so often it was masked for one */
+	bool masked;       /* because it came too often, at present */
+	int64_t masked_ns; /* for that, all together, the present time to its end */
 	int64_t longest_ns;
 };
 /* Figures of the i-th requested interrupt; false when there are no more. Any context. */

@@ -1,1 +1,1 @@
-obj-y += irq.o
+obj-y += irq.o irq_pace_core.o

@@ -25,14 +25,15 @@
 	{                                                                                          \
 		(permille) * (period) / 1000 - CONFIG_SCHED_CHARGE_NS, 0, (period), (period)       \
 	}
-#define HARM_LAST_PERMILLE (1000 - CONFIG_SCHED_RESERVE_PERMILLE - 1 - 205 - 205 - 202 - 152)
+#define HARM_LAST_PERMILLE (1000 - CONFIG_SCHED_RESERVE_PERMILLE - 1 - 70 - 205 - 205 - 202 - 102)
 static_assert(HARM_LAST_PERMILLE >= 20, "the reserve leaves no place for the last of the set");
 
 static const struct edf_params harm_set[] = {
+	HARM_TASK(70, 100 * NS_PER_US),
 	HARM_TASK(205, 1 * NS_PER_MS),
 	HARM_TASK(205, 2 * NS_PER_MS),
 	HARM_TASK(202, 5 * NS_PER_MS),
-	HARM_TASK(152, 10 * NS_PER_MS),
+	HARM_TASK(102, 10 * NS_PER_MS),
 	HARM_TASK(HARM_LAST_PERMILLE, 10 * NS_PER_MS),
 };
 #define HARM_OVERRUNNER (countof(harm_set) - 1)
