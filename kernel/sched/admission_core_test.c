@@ -90,7 +90,7 @@ static struct set small_set(struct test_rng *rng, bool implicit)
 				(int64_t)test_below(rng, 4) / 3, 1000000)};
 	size_t n = 1 + test_below(rng, 5);
 	double share[TASKS], capacity = (1000 - s.limits.reserve_permille) / 1000.0;
-	uunifast(rng, capacity * (0.7 + (double)test_below(rng, 40) / 100), n, share);
+	shares_uunifast(rng, capacity * (0.7 + (double)test_below(rng, 40) / 100), n, share);
 	for (size_t i = 0; i < n; i++) {
 		int64_t period = pick_period(rng);
 		int64_t runtime = llround(share[i] * (double)period) - s.limits.charge_ns;

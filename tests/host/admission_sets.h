@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "kernel/sched/admission_core.h"
+#include "tests/host/shares.h"
 #include "tests/host/test.h"
 
 #define TASKS 64
@@ -88,17 +89,6 @@ static inline int64_t hyperperiod(const struct set *s)
 	return h;
 }
 
-/* n shares of `total` (UUniFast). */
-static inline void uunifast(struct test_rng *rng, double total, size_t n, double *share)
-{
-	for (size_t i = 0; i + 1 < n; i++) {
-		double u = (double)(test_u64(rng) >> 11) / 9007199254740992.0;
-		double next = total * pow(u, 1.0 / (double)(n - 1 - i));
-		share[i] = total - next;
-		total = next;
-	}
-	share[n - 1] = total;
-}
 static inline int64_t log_uniform(struct test_rng *rng, double low, double high)
 {
 	double u = (double)(test_u64(rng) >> 11) / 9007199254740992.0;
@@ -111,7 +101,7 @@ static inline struct set large_set(
 	struct set s = {.limits = limits_of(50 * (uint32_t)test_below(rng, 3),
 				(int64_t)test_below(rng, 5000), 1000000)};
 	double share[TASKS], capacity = (1000 - s.limits.reserve_permille) / 1000.0;
-	uunifast(rng, capacity * (0.6 + (double)test_below(rng, 430) / 1000), n, share);
+	shares_uunifast(rng, capacity * (0.6 + (double)test_below(rng, 430) / 1000), n, share);
 	for (size_t i = 0; i < n; i++) {
 		int64_t period = log_uniform(rng, low, high);
 		int64_t runtime = (int64_t)(share[i] * (double)period) - s.limits.charge_ns;

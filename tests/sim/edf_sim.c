@@ -1,7 +1,7 @@
 /*
  * edf_sim.c - what admission_core.c admits, edf_core.c's servers keep; what it refuses, is missed.
  *
- * Sets: UUniFast on one hart; above one UUniFast-Discard (uniform, as RandFixedSum is) placed by first fit. Periods
+ * Sets: UUniFast on one hart; above one RandFixedSum (shares.h), placed by first fit. Periods
  * are log-uniform from 0.1 to 10 ms, overhead is charged, and every hart filled up to 95% through
  * admission_check(). In half of the sets nothing else is left but the reserve of 5%; in the others the reserve
  * is 4.9%, and deadlines are drawn in as far as admission allows, which it decides within its points.
@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "tests/host/shares.h"
 #include "tests/sim/edf_world.h"
 
 #define HARTS_MAX 4
@@ -48,7 +49,7 @@ static uint64_t below(uint64_t n)
 
 static double unit(void)
 {
-	return (double)(test_u64(&rng) >> 11) / 9007199254740992.0;
+	return shares_unit(&rng);
 }
 
 /* ---- sets ---- */
@@ -56,22 +57,6 @@ static double unit(void)
 static int64_t some_period(void)
 {
 	return (int64_t)(1e5 * pow(100, unit()));
-}
-
-/* n shares of `total`, none above `most`, uniform among all such. */
-static void shares_draw(double total, double most, size_t n, double *share)
-{
-	bool again = true;
-	while (again) {
-		double rest = total;
-		again = false;
-		for (size_t i = 0; i < n; i++) {
-			double next = i + 1 < n ? rest * pow(unit(), 1.0 / (double)(n - 1 - i)) : 0;
-			share[i] = rest - next;
-			again |= share[i] > most;
-			rest = next;
-		}
-	}
 }
 
 /* A LO task of that share, deadline = period; false if it would be too short. */
@@ -135,7 +120,10 @@ static void sets_draw(uint32_t harts, bool constrained)
 	limits.reserve_permille = constrained ? 49 : 50;
 	for (uint32_t h = 0; h < harts; h++)
 		sets[h].count = 0;
-	shares_draw(0.97 * FILL * harts, 0.95, n, share);
+	if (harts == 1)
+		shares_uunifast(&rng, 0.97 * FILL, n, share);
+	else
+		shares_fixed_sum(&rng, 0.97 * FILL * harts, FILL, n, share);
 	for (size_t i = 0; i < n; i++) {
 		struct admission_task t;
 		uint32_t refused;
@@ -254,7 +242,7 @@ static void refused_one(unused uint64_t seed)
 	size_t n = 1 + below(12);
 	s->count = 0;
 	limits.reserve_permille = 50;
-	shares_draw(FILL * (0.85 + 0.3 * unit()), 2, n, share);
+	shares_uunifast(&rng, FILL * (0.85 + 0.3 * unit()), n, share);
 	for (size_t i = 0; i < n; i++)
 		s->count += task_make(&s->task[s->count], share[i]);
 	for (size_t i = 0; i < s->count; i++) {
