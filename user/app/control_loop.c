@@ -120,6 +120,18 @@ static void loop_run(unused void *arg)
 	}
 }
 
+/* What admission said: its sentence, then the figures, which do not fit into the same record of the log. */
+static void loop_tell(enum log_level level, const struct deadline_verdict *verdict)
+{
+	char bytes[160];
+	struct abuf why = abuf_of(bytes, sizeof(bytes));
+	admission_report_render(&verdict->report, verdict->cpu, &why);
+	struct str rest = abuf_str(&why), sentence = str_trim(str_cut(&rest, '(')), figures = str_cut(&rest, ')');
+	klog(level, "control_loop: %.*s", STR_ARG(sentence));
+	if (figures.len)
+		klog(level, "control_loop: %.*s", STR_ARG(figures));
+}
+
 /* Asked for from outside, before the first job, so that the report about it is on nobody's budget. */
 static void loop_admit(void)
 {
@@ -128,11 +140,8 @@ static void loop_admit(void)
 		.notify = loop_notify,
 	};
 	struct deadline_verdict verdict;
-	char bytes[160];
-	struct abuf why = abuf_of(bytes, sizeof(bytes));
 	enum err err = thread_set_deadline(loop, &attr, &verdict);
-	admission_report_render(&verdict.report, verdict.cpu, &why);
-	klog(err == OK ? LOG_INFO : LOG_ERR, "control_loop: %.*s", STR_ARG(abuf_str(&why)));
+	loop_tell(err == OK ? LOG_INFO : LOG_ERR, &verdict);
 }
 
 static enum err loop_init(void)
