@@ -492,18 +492,39 @@ static bool model_has_hi(const struct model *m)
 	return false;
 }
 
-bool admission_check(const struct admission_task *tasks, size_t n,
+static struct model model_begin(const struct admission_task *tasks, size_t n,
 	const struct admission_limits *limits, struct admission_report *out)
 {
 	limits_assert(limits);
 	struct model m = {tasks, n, limits, 1000 - limits->reserve_permille, LOWER};
 	*out = (struct admission_report){.capacity_ppm = m.capacity * 1000, .x = ADMISSION_X_ONE};
+	return m;
+}
+
+static void model_shares(struct model *m, struct admission_report *out)
+{
+	m->budgets = LOWER;
+	out->utilization_ppm = utilization_ppm(model_utilization(m));
+	m->budgets = HI_TASKS_HIGHER;
+	if (model_has_hi(m))
+		out->hi_utilization_ppm = utilization_ppm(model_utilization(m));
+}
+
+void admission_shares(const struct admission_task *tasks, size_t n,
+	const struct admission_limits *limits, struct admission_report *out)
+{
+	struct model m = model_begin(tasks, n, limits, out);
+	model_shares(&m, out);
+}
+
+bool admission_check(const struct admission_task *tasks, size_t n,
+	const struct admission_limits *limits, struct admission_report *out)
+{
+	struct model m = model_begin(tasks, n, limits, out);
 	if (!tasks_are_valid(&m, out))
 		return false;
-	out->utilization_ppm = utilization_ppm(model_utilization(&m));
-	m.budgets = HI_TASKS_HIGHER;
+	model_shares(&m, out);
 	if (model_has_hi(&m)) {
-		out->hi_utilization_ppm = utilization_ppm(model_utilization(&m));
 		check_criticality(&m, out);
 	} else {
 		int64_t missed = 0;

@@ -108,6 +108,10 @@ must_check enum admission_reason admission_validate(
 must_check bool admission_check(const struct admission_task *tasks, size_t n,
 	const struct admission_limits *limits, struct admission_report *out);
 
+/* Of the report only what is asked for and what is there, without a verdict: n divisions, for figures. */
+void admission_shares(const struct admission_task *tasks, size_t n,
+	const struct admission_limits *limits, struct admission_report *out);
+
 /* Of a HI task while the mode is LO: x * period, rounded up, as the test assumes. */
 int64_t admission_virtual_deadline(uint64_t x, int64_t period_ns);
 

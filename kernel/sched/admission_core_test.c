@@ -468,6 +468,21 @@ TEST(admission_names_a_late_instant)
 	CHECK(r.first && r.instant_ns <= late);
 }
 
+/* Figures are given of what would not be admitted too, and are those of a verdict. */
+TEST(admission_shares_need_no_verdict)
+{
+	struct set s = {.limits = limits_of(50, 10, 100)};
+	struct admission_report r, shares;
+	set_add(&s, 600, 1000, 1000);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(set_check(&s, &r), i == 0);
+		admission_shares(s.task, s.n, &s.limits, &shares);
+		CHECK_EQ(shares.utilization_ppm, 610000 * (i + 1));
+		CHECK(shares.utilization_ppm == r.utilization_ppm && shares.capacity_ppm == r.capacity_ppm);
+		set_add(&s, 600, 1000, 1000);
+	}
+}
+
 /* ---- placement ---- */
 
 TEST(admission_first_fit_takes_the_first_that_can)

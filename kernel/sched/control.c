@@ -77,12 +77,12 @@ uint64_t cpus_present(void)
 	return cpu_count() == 64 ? UINT64_MAX : (UINT64_C(1) << cpu_count()) - 1;
 }
 
-enum err thread_move(struct thread *t, uint64_t cpus)
+enum err thread_move(struct thread *t, uint64_t cpus, bool admitting)
 {
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	bool stays = cpus >> h->cpu & 1, runs = h->current == t;
-	if (t->server) { /* it stays where it was admitted */
+	if (t->server || __atomic_load_n(&t->admitting, __ATOMIC_RELAXED) != admitting) { /* it stays where it was admitted */
 		enum err err = cpus == t->run.affinity ? OK : ERR_BUSY;
 		spin_unlock_raw(&h->lock);
 		sched_leave(flags);

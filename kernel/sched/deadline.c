@@ -22,7 +22,10 @@
 struct spinlock admission_lock = SPINLOCK_INIT(LOCK_ADMISSION);
 static struct server servers[CONFIG_SCHED_DEADLINE_MAX]; /* home, task, allowed, low: admission_lock */
 static uint64_t admission_version;                        /* admission_lock */
-static uint64_t admission_x[CPU_MAX];                     /* admission_lock; read without */
+static uint32_t admission_claims;                         /* admission_lock: threads that are just being changed */
+/* Of the set that was committed last; admission_lock, read without. */
+static uint64_t admission_x[CPU_MAX];
+static bool admission_strict[CPU_MAX];
 
 #define COMMIT_TRIES 64 /* each one lost means that somebody else's change went through */
 #define MOVE_TRIES   1000
@@ -83,6 +86,8 @@ static struct server *server_find_free(void)
 bool deadline_any_admitted(void)
 {
 	ktime now = clock_now();
+	if (admission_claims > 0)
+		return true;
 	for (size_t i = 0; i < countof(servers); i++)
 		if (server_in_use(&servers[i], now))
 			return true;
@@ -100,15 +105,20 @@ struct admission {
 	bool strict; /* or a deadline before the end of the period */
 };
 
+static bool task_is_strict(const struct admission_task *t)
+{
+	return t->high_runtime_ns != 0 || t->deadline_ns != t->period_ns;
+}
+
 static void admission_add(struct admission *a, const struct admission_task *task, bool low)
 {
 	a->task[a->count] = *task;
 	a->low[a->count++] = low;
 	a->mixed |= task->high_runtime_ns != 0;
-	a->strict |= task->high_runtime_ns != 0 || task->deadline_ns != task->period_ns;
+	a->strict |= task_is_strict(task);
 }
 
-/* What `home` has; but not what the thread with that id has there now, 0: all. */
+/* What `home` has; but not what the thread with that id has there now, 0: all. That one is at work up to the change. */
 static void admission_snapshot(struct admission *a, const struct hart *home, uint32_t without)
 {
 	irqflags flags = spin_lock_irqsave(&admission_lock);
@@ -117,8 +127,12 @@ static void admission_snapshot(struct admission *a, const struct hart *home, uin
 	a->mixed = a->strict = false;
 	for (size_t i = 0; i < countof(servers); i++) {
 		struct server *s = &servers[i];
-		if (server_in_use(s, now) && s->home == home && (s->owner != without || server_leaves(s)))
+		if (!server_in_use(s, now) || s->home != home)
+			continue;
+		if (s->owner != without || server_leaves(s))
 			admission_add(a, &s->task, s->low);
+		else
+			a->strict |= task_is_strict(&s->task);
 	}
 	a->version = admission_version;
 	spin_unlock_irqrestore(&admission_lock, flags);
@@ -137,10 +151,19 @@ static bool admission_test(struct admission *a, struct admission_report *report)
 
 /* ---- on its hart ---- */
 
-/* With home locked: what the set that was committed last asks of all its servers. */
-static void servers_adapt(struct hart *home, bool strict)
+static bool hart_is_strict(const struct hart *home)
+{
+	return __atomic_load_n(&admission_strict[home->cpu], __ATOMIC_RELAXED);
+}
+
+/*
+ * With home locked: what the set that was committed last asks of all its servers, which is not always the caller's. Of two
+ * that were committed, the one that is installed last sees what both are to keep to.
+ */
+static void servers_adapt(struct hart *home)
 {
 	uint64_t x = __atomic_load_n(&admission_x[home->cpu], __ATOMIC_RELAXED);
+	bool strict = hart_is_strict(home);
 	list_for_each(it, &home->servers) {
 		struct server *s = list_entry(it, struct server, node);
 		int64_t virtual_ns = s->edf.p.deadline_ns;
@@ -228,7 +251,6 @@ struct deadline_change {
 	uint64_t allowed;
 	bool low;
 	struct server *new;
-	bool strict; /* the set, as in struct admission */
 	struct deadline_verdict *verdict;
 };
 
@@ -250,8 +272,8 @@ static enum err deadline_commit(struct deadline_change *c, const struct admissio
 		__atomic_store_n(&s->leaves_at.ns, INT64_MAX, __ATOMIC_RELEASE);
 		uint64_t x = a->mixed ? c->verdict->report.x : ADMISSION_X_ONE;
 		__atomic_store_n(&admission_x[home->cpu], x, __ATOMIC_RELAXED);
+		__atomic_store_n(&admission_strict[home->cpu], a->strict, __ATOMIC_RELAXED);
 		c->new = s;
-		c->strict = a->strict;
 	}
 	spin_unlock_irqrestore(&admission_lock, flags);
 	return err;
@@ -323,7 +345,7 @@ static enum err thread_bring_home(struct thread *t, struct hart *home)
 {
 	deadline_leave_elsewhere(t, home);
 	for (unsigned n = 0; n < MOVE_TRIES; n++) {
-		enum err err = thread_move(t, UINT64_C(1) << home->cpu);
+		enum err err = thread_move(t, UINT64_C(1) << home->cpu, true);
 		if (err != OK)
 			return err;
 		thread_rehome(t, home);
@@ -353,6 +375,7 @@ static void server_prepare(struct server *s, struct thread *t, struct hart *home
 	}
 	s->release = KTIME_NEVER;
 	s->logged_at = KTIME_ZERO;
+	s->free_ns = 0;
 	s->thread = t;
 	list_push_back(&home->servers, &s->node);
 }
@@ -362,11 +385,12 @@ static bool server_install(const struct deadline_change *c, struct hart *home)
 {
 	struct server *s = c->new;
 	struct thread *t = c->t;
+	bool strict = hart_is_strict(home);
 	ktime now = clock_now();
 	if (home->current == t)
 		account_settle(home, now);
 	server_prepare(s, t, home);
-	edf_init(&s->edf, &c->attr->params, c->strict ? KTIME_NEVER : ktime_max(now, home->settled_at));
+	edf_init(&s->edf, &c->attr->params, strict ? KTIME_NEVER : ktime_max(now, home->settled_at));
 	if (home->high)
 		edf_raise(&s->edf);
 	s->allowed = c->allowed;
@@ -375,8 +399,8 @@ static bool server_install(const struct deadline_change *c, struct hart *home)
 	s->next_virtual_ns = s->edf.next_virtual_ns;
 	t->server = s;
 	t->attention |= THREAD_DEADLINE;
-	servers_adapt(home, c->strict);
-	home->idle_wanted |= c->strict;
+	servers_adapt(home);
+	home->idle_wanted |= edf_is_waiting(&s->edf);
 	bool changed = deadline_restand(home, t, UINT64_C(1) << home->cpu);
 	servers_check_idle(home, clock_now());
 	return changed;
@@ -416,14 +440,24 @@ static enum err deadline_install(const struct deadline_change *c)
 	return err;
 }
 
-/* One change of a thread at a time. */
-static bool deadline_claim(struct thread *t, bool claimed)
+/* One change of a thread at a time; false: another is under way. */
+must_check static bool deadline_claim(struct thread *t)
 {
 	irqflags flags = spin_lock_irqsave(&admission_lock);
-	bool was = t->admitting;
-	t->admitting = claimed;
+	bool claimed = !t->admitting;
+	if (claimed)
+		admission_claims++;
+	__atomic_store_n(&t->admitting, true, __ATOMIC_RELAXED);
 	spin_unlock_irqrestore(&admission_lock, flags);
-	return !was;
+	return claimed;
+}
+
+static void deadline_unclaim(struct thread *t)
+{
+	irqflags flags = spin_lock_irqsave(&admission_lock);
+	admission_claims--;
+	__atomic_store_n(&t->admitting, false, __ATOMIC_RELAXED);
+	spin_unlock_irqrestore(&admission_lock, flags);
 }
 
 /* What of a thread's present server a change takes over. */
@@ -440,7 +474,7 @@ static bool deadline_change_init(struct deadline_change *c, struct thread *t, st
 		.t = t,
 		.attr = attr,
 		.allowed = s ? s->allowed : t->run.affinity,
-		.low = domain_is_low(t->run.domain),
+		.low = domain_is_low(t->run.domain), /* and stays so: thread_set_domain(), domain_set() */
 	};
 	if (s && keep == KEEP_ATTR)
 		attr->params = s->edf.p;
@@ -461,10 +495,10 @@ static enum err deadline_admit(struct thread *t, struct deadline_attr *attr, enu
 	struct deadline_verdict *verdict)
 {
 	struct deadline_change c;
-	if (!deadline_claim(t, true))
+	if (!deadline_claim(t))
 		return ERR_BUSY;
 	if (!deadline_change_init(&c, t, attr, keep)) {
-		deadline_claim(t, false);
+		deadline_unclaim(t);
 		return ERR_NOENT;
 	}
 	c.verdict = verdict;
@@ -475,11 +509,11 @@ static enum err deadline_admit(struct thread *t, struct deadline_attr *attr, enu
 		err = deadline_install(&c);
 		if (err != OK) {
 			deadline_withdraw(c.new);
-			enum err back = thread_move(t, c.allowed);
-			debug_assert(back == OK || t->server); /* or it has got a deadline from somebody else */
+			enum err back = thread_move(t, c.allowed, true);
+			debug_assert(back == OK || t->server); /* it is still where it was */
 		}
 	}
-	deadline_claim(t, false);
+	deadline_unclaim(t);
 	return err;
 }
 
@@ -528,7 +562,7 @@ enum err deadline_set_affinity(struct thread *t, uint64_t cpus, struct deadline_
 		if (err != ERR_NOENT)
 			return err;
 	}
-	return thread_move(t, cpus);
+	return thread_move(t, cpus, false);
 }
 
 enum err thread_set_affinity(struct thread *t, uint64_t cpus)
@@ -646,10 +680,11 @@ void deadline_hart_info(uint32_t cpu, struct deadline_hart_info *out)
 {
 	struct hart *h = &sched_hart[cpu];
 	struct admission a;
+	struct admission_limits limits;
 	struct admission_report report;
-	admission_snapshot(&a, h, 0);
-	bool fits = admission_test(&a, &report);
-	debug_assert(fits);
+	deadline_limits(&limits);
+	admission_snapshot(&a, h, 0); /* what leaves and what comes instead of it: that may be more than would be admitted */
+	admission_shares(a.task, a.count, &limits, &report);
 	*out = (struct deadline_hart_info){
 		.servers = (uint32_t)a.count,
 		.leaving = deadline_leaving(h),

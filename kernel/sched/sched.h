@@ -94,7 +94,7 @@ struct thread {
 	uint32_t id;
 	uint32_t refs;
 	bool ended;
-	bool admitting; /* LOCK_ADMISSION: a change of its deadline is under way */
+	bool admitting; /* LOCK_ADMISSION, read without: a change of its deadline is under way */
 	struct thread *joiner;
 
 	/* constant, or the thread's own */

@@ -314,8 +314,11 @@ static always_inline enum err sched_ready_unlock_inline(struct hart *h, struct t
 /* ---- control.c ---- */
 
 uint64_t cpus_present(void); /* bit per cpu of this machine */
-/* thread_set_affinity() for who has no deadline; ERR_BUSY: it has got one meanwhile. */
-must_check enum err thread_move(struct thread *t, uint64_t cpus);
+/*
+ * thread_set_affinity() for who has no deadline. ERR_BUSY: it has one, or somebody else is just giving it one; with
+ * `admitting` that is the caller.
+ */
+must_check enum err thread_move(struct thread *t, uint64_t cpus, bool admitting);
 
 /* ---- place.c ---- */
 
@@ -471,7 +474,7 @@ void pi_loan_spent(struct thread *t);
 /* ---- deadline.c ---- */
 
 extern struct spinlock admission_lock;
-bool deadline_any_admitted(void); /* admission_lock held */
+bool deadline_any_admitted(void); /* or about to be; admission_lock held */
 
 /* With pi_lock held: t has a deadline no more, if it had one. */
 void deadline_leave_locked(struct thread *t);

@@ -223,6 +223,78 @@ SIMULATION(deadline_threads_fill_the_harts_in_order, 10)
 	CHECK(tasks_left >= 2 * cpu_count());
 }
 
+/* What is being given up counts until its 0-lag time, beside what has come in its place. */
+static void takes_less(struct sim_thread *self)
+{
+	struct deadline_attr much = periodic(6 * MS, 10 * MS), little = periodic(5 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &much, NULL), OK);
+	host_compute(1 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &little, NULL), OK);
+	CHECK_EQ(sleep_ns(20 * MS), OK);
+	self->done = 1;
+}
+
+SIMULATION(deadline_figures_count_what_leaves, 5)
+{
+	struct deadline_hart_info info;
+	bool seen = false;
+	const struct sim_thread *other = sim_spawn(takes_less, NULL, 20, SCHED_FIFO, 1);
+	sim_begin();
+	while (!other->done) {
+		deadline_hart_info(0, &info);
+		seen |= info.servers == 2 && info.leaving == 1 && info.utilization_ppm > info.capacity_ppm;
+		CHECK_EQ(sleep_ns(50 * US), OK);
+	}
+	CHECK(seen);
+	CHECK(info.servers == 1 && info.leaving == 0 && info.utilization_ppm <= info.capacity_ppm);
+}
+
+/* A change of affinity is an admission with the parameters of that moment, not with those of a moment before. */
+/* What leaves may fill a hart, or the table. */
+static bool may_be_refused(enum err err)
+{
+	return err == OK || err == ERR_BUSY || err == ERR_NOSPC || err == ERR_NOMEM;
+}
+
+static void changes_parameters(unused struct sim_thread *self)
+{
+	struct thread *t = sim_threads[2].t;
+	int64_t runtime = 0;
+	for (unsigned i = 1; i <= 40; i++) {
+		struct deadline_attr a = periodic(500 * US + i, 10 * MS);
+		enum err err = thread_set_deadline(t, &a, NULL);
+		CHECK(may_be_refused(err));
+		runtime = err == OK ? a.params.runtime_ns : runtime;
+		CHECK_EQ(sleep_ns(1 + sim_below(200000)), OK);
+		struct deadline_info info;
+		/* On its way to another hart it has none. */
+		CHECK(runtime == 0 || !thread_deadline_info(t, &info) || info.params.runtime_ns == runtime);
+	}
+	sim_threads[2].done = 1;
+}
+
+static void changes_affinity(unused struct sim_thread *self)
+{
+	while (!sim_threads[2].done) {
+		enum err err = thread_set_affinity(sim_threads[2].t, sim_some_harts());
+		CHECK(may_be_refused(err) || err == ERR_INVAL); /* it has ended */
+		CHECK_EQ(sleep_ns(1 + sim_below(100000)), OK);
+	}
+}
+
+static void is_changed(struct sim_thread *self)
+{
+	while (!self->done)
+		CHECK_EQ(sleep_ns(50 * US), OK);
+}
+
+SIMULATION(deadline_parameters_survive_a_change_of_affinity, 10)
+{
+	sim_spawn(changes_parameters, NULL, 30, SCHED_FIFO, 0);
+	sim_spawn(changes_affinity, NULL, 30, SCHED_FIFO, 0);
+	sim_spawn(is_changed, NULL, 20, SCHED_FIFO, 0);
+}
+
 /* ---- inheritance ---- */
 
 static void holds_for_long(struct sim_thread *self)
