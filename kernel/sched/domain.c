@@ -5,7 +5,10 @@
  * threads stay in the queue, and each is parked when its turn comes (hart_best). A refill clears
  * the bit and puts back UNPARK_MAX of them in one interrupt, in the order in which they stood.
  *
- * Locks: LOCK_ADMISSION for the table; the hart's lock for its budgets.
+ * The mode bars the deadline threads of a LO domain whether it has a degraded budget or not: they wait apart from
+ * the others (`dropped`), which a refill may concern while it does not concern them.
+ *
+ * Locks: LOCK_ADMISSION for the table; the hart's lock for its budgets, and for its copy of each domain's attributes.
  */
 #include "kernel/lock/lock.h"
 #include "kernel/sched/sched_priv.h"
@@ -34,6 +37,7 @@ void domain_init_hart(struct hart *h)
 {
 	for (uint8_t d = 0; d < DOMAIN_MAX; d++) {
 		list_init(&h->domain[d].parked);
+		list_init(&h->domain[d].dropped);
 		refill_init(&h->domain[d].refill, NULL, d);
 	}
 }
@@ -67,6 +71,15 @@ void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now)
 		domain_bar(h, domain);
 }
 
+/* Who of the domain may go on: of those who stopped last the last; NULL: nobody. */
+static struct list *domain_next_parked(const struct hart *h, uint8_t domain)
+{
+	const struct domain_hart *d = &h->domain[domain];
+	if (!(h->dropped >> domain & 1) && !list_is_empty(&d->dropped))
+		return d->dropped.prev;
+	return domain_is_barred(h, domain) || list_is_empty(&d->parked) ? NULL : d->parked.prev;
+}
+
 /* By its server, not by its domain. */
 static bool thread_is_throttled(const struct thread *t)
 {
@@ -84,13 +97,14 @@ void hart_park(struct hart *h, struct thread *t)
 		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
 		return;
 	}
-	list_push_back(&h->domain[t->run.domain].parked, &t->run.link);
+	struct domain_hart *d = &h->domain[t->run.domain];
+	list_push_back(s ? &d->dropped : &d->parked, &t->run.link);
 	if (s && s->edf.state == EDF_ACTIVE) { /* suspended: a pause for its server too */
 		edf_sleep(&s->edf);
 		servers_check_idle(h, clock_now());
 	}
-	if (!domain_is_barred(h, t->run.domain)) /* it has run by what was lent, past the end of the suspension */
-		refill_start(h, &h->domain[t->run.domain].refill, clock_now());
+	if (domain_next_parked(h, t->run.domain)) /* it has run by what was lent, past the end of the suspension */
+		refill_start(h, &d->refill, clock_now());
 }
 
 void hart_repark(struct hart *h, struct thread *t)
@@ -124,39 +138,36 @@ static void domain_unpark(struct hart *h, struct thread *t)
 void domain_refill(struct hart *h, uint8_t domain, ktime now)
 {
 	struct domain_hart *d = &h->domain[domain];
-	if (h->spent >> domain & 1) {
-		if (!budget_charge(&d->budget, 0, now)) {
-			refill_start(h, &d->refill, d->budget.next);
-			return;
-		}
+	struct list *next;
+	if ((h->spent >> domain & 1) && budget_charge(&d->budget, 0, now)) {
 		h->spent &= (uint8_t)~(1U << domain);
 		domain_bars_changed(h);
 		if (h->peers)
 			hart_resched(h); /* to pull those of it that wait elsewhere */
 	}
-	for (unsigned n = 0; n < UNPARK_MAX; n++) {
-		if (domain_is_barred(h, domain) || list_is_empty(&d->parked))
-			return;
-		struct list *last = d->parked.prev;
-		domain_unpark(h, thread_of(list_entry(last, struct runq_node, link)));
-	}
-	refill_start(h, &d->refill, now);
+	for (unsigned n = 0; n < UNPARK_MAX && (next = domain_next_parked(h, domain)) != NULL; n++)
+		domain_unpark(h, thread_of(list_entry(next, struct runq_node, link)));
+	if (domain_next_parked(h, domain))
+		refill_start(h, &d->refill, now);
+	else if (h->spent >> domain & 1)
+		refill_start(h, &d->refill, d->budget.next);
 }
 
 static void domain_set_hart(struct hart *h, uint8_t domain, ktime now)
 {
-	const struct domain_attr *a = &domains[domain].attr;
 	struct domain_hart *d = &h->domain[domain];
-	bool degraded = h->high && a->low;
-	int64_t budget = degraded ? a->degraded_ns : a->budget_ns;
+	const struct domain_attr *a = &d->attr;
+	bool low = h->high && a->low;
+	int64_t budget = low ? a->degraded_ns : a->budget_ns;
 	uint8_t bit = (uint8_t)(1U << domain);
 	if (budget != d->budget.budget_ns || a->period_ns != d->budget.period_ns)
 		budget_set(&d->budget, budget, a->period_ns ? a->period_ns : NS_PER_S, now);
-	h->suspended = (uint8_t)(degraded && budget == 0 ? h->suspended | bit : h->suspended & ~bit);
+	h->dropped = (uint8_t)(low ? h->dropped | bit : h->dropped & ~bit);
+	h->suspended = (uint8_t)(low && budget == 0 ? h->suspended | bit : h->suspended & ~bit);
 	if (d->budget.remaining_ns > 0 || budget == 0)
 		h->spent &= (uint8_t)~bit;
 	domain_bars_changed(h);
-	if (!list_is_empty(&d->parked))
+	if (!list_is_empty(&d->parked) || !list_is_empty(&d->dropped))
 		refill_start(h, &d->refill, now);
 	if (h->current) {
 		account_changed(h, h->current);
@@ -167,8 +178,8 @@ static void domain_set_hart(struct hart *h, uint8_t domain, ktime now)
 void domain_set_mode(struct hart *h, bool high, ktime now)
 {
 	h->high = high;
-	for (uint8_t d = 1; domain_exists(d); d++)
-		if (domain_is_low(d))
+	for (uint8_t d = 1; d < DOMAIN_MAX; d++)
+		if (h->domain[d].attr.low)
 			domain_set_hart(h, d, now);
 }
 
@@ -182,13 +193,17 @@ static bool domain_attr_valid(const struct domain_attr *a)
 	       a->budget_ns <= a->period_ns && a->degraded_ns <= a->period_ns && (a->low || !a->degraded_ns);
 }
 
+/* Hart by hart what the table says by then, so that of two who publish at once the later one is everywhere the last. */
 static void domain_publish(uint8_t domain)
 {
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		struct hart *h = &sched_hart[cpu];
-		irqflags flags = spin_lock_irqsave(&h->lock);
+		irqflags flags = spin_lock_irqsave(&admission_lock);
+		spin_lock_raw(&h->lock);
+		h->domain[domain].attr = domains[domain].attr;
 		domain_set_hart(h, domain, clock_now());
-		spin_unlock_irqrestore(&h->lock, flags);
+		spin_unlock_raw(&h->lock);
+		spin_unlock_irqrestore(&admission_lock, flags);
 	}
 }
 
@@ -263,7 +278,8 @@ enum err thread_set_domain(struct thread *t, uint8_t domain)
 		return ERR_INVAL;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	enum err err = t->server && domain_is_low(domain) != domain_is_low(t->run.domain) ? ERR_BUSY : OK;
+	bool admitted = t->server || __atomic_load_n(&t->admitting, __ATOMIC_RELAXED);
+	enum err err = admitted && domain_is_low(domain) != domain_is_low(t->run.domain) ? ERR_BUSY : OK;
 	if (err == OK) {
 		bool parked = t->parked;
 		if (h->current == t)

@@ -75,8 +75,10 @@ struct errand {
 
 /* A domain on one hart. */
 struct domain_hart {
+	struct domain_attr attr; /* as published last */
 	struct budget budget;
-	struct list parked; /* threads, by run.link */
+	struct list parked;  /* threads, by run.link */
+	struct list dropped; /* those with a deadline, which the budget does not concern */
 	struct refill refill;
 };
 
@@ -114,6 +116,7 @@ struct hart {
 	struct list errands;
 	uint8_t spent;     /* bit per domain: its budget is */
 	uint8_t suspended; /* bit per domain: by the mode */
+	uint8_t dropped;   /* bit per domain: its deadline threads are, by the mode; those with a degraded budget included */
 	bool idle_wanted;  /* something waits for an instant at which no server is active */
 	bool high;
 	ktime settled_at;  /* no server that is new here begins before */
@@ -443,7 +446,7 @@ static inline bool domain_is_barred(const struct hart *h, uint8_t domain)
 static inline bool hart_bars_own(const struct hart *h, const struct thread *t)
 {
 	if (t->server)
-		return t->server->edf.state != EDF_ACTIVE || (h->suspended >> t->run.domain & 1);
+		return t->server->edf.state != EDF_ACTIVE || (h->dropped >> t->run.domain & 1);
 	return domain_is_barred(h, t->run.domain);
 }
 

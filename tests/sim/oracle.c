@@ -102,7 +102,7 @@ static bool oracle_barred(const struct thread *t)
 	uint8_t bars = t->hart->spent | t->hart->suspended;
 	bool own = bars >> t->run.domain & 1;
 	if (t->server)
-		own = t->server->edf.state != EDF_ACTIVE || (t->hart->suspended >> t->run.domain & 1);
+		own = t->server->edf.state != EDF_ACTIVE || (t->hart->high && domain_is_low(t->run.domain));
 	bool lent = t->lender && (t->lender->server || !(bars >> t->lender->run.domain & 1));
 	return own && !lent;
 }
@@ -117,7 +117,22 @@ static void oracle_check_parked(const struct thread *t)
 	if (server)
 		ORACLE(heap_is_linked(&t->server->refill.node), t);
 	else
-		ORACLE((h->suspended >> t->run.domain & 1) || heap_is_linked(&d->refill.node), t);
+		ORACLE(((t->server ? h->dropped : h->suspended) >> t->run.domain & 1) || heap_is_linked(&d->refill.node), t);
+}
+
+/* Where one has a deadline before the end of its period, or two runtimes, the others keep to its rules. */
+static void oracle_check_servers(const struct hart *h)
+{
+	bool strict = false;
+	list_for_each(it, &h->servers) {
+		const struct edf_params *p = &list_entry(it, struct server, node)->edf.p;
+		strict |= p->high_runtime_ns != 0 || p->deadline_ns != p->period_ns;
+	}
+	list_for_each(it, &h->servers) {
+		const struct server *s = list_entry(it, struct server, node);
+		ORACLE(s->edf.strict || !strict, s->thread);
+		ORACLE(s->low == domain_is_low(s->thread->run.domain), s->thread);
+	}
 }
 
 static void oracle_check_hart(uint32_t cpu)
@@ -136,6 +151,7 @@ static void oracle_check_hart(uint32_t cpu)
 	ORACLE(queued + h->queue.deadlines.count == h->queue.ready, t);
 	ORACLE(!(h->queue.rare & RUNQ_BARRED) == !(h->spent | h->suspended), t);
 	ORACLE(!oracle_barred(t), t);
+	oracle_check_servers(h);
 }
 
 static void oracle_check_state(const struct thread *t)

@@ -511,6 +511,8 @@ SIMULATION(mode_is_raised_by_an_overrun_and_lowered_when_quiet, 6)
 {
 	host_even();
 	struct domain_attr attr = {.low = true};
+	if (sim_chance(2)) /* which is for those without a deadline */
+		attr.period_ns = 10 * MS, attr.degraded_ns = 5 * MS;
 	struct domain_result d = domain_create(S("low"), &attr);
 	CHECK_EQ(d.err, OK);
 	struct sim_thread *critical = sim_spawn(is_critical, NULL, 20, SCHED_FIFO, 1);
