@@ -51,12 +51,12 @@ void thread_resume(struct thread *t)
 {
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
+	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE; /* of who is suspended too: by itself, before it came to that */
 	if (likely(t->state == THREAD_SUSPENDED)) {
 		thread_set_state(t, THREAD_READY);
 		sched_ready_unlock_inline(h, t, flags);
 		return;
 	}
-	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE;
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);
 }

@@ -176,6 +176,35 @@ SIMULATION(suspended_thread_stands_still, 40)
 	sim_spawn(resumes, s, 20, SCHED_RR, 0);
 }
 
+/* Suspensions are not counted: one resume lets it go on, also when somebody else suspended it while it did so itself. */
+
+static void suspends_itself_again(unused struct sim_thread *self)
+{
+	for (int i = 0; i < 30; i++) {
+		host_compute(sim_below(1000));
+		thread_suspend(thread_current());
+	}
+}
+
+static void suspends_and_resumes(struct sim_thread *self)
+{
+	struct sim_thread *other = self->arg;
+	while (!other->ended) {
+		host_compute(sim_below(1000));
+		thread_suspend(other->t);
+		sim_wait_for(other->ended || other->t->state == THREAD_SUSPENDED);
+		int64_t ran = other->t->cpu_time_ns;
+		thread_resume(other->t);
+		sim_wait_for(other->ended || other->t->cpu_time_ns != ran);
+	}
+}
+
+SIMULATION(suspended_twice_is_resumed_once, 40)
+{
+	struct sim_thread *s = sim_spawn(suspends_itself_again, NULL, 20, sim_some_class(), 0);
+	sim_spawn(suspends_and_resumes, s, 20, SCHED_RR, 0);
+}
+
 /* Lesson 3: another hart runs a thread that still stands on its stack; and every stack comes back. */
 
 static uint32_t children_ended;
