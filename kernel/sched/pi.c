@@ -305,6 +305,8 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 		deadline_leave_locked(t);
 	struct hart *h = thread_lock(t);
 	t->base_priority = priority;
+	if (class == SCHED_RR && !(t->attention & THREAD_RR))
+		quantum_begin(h, t);
 	t->attention = (uint8_t)((t->attention & ~THREAD_RR) | (class == SCHED_RR ? THREAD_RR : 0));
 	bool changed = thread_rerank(h, t);
 	hart_changed(h); /* a quantum may have begun to count */

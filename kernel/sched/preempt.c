@@ -29,7 +29,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 		sched_switch_away(h, t, h->finish);
 		return true;
 	}
-	if (t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
+	if ((t->attention & THREAD_RR) && t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
 		runq_rotate(&h->queue, &t->run);
 	return false;
 }

@@ -42,6 +42,12 @@ void quantum_update(struct hart *h)
 	}
 }
 
+void quantum_begin(const struct hart *h, struct thread *t)
+{
+	t->turn_began_ns =
+		h->current == t ? t->cpu_time_ns + ktime_diff(clock_now(), h->switched_at) : TURN_OVER;
+}
+
 void quantum_update_rare(void *hart, unused uintptr_t none)
 {
 	quantum_update(hart);

@@ -349,7 +349,13 @@ static inline void balance_update(struct hart *h)
 
 /* ---- quantum.c ---- */
 
-#define TURN_OVER 0 /* of the running thread: it goes behind its equals; of another: a new turn begins */
+/*
+ * Of the running thread: if it takes turns, it goes behind its equals; of another: a new turn begins. 0 is the cheapest to
+ * store, and no cpu_time_ns: that begins at 1 (thread_setup).
+ */
+#define TURN_OVER 0
+/* With h, t's hart, locked: t takes turns from now on. */
+void quantum_begin(const struct hart *h, struct thread *t);
 /* With h locked: its timer goes off when the running thread's turn ends, if an equal waits. */
 void quantum_update(struct hart *h);
 /* With this hart locked, its timer has gone off. */

@@ -57,6 +57,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 		.hart = &sched_hart[arch_cpu()],
 		.base_priority = attr->priority,
 		.lent_rank = RANK_NONE,
+		.cpu_time_ns = TURN_OVER + 1, /* so that a turn that begins now is not over */
 		.run.domain = attr->domain,
 		.system = attr->system,
 		.entry = attr->entry,

@@ -337,6 +337,82 @@ SIMULATION(equals_take_turns, 3)
 		rr_check(&rr_group[cpu]);
 }
 
+static int64_t rr_ran_ns(void)
+{
+	irqflags flags = arch_irq_save();
+	const struct thread *t = thread_current();
+	int64_t ran = t->cpu_time_ns + ktime_diff(clock_now(), t->hart->switched_at);
+	arch_irq_restore(flags);
+	return ran;
+}
+
+/* Also the first one, and that of who takes turns only from now on: none is over before a quantum of his own time. */
+static void rr_first_turn(struct sim_thread *self)
+{
+	struct rr_group *g = self->arg;
+	if (sim_chance(2)) {
+		CHECK_EQ(thread_set_priority(thread_current(), 10, SCHED_FIFO), OK);
+		host_compute(2 * QUANTUM_NS);
+		CHECK_EQ(thread_set_priority(thread_current(), 10, SCHED_RR), OK);
+	}
+	int64_t began = rr_ran_ns();
+	g->last = self->index;
+	while (g->last == self->index && rr_ran_ns() - began < 2 * QUANTUM_NS) {
+		self->done = (uint64_t)(rr_ran_ns() - began);
+		host_compute(RR_STEP_NS);
+	}
+	CHECK(self->done >= QUANTUM_NS - 3 * RR_STEP_NS);
+}
+
+SIMULATION(first_turn_is_whole, 3)
+{
+	host_even();
+	for (uint32_t i = 0; i < RR_EQUALS; i++)
+		sim_spawn(rr_first_turn, &rr_group[0], 10, SCHED_RR, 1);
+	CHECK_EQ(thread_set_priority(thread_current(), PRIO_MAX, SCHED_FIFO), OK);
+	sim_begin();
+	CHECK_EQ(thread_set_priority(thread_current(), PRIO_NORMAL, SCHED_FIFO), OK);
+}
+
+/* Who is preempted stays before his equals, whatever there is to be noted about him at each switch. */
+static uint8_t fifo_domain;
+
+static void fifo_preempted(struct sim_thread *self)
+{
+	struct rr_group *g = self->arg;
+	sched_yield(); /* which ends a turn */
+	CHECK(g->last == UINT32_MAX);
+	g->last = self->index;
+	CHECK_EQ(thread_set_domain(thread_current(), fifo_domain), OK); /* from now on there is something to be noted */
+	for (unsigned i = 0; i < 20; i++) {
+		host_compute(20 * NS_PER_US);
+		CHECK_EQ(g->last, self->index);
+	}
+	g->last = UINT32_MAX;
+}
+
+static void fifo_preempts(struct sim_thread *self)
+{
+	const struct sim_thread *last = self->arg;
+	while (!last->ended) {
+		CHECK_EQ(sleep_ns(10000 + sim_below(30000)), OK);
+		host_compute(1000);
+	}
+}
+
+SIMULATION(fifo_preempted_goes_on_before_its_equals, 5)
+{
+	struct domain_attr attr = {.budget_ns = NS_PER_S, .period_ns = NS_PER_S};
+	struct domain_result charged = domain_create(S("charged"), &attr);
+	CHECK_EQ(charged.err, OK);
+	rr_group[0].last = UINT32_MAX;
+	struct sim_thread *s = NULL;
+	fifo_domain = charged.value;
+	for (unsigned i = 0; i < RR_EQUALS; i++)
+		s = sim_spawn(fifo_preempted, &rr_group[0], 10, SCHED_FIFO, 1);
+	sim_spawn(fifo_preempts, s, 30, SCHED_FIFO, 1);
+}
+
 /* First in, first out: an equal waits until the one before it has ended. */
 static void fifo_equal(struct sim_thread *self)
 {
