@@ -8,9 +8,11 @@
  * The loop asks for LOOP_RUNTIME_NS in each LOOP_PERIOD_NS. Admission grants that or refuses it with a
  * reason; once granted, nothing that others do makes the loop late. control_files.c shows what it publishes.
  *
- * Locks: none. State is published under a sequence count: readers try again, the loop never waits.
+ * Locks: none. State is published under a sequence count, preemption off for the copy: readers try again, the loop
+ * never waits.
  */
 #include "kernel/diag/diag.h"
+#include "kernel/lock/lock.h"
 #include "kernel/sync/sem.h"
 #include "lib/initcall.h"
 #include "user/app/control_priv.h"
@@ -19,6 +21,7 @@
 #define LOOP_RUNTIME_NS (CONFIG_APP_CONTROL_RUNTIME_US * NS_PER_US)
 #define LOOP_PRIORITY   20   /* while it has no deadline: before admission, or when it is refused */
 #define SET_POINT_JOBS  2000 /* so often the speed that is wanted changes */
+
 /* ---- the plant: speed in 1/1000 turns a second, drive in 1/1000 of full ---- */
 
 static int64_t motor_speed;
@@ -54,27 +57,27 @@ static int64_t controller_step(struct controller *c, int64_t set_point, int64_t 
 /* ---- what is told ---- */
 
 static struct control_state published;
-static uint32_t published_seq; /* odd while it is being written */
+static struct seqcount published_seq;
 static uint64_t events[2]; /* atomic: how often the kernel told us of each enum deadline_event */
 static struct thread *loop;
 
 static void loop_publish(const struct control_state *s)
 {
-	__atomic_store_n(&published_seq, published_seq + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE); /* pairs with the fence in control_read(): odd before the data */
+	preempt_disable(); /* whoever is more urgent, or runs while the loop is throttled, never finds it half written */
+	seq_write_begin(&published_seq);
 	published = *s;
-	__atomic_store_n(&published_seq, published_seq + 1, __ATOMIC_RELEASE);
+	seq_write_end(&published_seq);
+	preempt_enable();
 }
 
-/* A reader that the loop meets in the middle tries again; the loop is done long before its next period. */
+/* A reader that the loop meets in the middle tries again: once in a period at most. */
 void control_read(struct control_state *out)
 {
 	uint32_t before;
 	do {
-		before = __atomic_load_n(&published_seq, __ATOMIC_ACQUIRE);
+		before = seq_read_begin(&published_seq);
 		*out = published;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with loop_publish() */
-	} while ((before & 1) || before != __atomic_load_n(&published_seq, __ATOMIC_RELAXED));
+	} while (seq_read_retry(&published_seq, before));
 	out->overrun_events = __atomic_load_n(&events[DEADLINE_OVERRUN], __ATOMIC_RELAXED);
 	out->miss_events = __atomic_load_n(&events[DEADLINE_MISSED], __ATOMIC_RELAXED);
 	out->tid = thread_id(loop);
