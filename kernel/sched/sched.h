@@ -122,7 +122,7 @@ RESULT(struct thread *, thread_result);
 
 /*
  * Makes and starts a thread; the caller holds a reference. ERR_NOMEM: no thread,
- * stack or table entry is free. ERR_INVAL: priority, name or affinity. Thread context.
+ * stack or table entry is free. ERR_INVAL: priority, class, name, entry, domain or affinity. Thread context.
  */
 must_check struct thread_result thread_create(const struct thread_attr *attr);
 /*
@@ -169,7 +169,7 @@ must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
  * idle thread. Any context but interrupts.
  */
 enum err thread_suspend(struct thread *t);
-void thread_resume(struct thread *t); /* any context */
+void thread_resume(struct thread *t); /* however often it was suspended; any context */
 /* Ends t's present or next cancellable wait with ERR_INTR. ERR_PERM for a system thread. Any context. */
 must_check enum err thread_cancel(struct thread *t);
 

@@ -14,7 +14,8 @@ struct event {
 RESULT(uint32_t, event_result);
 
 void event_init(struct event *e);
-void event_set(struct event *e, uint32_t flags); /* any context; wakes all, who look for theirs */
+/* Any context. Wakes all, who look for theirs; who finds none waits on, behind his equals. */
+void event_set(struct event *e, uint32_t flags);
 void event_clear(struct event *e, uint32_t flags);
 /* Waits for any of `mask`, takes (clears) and returns those set. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC. Threads. */
 must_check struct event_result event_wait(struct event *e, uint32_t mask, ktime deadline);
