@@ -45,7 +45,9 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	h->budget_at = KTIME_NEVER;
 	h->budget_timer_at = KTIME_NEVER;
 	h->mode_at = KTIME_NEVER;
+	h->timeout_at = KTIME_NEVER;
 	h->queue.rare = h->peers ? RUNQ_PEERS : 0;
+	heap_init(&h->timeouts, h->timeout_slots, countof(h->timeout_slots));
 	heap_init(&h->refills, h->refill_slots, countof(h->refill_slots));
 	list_init(&h->servers);
 	list_init(&h->errands);
@@ -129,6 +131,7 @@ void sched_boot_init(void)
 	thread_set_state(r.value, THREAD_READY);
 	hart_enqueue(h, r.value);
 	account_init();
+	timeout_init();
 	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
 	arch_irq_enable();
 }

@@ -325,8 +325,10 @@ static void thread_rehome(struct thread *t, struct hart *home)
 	irqflags flags = arch_irq_save();
 	struct hart *h = __atomic_load_n(&t->hart, __ATOMIC_RELAXED);
 	hart_lock_pair(h, home);
-	if (t->hart == h && t->state != THREAD_READY && h->current != t && (t->run.affinity >> home->cpu & 1))
+	if (t->hart == h && t->state != THREAD_READY && h->current != t && (t->run.affinity >> home->cpu & 1)) {
+		timeout_move(h, home, t);
 		__atomic_store_n(&t->hart, home, __ATOMIC_RELAXED);
+	}
 	hart_unlock_pair(h, home);
 	sched_leave(flags);
 }

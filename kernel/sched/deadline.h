@@ -75,7 +75,7 @@ bool deadline_was_judged(enum err err, const struct deadline_verdict *verdict);
 /*
  * The caller's job is done: waits for the next release, a period after the last. One whose whole period has passed
  * already is skipped, and counts as missed. ERR_INTR: cancelled; what it does then is its next job;
- * ERR_INVAL: it has no deadline; ERR_NOSPC: no timer. Thread context; may sleep.
+ * ERR_INVAL: it has no deadline. Thread context; may sleep.
  */
 must_check enum err thread_wait_period(void);
 

@@ -9,6 +9,7 @@ void sched_check(const struct hart *h)
 	assert(h == hart_here() && t == thread_current());
 	assert(t->state == THREAD_READY && t->run.queued && t->hart == h);
 	assert(rank_is_deadline(t->run.rank) || h->queue.first[rank_level(t->run.rank)] == &t->run.link);
+	assert(!heap_is_linked(&t->timeout));
 	assert(!arch_irqs_enabled());
 	assert(h->idle->run.queued && h->idle->run.rank == rank_of_priority(PRIO_IDLE));
 	/* What outranks the running thread has asked for a switch. */

@@ -50,8 +50,12 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 	if (h->peers)
 		sched_pull();
 	spin_lock_raw(&h->lock);
-	if (h->peers)
-		sched_timer_update(h); /* another hart may have asked for that */
+	if (h->peers) { /* another hart may have asked for that */
+		sched_timer_update(h);
+		timeout_arm(h);
+	}
+	if (h->due)
+		timeout_end_due(h);
 	if (t->attention && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
@@ -68,7 +72,7 @@ void upcall_preempt(void)
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
 	arch_need_resched_clear();
-	if (unlikely(h->queue.rare | t->attention)) { /* without peers nobody changes them meanwhile */
+	if (unlikely(h->queue.rare | t->attention | h->due)) { /* without peers nobody changes them meanwhile */
 		sched_preempt_slow(h, t);
 		return;
 	}

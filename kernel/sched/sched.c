@@ -10,7 +10,7 @@
  * same hold, or does nothing: of a waker, a timeout and a cancellation exactly one wins,
  * and its result is the wait's.
  *
- * Locks: LOCK_RUNQ, one per hart, see sched_priv.h. Callouts are armed before it.
+ * Locks: LOCK_RUNQ, one per hart, see sched_priv.h.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
@@ -66,13 +66,18 @@ void hart_enqueue(struct hart *h, struct thread *t)
 {
 	debug_assert(t->state == THREAD_READY && !t->parked && (t->run.affinity >> h->cpu & 1));
 	__atomic_store_n(&t->hart, h, __ATOMIC_RELAXED);
-	if (unlikely(t->server && hart_bars(h, t))) {
-		hart_park(h, t);
-		return;
-	}
 	struct thread *next = thread_of(runq_best(&h->queue));
-	runq_push_back(&h->queue, &t->run);
-	hart_queued_waiting(h, t, next);
+	hart_stand(h, t);
+	if (!t->parked)
+		hart_queued_waiting(h, t, next);
+}
+
+void hart_stand(struct hart *h, struct thread *t)
+{
+	if (unlikely(t->server && hart_bars(h, t)))
+		hart_park(h, t);
+	else
+		runq_push_back(&h->queue, &t->run);
 }
 
 void hart_enqueue_front(struct hart *h, struct thread *t)
@@ -162,7 +167,7 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 static void sched_attend(struct hart *h)
 {
 	struct thread *t = h->current;
-	t->attention &= (uint8_t)~THREAD_GAVE_UP;
+	t->attention &= (uint8_t)~THREAD_TIMED;
 	if (t->attention & THREAD_EXPEL)
 		arch_need_resched_set();
 	if (t->attention & THREAD_IDLE)
@@ -276,6 +281,7 @@ int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entere
 
 enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
+	timeout_stop(h, t);
 	if (t->server)
 		server_wake(t);
 	for (;;) {
@@ -323,7 +329,7 @@ static inline void sched_end_wait_unlock(struct hart *h, struct thread *t, enum 
 {
 	t->wait_result = result;
 	if (result != OK)
-		t->attention |= THREAD_GAVE_UP;
+		t->attention |= THREAD_TIMED;
 	thread_set_state(t, THREAD_READY);
 	sched_ready_unlock(h, t, flags);
 }
@@ -352,22 +358,6 @@ bool thread_wake(struct thread *t, enum err result)
 		sched_leave(flags);
 	}
 	return blocked;
-}
-
-/* Hard callout. It may be late for a wait that is over: only the deadline of the present one counts. */
-void thread_timeout(void *arg)
-{
-	struct thread *t = arg;
-	irqflags flags = arch_irq_save();
-	struct hart *h = thread_lock(t);
-	if (t->state == THREAD_BLOCKED && !ktime_before(clock_now(), t->wait_deadline)) {
-		if (t->server)
-			t->server->release = t->wait_deadline;
-		sched_end_wait_unlock(h, t, ERR_TIMEDOUT, flags);
-	} else {
-		spin_unlock_raw(&h->lock);
-		sched_leave(flags);
-	}
 }
 
 enum err thread_cancel(struct thread *t)
@@ -406,15 +396,12 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_INTR);
 	}
-	/* The timer may be another hart's: if it went off there before this lock, it found nobody to wake. */
-	if (timed && unlikely(!ktime_before(clock_now(), deadline))) {
-		spin_unlock_raw(&h->lock);
-		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
-	}
 	debug_assert(t->wait_result == OK);
 	t->wait_flags = (uint8_t)wait_flags;
 	t->wait_deadline = deadline;
 	thread_set_state(t, THREAD_BLOCKED);
+	if (timed)
+		timeout_start(h, t, deadline);
 	struct thread *to = hart_leave(h, t);
 	if (guard)
 		spin_unlock_raw(guard);
@@ -423,15 +410,11 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 
 static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags)
 {
-	struct callout *timeout = &thread_current()->timeout;
 	if (!ktime_before(clock_now(), deadline))
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
-	if (callout_start(timeout, deadline) != OK)
-		return thread_block_refuse(guard, flags, ERR_NOSPC);
 	enum err err = thread_block_now(guard, flags, deadline, wait_flags, true);
 	if (err == ERR_TIMEDOUT)
 		latency_note(LATENCY_WAKE, ktime_diff(clock_now(), deadline), 0);
-	callout_stop(timeout);
 	return err;
 }
 

@@ -62,6 +62,7 @@ struct thread {
 	bool parked;     /* READY, but not queued: its server or its domain has nothing left */
 	enum err wait_result; /* OK but from the end of a wait for another reason until the thread is entered */
 	ktime wait_deadline;
+	struct heap_node timeout; /* of its wait: timeout.c */
 	struct str wait_what; /* where wait_kind is NULL */
 	const struct wait_kind *wait_kind;
 	void *wait_object;
@@ -103,7 +104,6 @@ struct thread {
 	uint8_t name_len;
 	void (*entry)(void *arg);
 	void *arg;
-	struct callout timeout;
 };
 
 struct thread_attr {
@@ -126,7 +126,7 @@ RESULT(struct thread *, thread_result);
  */
 must_check struct thread_result thread_create(const struct thread_attr *attr);
 /*
- * Waits for its end and, on OK only, drops the caller's reference. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC: no timer,
+ * Waits for its end and, on OK only, drops the caller's reference. ERR_TIMEDOUT, ERR_INTR,
  * ERR_BUSY: another joins, ERR_DEADLK: it is the caller. Thread context; may sleep.
  */
 must_check enum err thread_join(struct thread *t, ktime deadline);
@@ -183,8 +183,8 @@ enum {
  * Blocks the caller and drops `guard` (NULL: none) in the same step, so that
  * nobody can wake it before it can be woken, nor run it while it stands on its
  * stack. `flags` are those of the guard's irqsave. Gives what the wake gave, or
- * ERR_TIMEDOUT, never before the deadline, ERR_INTR when cancelled, ERR_NOSPC when no
- * timer is free. `what` is shown in thread lists.
+ * ERR_TIMEDOUT, never before the deadline, ERR_INTR when cancelled.
+ * `what` is shown in thread lists.
  */
 must_check enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline,
 	unsigned wait_flags, struct str what);

@@ -109,6 +109,12 @@ struct hart {
 	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
 	uint64_t migrations_in;
 
+	/* timed waits: timeout.c */
+	bool due;         /* this hart, interrupts off: the first timeout is */
+	ktime timeout_at; /* what the timer source is set to; it may be early, never late */
+	struct heap timeouts;
+	struct heap_node *timeout_slots[CONFIG_THREAD_MAX];
+
 	/* deadlines, domains, mode */
 	struct heap refills;
 	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
@@ -143,9 +149,9 @@ enum {
 	THREAD_DEADLINE = 16,   /* has a server */
 	THREAD_CHARGED = 32,    /* somebody's budget pays for its time: account.c */
 	THREAD_WATCHED = 64,    /* the watchdog counts how long it runs */
-	THREAD_GAVE_UP = 128,   /* wait_result is not OK */
+	THREAD_TIMED = 128,     /* its wait has a timeout, or a result that is not OK */
 	THREAD_EXPEL = THREAD_SUSPEND_DUE | THREAD_LEAVE_DUE,
-	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE,
+	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE | THREAD_TIMED,
 };
 
 /* This hart; preemption off. */
@@ -211,6 +217,8 @@ void hart_unlock_pair(struct hart *a, struct hart *b);
 
 /* With h locked: t, READY and in no queue, comes to stand there, with all that follows from that. */
 void hart_enqueue(struct hart *h, struct thread *t);
+/* The same where a choice of who runs follows: with what is to be told then left out. */
+void hart_stand(struct hart *h, struct thread *t);
 void hart_enqueue_front(struct hart *h, struct thread *t); /* before its equals; it stood here before */
 /* With h locked: re-queues t, queued there, with that rank and affinity, with all that follows. */
 void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity);
@@ -278,7 +286,7 @@ static inline int sched_switch_away(struct hart *h, struct thread *from, arch_fi
 
 /* Out of sched_ready_unlock: an equal of a round-robin thread has come. */
 void quantum_update_rare(void *hart, uintptr_t none);
-/* Out of sched_ready_unlock: t is to be suspended, has a deadline, or another hart may be the better one. */
+/* Out of sched_ready_unlock: t is to be suspended, has a deadline or a timeout, or another hart may be the better one. */
 enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags); /* OK */
 
 /*
@@ -360,6 +368,24 @@ void quantum_begin(const struct hart *h, struct thread *t);
 void quantum_update(struct hart *h);
 /* With this hart locked, its timer has gone off. */
 void quantum_expired(struct hart *h, ktime now);
+
+/* ---- timeout.c ---- */
+
+void timeout_init(void);
+/* With h, this hart and its own, locked: t, which is about to block, waits until then. */
+void timeout_start(struct hart *h, struct thread *t, ktime at);
+/* With h, its hart, locked: its wait ends otherwise. */
+static inline void timeout_stop(struct hart *h, struct thread *t)
+{
+	if (heap_is_linked(&t->timeout))
+		heap_remove(&h->timeouts, &t->timeout);
+}
+/* With both locked: t, blocked, belongs to the other now. */
+void timeout_move(struct hart *from, struct hart *to, struct thread *t);
+/* With this hart locked, on the way to a choice: ends the first wait, if that is due. */
+void timeout_end_due(struct hart *h);
+/* With h locked: its timer is not later than the first. On another hart: asks for that. */
+void timeout_arm(struct hart *h);
 
 /* ---- account.c ---- */
 
@@ -509,7 +535,6 @@ void hart_idle_begins(struct hart *h);
 /* ---- thread.c ---- */
 
 void threads_init(void);
-void thread_timeout(void *arg);
 /* Gives t an id and a place in the table; ERR_NOMEM. */
 must_check enum err thread_register(struct thread *t);
 void thread_setup(struct thread *t, const struct thread_attr *attr);

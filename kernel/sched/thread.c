@@ -73,7 +73,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);
 	list_init(&t->wait_node);
-	callout_init(&t->timeout, CALLOUT_HARD, thread_timeout, t);
+	heap_node_init(&t->timeout);
 }
 
 static void thread_free(struct thread *t)
@@ -143,7 +143,6 @@ void thread_exit(void)
 {
 	struct thread *t = thread_current();
 	assert(!t->system && list_is_empty(&t->held) && preempt_is_enabled());
-	callout_stop_wait(&t->timeout);
 	irqflags flags = spin_lock_irqsave(&pi_lock);
 	t->exiting = true;
 	deadline_leave_locked(t);

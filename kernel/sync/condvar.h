@@ -13,7 +13,7 @@ struct condvar {
 };
 
 void condvar_init(struct condvar *c);
-/* Releases m, waits, and holds m again on return, whatever the result: ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC. Threads. */
+/* Releases m, waits, and holds m again on return, whatever the result: ERR_TIMEDOUT, ERR_INTR. Threads. */
 must_check enum err condvar_wait(struct condvar *c, struct mutex *m, ktime deadline);
 /* Wakes the best waiter, or all. Any context. c must outlive a broadcast, not only who is woken by it. */
 void condvar_signal(struct condvar *c);

@@ -17,7 +17,7 @@ void event_init(struct event *e);
 /* Any context. Wakes all, who look for theirs; who finds none waits on, behind his equals. */
 void event_set(struct event *e, uint32_t flags);
 void event_clear(struct event *e, uint32_t flags);
-/* Waits for any of `mask`, takes (clears) and returns those set. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC. Threads. */
+/* Waits for any of `mask`, takes (clears) and returns those set. ERR_TIMEDOUT, ERR_INTR. Threads. */
 must_check struct event_result event_wait(struct event *e, uint32_t mask, ktime deadline);
 
 #endif

@@ -29,7 +29,7 @@ struct mqueue {
 void mqueue_init(struct mqueue *q, void *memory, size_t size, uint32_t capacity);
 /*
  * Thread context; may sleep. ERR_TIMEDOUT, at once with a deadline that has passed; ERR_INTR when
- * cancelled; ERR_NOSPC: no timer is free. Nothing is sent or received then.
+ * cancelled. Nothing is sent or received then.
  */
 must_check enum err mqueue_send(struct mqueue *q, const void *message, ktime deadline);
 must_check enum err mqueue_receive(struct mqueue *q, void *message, ktime deadline);

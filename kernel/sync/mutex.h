@@ -39,7 +39,7 @@ static inline bool mutex_take(struct mutex *m)
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 must_check bool mutex_try(struct mutex *m);
-/* ERR_TIMEDOUT, ERR_INTR when cancelled, ERR_DEADLK when the owner waits for the caller, ERR_NOSPC: no timer. */
+/* ERR_TIMEDOUT, ERR_INTR when cancelled, ERR_DEADLK when the owner waits for the caller. */
 must_check enum err mutex_lock_until(struct mutex *m, ktime deadline);
 bool mutex_is_held(const struct mutex *m); /* by the caller */
 

@@ -16,7 +16,7 @@ struct sem {
 
 /* 0 <= count <= max, max > 0. */
 void sem_init(struct sem *s, int32_t count, int32_t max);
-/* Thread context; may sleep. ERR_TIMEDOUT, ERR_INTR, ERR_NOSPC: no timer is free. */
+/* Thread context; may sleep. ERR_TIMEDOUT, ERR_INTR. */
 must_check enum err sem_wait(struct sem *s, ktime deadline);
 must_check bool sem_try(struct sem *s);
 /* Any context, interrupts included. ERR_RANGE when the count is at max; nothing changes then. */

@@ -30,7 +30,7 @@ void waitq_init(struct waitq *q);
 /*
  * Blocks the caller and drops q->lock, taken with the irqsave form that gave
  * `flags`, in the same step. OK when woken, ERR_TIMEDOUT (never early), ERR_INTR when
- * cancelled, ERR_NOSPC when no timer is free. `what` is shown in thread lists.
+ * cancelled. `what` is shown in thread lists.
  * Thread context; may sleep.
  */
 must_check enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, struct str what);
@@ -88,7 +88,7 @@ void waitq_wake_all(struct waitq *q);
 		wq_err;                                                                            \
 	})
 
-/* Sleeps until the instant; never early. ERR_INTR when cancelled, ERR_NOSPC when no timer is free. */
+/* Sleeps until the instant; never early. ERR_INTR when cancelled. */
 enum err sleep_until(ktime when);
 enum err sleep_ns(int64_t ns);
 

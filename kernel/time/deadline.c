@@ -30,11 +30,11 @@ struct timer_hart {
 };
 
 static PERCPU(struct timer_hart, timer_hart) = {
-	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
+	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
 	.programmed = {INT64_MAX},
 	.from = {INT64_MAX},
 };
-static_assert(TIMER_SOURCE_COUNT == 5, "an initial value for each");
+static_assert(TIMER_SOURCE_COUNT == 6, "an initial value for each");
 
 /* Constant once the sources have begun. */
 static void (*timer_expired[TIMER_SOURCE_COUNT])(ktime now);

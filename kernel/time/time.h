@@ -34,6 +34,7 @@ enum timer_source {
 	TIMER_CALLOUT_HARD,
 	TIMER_CALLOUT_SOFT,
 	TIMER_SCHED,
+	TIMER_TIMEOUT,
 	TIMER_BUDGET, /* its `at` is on a clock that stands still in interrupts: clock_now() less interrupt_ns */
 	TIMER_WATCHDOG,
 	TIMER_SOURCE_COUNT

@@ -163,7 +163,7 @@ static void oracle_check_state(const struct thread *t)
 	ORACLE(oracle_harts_of(t) == (t->hart->current == t), t);
 	if (t->state == THREAD_BLOCKED) {
 		/* What is to end it will come: its timer is there, and it was not overlooked. */
-		ORACLE(ktime_is_never(t->wait_deadline) || heap_is_linked(&t->timeout.node), t);
+		ORACLE(ktime_is_never(t->wait_deadline) || heap_is_linked(&t->timeout), t);
 		ORACLE(!((t->wait_flags & WAIT_CANCELLABLE) && t->cancel_pending), t);
 	}
 }

@@ -1,0 +1,93 @@
+/*
+ * timeout.c - waits that end at an instant.
+ *
+ * A thread that waits with a deadline stands in its hart's heap of timeouts, under the lock that guards its state. So
+ * whoever ends the wait takes it out in the same hold, and nothing is left to be stopped, or to come too late.
+ *
+ * The timer interrupt touches nothing of that: it notes that the first is due, and asks for a switch.
+ * upcall_preempt() ends the wait, in the one hold of the lock in which it chooses who runs next; while preemption is
+ * off, that could not be the thread anyhow. One wait each time: where the next is due too, the timer goes
+ * off again as soon as interrupts are on.
+ *
+ * Locks: the hart's lock for all but `due`, which is the hart's own.
+ *
+ * Invariants: a thread stands there if and only if it is BLOCKED with a deadline; then THREAD_TIMED is set. Unless `due`
+ * is set, the timer source is not later than the first.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/sched/sched_priv.h"
+
+void timeout_arm(struct hart *h)
+{
+	ktime at = heap_first_time(&h->timeouts);
+	if (!ktime_before(at, h->timeout_at))
+		return;
+	if (h != hart_here()) {
+		hart_resched(h);
+		return;
+	}
+	h->timeout_at = at;
+	timer_source_set(TIMER_TIMEOUT, at);
+}
+
+void timeout_start(struct hart *h, struct thread *t, ktime at)
+{
+	enum err err = heap_insert(&h->timeouts, &t->timeout, at);
+	assert(err == OK); /* there is a place for each thread */
+	t->attention |= THREAD_TIMED;
+	timeout_arm(h);
+}
+
+void timeout_move(struct hart *from, struct hart *to, struct thread *t)
+{
+	if (!heap_is_linked(&t->timeout))
+		return;
+	heap_remove(&from->timeouts, &t->timeout);
+	timeout_start(to, t, t->timeout.when);
+}
+
+/* Its wait is over: it stands in the queue, on whatever hart, with h locked again. */
+static void timeout_end(struct hart *h, struct thread *t)
+{
+	t->wait_result = ERR_TIMEDOUT;
+	thread_set_state(t, THREAD_READY);
+	if (t->server)
+		t->server->release = t->timeout.when;
+	if (unlikely(h->peers || t->attention & THREAD_SUSPEND_DUE)) {
+		sched_ready_unlock(h, t, 0);
+		spin_lock_raw(&h->lock);
+		return;
+	}
+	if (t->server)
+		server_wake(t);
+	hart_stand(h, t);
+}
+
+void timeout_end_due(struct hart *h)
+{
+	ktime now;
+	int64_t before = interrupt_begin(&now);
+	struct heap_node *first = heap_first(&h->timeouts);
+	bool due = first && !ktime_before(now, first->when);
+	h->due = false;
+	if (due)
+		heap_remove(&h->timeouts, first);
+	timeout_arm(h);
+	if (due)
+		timeout_end(h, container_of(first, struct thread, timeout));
+	arch_need_resched_clear(); /* the choice is still to be made */
+	interrupt_end(before, now);
+}
+
+static void timeout_expired(unused ktime now)
+{
+	struct hart *h = hart_here();
+	h->timeout_at = KTIME_NEVER;
+	h->due = true;
+	arch_need_resched_set();
+}
+
+void timeout_init(void)
+{
+	timer_source_register(TIMER_TIMEOUT, timeout_expired);
+}
