@@ -13,14 +13,14 @@ static bool heap_before(const struct heap_node *a, const struct heap_node *b)
 	return a->when.ns < b->when.ns || (a->when.ns == b->when.ns && a->sequence < b->sequence);
 }
 
-static void heap_place(struct heap *h, uint32_t i, struct heap_node *n)
+static inline void heap_place(struct heap *h, uint32_t i, struct heap_node *n)
 {
 	h->slots[i] = n;
 	n->index = i;
 }
 
 /* n belongs into the hole at i or above it. */
-static void heap_sift_up(struct heap *h, uint32_t i, struct heap_node *n)
+static inline void heap_sift_up(struct heap *h, uint32_t i, struct heap_node *n)
 {
 	while (i > 0 && heap_before(n, h->slots[(i - 1) / 2])) {
 		heap_place(h, i, h->slots[(i - 1) / 2]);

@@ -30,10 +30,8 @@ void arch_timer_init_hart(struct arch_hart *h)
 void arch_timer_set(ktime deadline)
 {
 	struct arch_hart *h = arch_hart();
-	uint64_t ticks = UINT64_MAX;
-	if (deadline.ns <= 0)
-		ticks = 0;
-	else if (!ktime_is_never(deadline))
+	uint64_t ticks = 0;
+	if (likely(deadline.ns > 0)) /* KTIME_NEVER: in 292 years */
 		ticks = ((uint64_t)deadline.ns + h->ns_per_tick - 1) / h->ns_per_tick;
 	h->timer_ticks = ticks;
 	timer_program(h, ticks);

@@ -27,7 +27,7 @@ uint32_t diag_thread(const struct arch_thread *t, struct str *name)
 	return diag_namer && !(t->flags & ARCH_THREAD_BOOT) ? diag_namer(t, name) : 0;
 }
 
-static cold void latency_longest(struct latency *l, int64_t ns, uintptr_t at)
+static cold noinline void latency_longest(struct latency *l, int64_t ns, uintptr_t at)
 {
 	struct str name;
 	uint32_t tid = diag_thread(arch_current(), &name);
@@ -41,14 +41,21 @@ static cold void latency_longest(struct latency *l, int64_t ns, uintptr_t at)
 	arch_unlock_irqrestore(&latency_lock, flags);
 }
 
-void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
+static noinline void latency_remark(struct latency *l, bool longest, enum latency_kind kind, int64_t ns, uintptr_t at)
 {
-	struct latency *l = &cpu_of(latency, arch_cpu())[kind];
-	if (unlikely(histogram_add_shared(&l->ns, ns)))
+	if (longest)
 		latency_longest(l, ns, at);
 	int64_t limit = __atomic_load_n(&latency_limit[kind], __ATOMIC_RELAXED);
-	if (unlikely(limit != 0 && ns > limit))
+	if (limit != 0 && ns > limit)
 		latency_late(kind, ns, at);
+}
+
+void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
+{
+	struct latency *l = &(*arch_percpu_here(latency))[kind];
+	bool longest = histogram_add_shared(&l->ns, ns);
+	if (unlikely(longest || __atomic_load_n(&latency_limit[kind], __ATOMIC_RELAXED) != 0))
+		latency_remark(l, longest, kind, ns, at);
 }
 
 /* Preemption was off since then, and comes on: what an interrupt wanted can be done. */

@@ -25,22 +25,20 @@
 
 /* From the end of an interrupt's handler to the switch away from the thread that it met; some 240 instructions. */
 #define WAY_OUT_NS 300
-/* From account_enter() to the thread, back through the interrupt that had ended in a switch; some 290. */
+/* From the switch to the thread, back through the interrupt that had ended in a switch away; some 250. */
 #define WAY_IN_NS  300
-/*
- * The kernel's part of a job behind its wake and before its wait: the timeout, the queues, the heap; some 500, a full heap,
- * and what an interrupt adds that comes in between: 1,000 was too little once in 170,000 jobs.
- */
-#define JOB_NS     INT64_C(1500)
 static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
 /* Who pays instead of t itself; NULL: it pays. */
-static struct thread *account_lender(const struct hart *h, const struct thread *t)
+static noinline struct thread *account_lender_if(const struct hart *h, const struct thread *t)
 {
-	if (likely(!t->lender))
-		return NULL;
 	return t->lent_rank < thread_own_rank(t) || hart_bars_own(h, t) ? t->lender : NULL;
+}
+
+static inline struct thread *account_lender(const struct hart *h, const struct thread *t)
+{
+	return likely(!t->lender) ? NULL : account_lender_if(h, t);
 }
 
 static void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, ktime now)
@@ -80,23 +78,6 @@ void account_settle(struct hart *h, ktime now)
 	h->paid_until = clock; /* of whoever is not charged it was never kept */
 }
 
-void account_job(struct server *s)
-{
-	s->free_ns = JOB_NS;
-}
-
-/* The way in is not its own. */
-void account_enter(struct hart *h)
-{
-	struct server *s = h->current->server;
-	int64_t free_ns = WAY_IN_NS;
-	if (s) {
-		free_ns += s->free_ns;
-		s->free_ns = 0;
-	}
-	h->paid_until = ktime_add(account_clock(h, clock_now()), free_ns);
-}
-
 void account_leave(struct hart *h, struct thread *left)
 {
 	ktime now = h->switched_at;
@@ -114,28 +95,42 @@ void account_leave(struct hart *h, struct thread *left)
 		server_sleep(left, now);
 }
 
-/* For how long t may run from now on until what pays for it is spent. */
-static int64_t account_left(struct hart *h, const struct thread *t, ktime now)
+/* What a domain has left. */
+static noinline int64_t account_left_domain(struct hart *h, uint8_t domain, ktime now)
 {
-	const struct thread *lender = account_lender(h, t);
-	if (lender && lender->server)
-		return t->loan_left_ns;
-	if (!lender && t->server) /* on its way out of the graph it is not stopped: pi_cancel_locked() */
-		return t->blocked_on ? INT64_MAX : t->server->edf.remaining_ns;
-	uint8_t domain = lender ? lender->run.domain : t->run.domain;
 	domain_charge(h, domain, 0, now); /* a period may have begun */
 	if (h->spent >> domain & 1) /* it goes on all the same, for somebody else's sake */
 		return INT64_MAX;
 	return ktime_diff(budget_spent_at(&h->domain[domain].budget, now), now);
 }
 
+/* For how long t may run from now on until what pays for it is spent. */
+static inline int64_t account_left(struct hart *h, const struct thread *t, ktime now)
+{
+	const struct thread *lender = account_lender(h, t);
+	if (unlikely(lender && lender->server))
+		return t->loan_left_ns;
+	if (likely(!lender && t->server)) /* on its way out of the graph it is not stopped: pi_cancel_locked() */
+		return t->blocked_on ? INT64_MAX : t->server->edf.remaining_ns;
+	return account_left_domain(h, lender ? lender->run.domain : t->run.domain, now);
+}
+
 /* This hart. The timer is set once for many threads: when it is early, it is set again. */
-static void budget_timer_update(struct hart *h)
+static inline void budget_timer_update(struct hart *h)
 {
 	if (!ktime_before(h->budget_at, h->budget_timer_at))
 		return;
 	h->budget_timer_at = h->budget_at;
 	timer_source_set(TIMER_BUDGET, h->budget_at);
+}
+
+/* t, which runs here and is paid for until `from`, is stopped when it has spent what pays for it. */
+static inline void account_watch(struct hart *h, const struct thread *t, ktime from, ktime now)
+{
+	h->budget_at = ktime_add(from, account_left(h, t, now));
+	if (!h->peers)
+		h->finish = sched_switched_charged;
+	budget_timer_update(h);
 }
 
 void account_changed(struct hart *h, struct thread *t)
@@ -148,18 +143,33 @@ void account_changed(struct hart *h, struct thread *t)
 	if (h->current != t)
 		return;
 	if (h != hart_here()) {
-		hart_resched(h);
-		return;
-	}
-	if (!charged) {
 		h->budget_at = KTIME_NEVER;
-		return;
+		hart_resched(h);
+	} else if (charged) {
+		account_watch(h, t, ktime_max(account_clock(h, now), h->paid_until), now); /* perhaps in advance */
+	} else {
+		h->budget_at = KTIME_NEVER;
 	}
-	/* Its time may be paid for in advance: account_enter(). */
-	h->budget_at = ktime_add(ktime_max(account_clock(h, now), h->paid_until), account_left(h, t, now));
-	if (!h->peers)
-		h->finish = sched_switched_charged;
-	budget_timer_update(h);
+}
+
+/* The way in is not its own. */
+void account_enter(struct hart *h)
+{
+	struct thread *t = h->current;
+	struct server *s = t->server;
+	int64_t free_ns = WAY_IN_NS;
+	if (s) {
+		free_ns += s->free_ns;
+		s->free_ns = 0;
+	}
+	h->paid_until = (ktime){h->switched_at.ns - this_cpu(interrupt_ns) + free_ns};
+	account_watch(h, t, h->paid_until, h->switched_at);
+}
+
+void account_review(struct hart *h)
+{
+	if (ktime_is_never(h->budget_at))
+		account_changed(h, h->current);
 }
 
 /* ---- refills ---- */

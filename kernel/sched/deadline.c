@@ -375,7 +375,6 @@ static void server_prepare(struct server *s, struct thread *t, struct hart *home
 		memset(s->response, 0, sizeof(s->response));
 		s->response_max_ns = 0;
 	}
-	s->release = KTIME_NEVER;
 	s->logged_at = KTIME_ZERO;
 	s->free_ns = 0;
 	s->thread = t;

@@ -128,7 +128,7 @@ static void domain_unpark(struct hart *h, struct thread *t)
 {
 	hart_unpark(h, t);
 	if (t->server) {
-		server_wake(t);
+		server_wake_now(t);
 		hart_enqueue(h, t);
 	} else {
 		hart_enqueue_front(h, t);
@@ -292,7 +292,7 @@ enum err thread_set_domain(struct thread *t, uint8_t domain)
 			hart_requeue(h, t, t->run.rank, t->run.affinity); /* it may run elsewhere now */
 		if (parked) {
 			if (t->server)
-				server_wake(t);
+				server_wake_now(t);
 			hart_enqueue(h, t);
 		} else if (h->current == t) {
 			hart_bar_current(h);

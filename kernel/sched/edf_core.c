@@ -23,12 +23,6 @@ void edf_open(struct edf_server *s, ktime now)
 	s->start = (ktime){now.ns - s->p.period_ns};
 }
 
-static void edf_begin_instance(struct edf_server *s, ktime at)
-{
-	s->start = at;
-	s->virtual_ns = s->next_virtual_ns;
-}
-
 /* Both sides are products of two durations below 2^63. */
 static bool edf_fits_bandwidth(const struct edf_server *s, ktime now)
 {
@@ -36,19 +30,15 @@ static bool edf_fits_bandwidth(const struct edf_server *s, ktime now)
 	return (__int128)s->remaining_ns * s->p.period_ns <= (__int128)left * edf_budget(s);
 }
 
-bool edf_wake(struct edf_server *s, ktime release, ktime now)
+void edf_go_on(struct edf_server *s, ktime release)
 {
-	assert(s->state == EDF_IDLE && !ktime_before(now, release));
 	bool strict = s->strict || s->virtual_ns != s->p.period_ns;
-	if (!ktime_before(release, edf_replenish_at(s)) ||
-		(!strict && s->remaining_ns > 0 && !edf_fits_bandwidth(s, release))) {
+	if (s->remaining_ns <= 0)
+		return;
+	if (strict)
 		edf_begin_instance(s, release);
-		s->remaining_ns = min(s->remaining_ns, INT64_C(0)) + edf_budget(s); /* what it owes it owes */
-	} else if (s->remaining_ns > 0 && strict) {
-		edf_begin_instance(s, release);
-	}
-	s->state = s->remaining_ns > 0 ? EDF_ACTIVE : EDF_THROTTLED;
-	return s->state == EDF_ACTIVE;
+	else if (!edf_fits_bandwidth(s, release))
+		edf_begin_anew(s, release);
 }
 
 void edf_sleep(struct edf_server *s)
@@ -139,15 +129,6 @@ bool edf_check(const struct edf_server *s)
 void edf_job_init(struct edf_job *j)
 {
 	*j = (struct edf_job){.release = {INT64_MIN}, .stats = {.lateness_max_ns = INT64_MIN}};
-}
-
-void edf_job_begin(struct edf_job *j, const struct edf_params *p, ktime release)
-{
-	assert(!j->going);
-	bool first = j->release.ns == INT64_MIN;
-	j->release = first ? release : ktime_max(release, ktime_add(j->release, p->period_ns));
-	j->going = true;
-	j->missed = false;
 }
 
 bool edf_job_overdue(struct edf_job *j, const struct edf_params *p, ktime now)

@@ -37,6 +37,7 @@
 #ifndef KERNEL_SCHED_EDF_CORE_H
 #define KERNEL_SCHED_EDF_CORE_H
 
+#include "lib/assert.h"
 #include "lib/base.h"
 #include "lib/ktime.h"
 
@@ -78,15 +79,16 @@ static inline int64_t edf_budget(const struct edf_server *s)
 	return s->high && s->p.high_runtime_ns ? s->p.high_runtime_ns : s->p.runtime_ns;
 }
 
+/* Neither exceeds a ktime: an instance begins a period before KTIME_NEVER at the latest. */
 static inline ktime edf_deadline(const struct edf_server *s)
 {
-	return ktime_add(s->start, s->high ? s->p.deadline_ns : s->virtual_ns);
+	return (ktime){s->start.ns + (s->high ? s->p.deadline_ns : s->virtual_ns)};
 }
 
 /* When the next instance may begin. */
 static inline ktime edf_replenish_at(const struct edf_server *s)
 {
-	return ktime_add(s->start, s->p.period_ns);
+	return (ktime){s->start.ns + s->p.period_ns};
 }
 
 /* Idle; its first instance begins at `not_before` or later; KTIME_NEVER: when edf_open() allows it. */
@@ -96,11 +98,33 @@ static inline bool edf_is_waiting(const struct edf_server *s)
 	return ktime_is_never(edf_replenish_at(s));
 }
 void edf_open(struct edf_server *s, ktime now);
+static inline void edf_begin_instance(struct edf_server *s, ktime at)
+{
+	s->start = at;
+	s->virtual_ns = s->next_virtual_ns;
+}
+
+static inline void edf_begin_anew(struct edf_server *s, ktime at)
+{
+	edf_begin_instance(s, at);
+	s->remaining_ns = min(s->remaining_ns, INT64_C(0)) + edf_budget(s); /* what it owes it owes */
+}
+
+void edf_go_on(struct edf_server *s, ktime release); /* out of edf_wake(): the instance is not over */
 /*
  * Idle before; work came at the instant `release`, which is not after `now`. False: throttled. A release that was
  * noticed late counts from its instant, so that a period does not drift.
  */
-bool edf_wake(struct edf_server *s, ktime release, ktime now);
+static inline bool edf_wake(struct edf_server *s, ktime release, unused ktime now)
+{
+	debug_assert(s->state == EDF_IDLE && !ktime_before(now, release));
+	if (unlikely(ktime_before(release, edf_replenish_at(s))))
+		edf_go_on(s, release);
+	else
+		edf_begin_anew(s, release);
+	s->state = s->remaining_ns > 0 ? EDF_ACTIVE : EDF_THROTTLED;
+	return s->state == EDF_ACTIVE;
+}
 /* Active or throttled before. After a pause in which it was not allowed to run at all: edf_sleep() and edf_wake(). */
 void edf_sleep(struct edf_server *s);
 /* Active, and has run for ran_ns. The same in two steps: takes it off, and draws the consequence. */
@@ -144,7 +168,14 @@ static inline ktime edf_job_deadline(const struct edf_job *j, const struct edf_p
 }
 
 void edf_job_init(struct edf_job *j);
-void edf_job_begin(struct edf_job *j, const struct edf_params *p, ktime release);
+static inline void edf_job_begin(struct edf_job *j, const struct edf_params *p, ktime release)
+{
+	debug_assert(!j->going);
+	/* The first has none before it: that is an instant before all others. */
+	j->release = ktime_max(release, (ktime){j->release.ns + p->period_ns});
+	j->going = true;
+	j->missed = false;
+}
 /* Gives the lateness; greater than 0 is a miss. */
 int64_t edf_job_end(struct edf_job *j, const struct edf_params *p, ktime now);
 /* While the job goes on: true, once, when its deadline has passed, which is counted. */

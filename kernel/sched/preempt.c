@@ -1,7 +1,10 @@
 /*
  * preempt.c - where a running thread gives way: preemption and yield.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
+
+#define TIMEOUT_NS 200 /* that it takes to find that whose wait has ended does not run next; the running thread does not pay */
 
 /* With h locked: a running thread that has to stop here leaves the queue, and its hart. */
 static void sched_expel(struct hart *h, struct thread *t)
@@ -14,14 +17,15 @@ static void sched_expel(struct hart *h, struct thread *t)
 	sched_switch_away(h, t, suspend ? h->finish : sched_switched_homeless);
 }
 
-/* With h locked: acts on what is not plain about the running thread. True: it has left, and the lock is dropped. */
+/* With h locked: acts on what is not plain about the running thread, not idle. True: it has left, and the lock is dropped. */
 static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 {
 	if (t->attention & THREAD_EXPEL) {
 		sched_expel(h, t);
 		return true;
 	}
-	account_changed(h, t);
+	if (t->attention & THREAD_CHARGED)
+		account_review(h);
 	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
 		runq_remove(&h->queue, &t->run);
 		t->run.rank = thread_effective_rank(t);
@@ -54,12 +58,15 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		sched_timer_update(h);
 		timeout_arm(h);
 	}
-	if (h->due)
+	bool due = h->due;
+	if (due)
 		timeout_end_due(h);
-	if (t->attention && sched_attend_running(h, t))
+	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
 	if (to == t) {
+		if (due)
+			interrupt_add(TIMEOUT_NS);
 		sched_preempt_not(h);
 		return;
 	}

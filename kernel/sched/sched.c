@@ -126,7 +126,7 @@ void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affi
 
 #define PARK_MAX 8 /* in one stretch; then idle is entered for a moment, so that interrupts get in */
 
-static struct thread *hart_find_best(struct hart *h)
+static noinline struct thread *hart_find_best(struct hart *h)
 {
 	for (unsigned n = 0; n < PARK_MAX; n++) {
 		struct thread *t = thread_of(runq_best(&h->queue));
@@ -149,8 +149,12 @@ static struct thread *hart_find_best(struct hart *h)
 
 struct thread *hart_best(struct hart *h)
 {
-	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED | RUNQ_STALE)))
+	if (unlikely(h->queue.rare & (RUNQ_DEADLINE | RUNQ_BARRED | RUNQ_STALE))) {
+		struct thread *t = thread_of(runq_best(&h->queue));
+		if (likely(t->server && !hart_bars_own(h, t) && t->run.rank == server_rank(t->server)))
+			return t; /* what is lent to it is less */
 		return hart_find_best(h);
+	}
 	return thread_of(runq_best_fixed(&h->queue));
 }
 
@@ -163,11 +167,8 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 
 /* ---- the other side of a switch ---- */
 
-/* The plain case is a FIFO thread that nobody wants to stop. */
-static void sched_attend(struct hart *h)
+static noinline void sched_attend_rare(struct hart *h, struct thread *t)
 {
-	struct thread *t = h->current;
-	t->attention &= (uint8_t)~THREAD_TIMED;
 	if (t->attention & THREAD_EXPEL)
 		arch_need_resched_set();
 	if (t->attention & THREAD_IDLE)
@@ -176,9 +177,19 @@ static void sched_attend(struct hart *h)
 		watchdog_enter(h);
 	if (t->turn_began_ns == TURN_OVER)
 		t->turn_began_ns = t->cpu_time_ns;
-	account_enter(h);
-	account_changed(h, t);
-	quantum_update(h);
+	if (t->attention & THREAD_RR)
+		quantum_update(h);
+}
+
+/* The plain case is a FIFO thread that nobody wants to stop. */
+static inline void sched_attend(struct hart *h)
+{
+	struct thread *t = h->current;
+	t->attention &= (uint8_t)~THREAD_TIMED;
+	if (t->attention & THREAD_ATTEND_RARE)
+		sched_attend_rare(h, t);
+	if (t->attention & THREAD_CHARGED)
+		account_enter(h);
 }
 
 /* Drops the lock; interrupts stay off. */
@@ -283,7 +294,7 @@ enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
 	timeout_stop(h, t);
 	if (t->server)
-		server_wake(t);
+		server_wake_now(t);
 	for (;;) {
 		struct hart *to = h->peers ? sched_place(t) : h;
 		if (to != h) {

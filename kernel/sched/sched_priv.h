@@ -51,7 +51,6 @@ struct server {
 	void (*notify)(struct thread *t, enum deadline_event event, void *arg);
 	void *notify_arg;
 	int64_t free_ns;       /* that its thread may run before it pays: the kernel's work for the job */
-	ktime release;         /* by its timer, of the job that begins; KTIME_NEVER: by something else, now */
 	struct list errand;    /* in the hart's errands, if there are any */
 	uint8_t errands;       /* SERVER_* */
 	ktime logged_at;
@@ -151,6 +150,7 @@ enum {
 	THREAD_WATCHED = 64,    /* the watchdog counts how long it runs */
 	THREAD_TIMED = 128,     /* its wait has a timeout, or a result that is not OK */
 	THREAD_EXPEL = THREAD_SUSPEND_DUE | THREAD_LEAVE_DUE,
+	THREAD_ATTEND_RARE = THREAD_EXPEL | THREAD_IDLE | THREAD_WATCHED | THREAD_RR,
 	THREAD_READY_RARE = THREAD_SUSPEND_DUE | THREAD_DEADLINE | THREAD_TIMED,
 };
 
@@ -392,9 +392,19 @@ void timeout_arm(struct hart *h);
 void account_init(void);
 /* With h locked: charges what its running thread has run and was not charged for. */
 void account_settle(struct hart *h, ktime now);
+/*
+ * The kernel's part of a job behind its wake and before its wait: the timeout, the queues, the heap; some 500, a full heap,
+ * and what an interrupt adds that comes in between: 1,000 was too little once in 170,000 jobs.
+ */
+#define JOB_NS INT64_C(1500)
 /* With its hart locked: it wakes, for which admission, or its budget, has been charged. */
-void account_job(struct server *s);
-/* With h, this hart, locked: its current thread was just switched to. */
+static inline void account_job(struct server *s)
+{
+	s->free_ns = JOB_NS;
+}
+/* With h, this hart, locked: its current thread, which is charged, goes on, unless what pays for it is spent. */
+void account_review(struct hart *h);
+/* With h, this hart, locked: its current thread, which is charged, was just switched to. */
 void account_enter(struct hart *h);
 /* With this hart locked: `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);
@@ -426,8 +436,13 @@ static inline uint64_t thread_effective_rank(const struct thread *t)
 
 /* With its hart locked: the thread has work, which it may have had before. */
 void server_work(struct thread *t);
-/* The same, and t, in no queue, gets the rank that goes with it. */
-void server_wake(struct thread *t);
+/* The same, since `release`, by its timer or now; t, in no queue, gets the rank that goes with it. */
+void server_wake(struct thread *t, ktime release, ktime now);
+static inline void server_wake_now(struct thread *t)
+{
+	ktime now = clock_now();
+	server_wake(t, now, now);
+}
 /* With its hart locked, its job going. */
 void server_job_end(struct server *s, ktime now);
 /* With its hart locked: t has stopped; because it waits, or was stopped. */

@@ -70,14 +70,10 @@ static void server_check_overdue(struct server *s, ktime now)
 		server_send(s, SERVER_MISSED);
 }
 
-void server_work(struct thread *t)
+static always_inline void server_begin(struct server *s, const struct thread *t, ktime release, ktime now)
 {
-	struct server *s = t->server;
 	if (s->edf.state != EDF_IDLE)
 		return;
-	ktime now = clock_now();
-	ktime release = ktime_min(s->release, now);
-	s->release = KTIME_NEVER;
 	/* Admission has charged one wake for each instance. */
 	if (ktime_before(release, edf_replenish_at(&s->edf)))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
@@ -89,9 +85,15 @@ void server_work(struct thread *t)
 		server_send(s, SERVER_REFRESH);
 }
 
-void server_wake(struct thread *t)
+void server_work(struct thread *t)
 {
-	server_work(t);
+	ktime now = clock_now();
+	server_begin(t->server, t, now, now);
+}
+
+void server_wake(struct thread *t, ktime release, ktime now)
+{
+	server_begin(t->server, t, release, now);
 	t->run.rank = thread_effective_rank(t);
 }
 

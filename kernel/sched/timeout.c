@@ -47,36 +47,32 @@ void timeout_move(struct hart *from, struct hart *to, struct thread *t)
 }
 
 /* Its wait is over: it stands in the queue, on whatever hart, with h locked again. */
-static void timeout_end(struct hart *h, struct thread *t)
+static inline void timeout_end(struct hart *h, struct thread *t, ktime now)
 {
 	t->wait_result = ERR_TIMEDOUT;
 	thread_set_state(t, THREAD_READY);
 	if (t->server)
-		t->server->release = t->timeout.when;
+		server_wake(t, t->timeout.when, now);
 	if (unlikely(h->peers || t->attention & THREAD_SUSPEND_DUE)) {
 		sched_ready_unlock(h, t, 0);
 		spin_lock_raw(&h->lock);
 		return;
 	}
-	if (t->server)
-		server_wake(t);
 	hart_stand(h, t);
 }
 
 void timeout_end_due(struct hart *h)
 {
-	ktime now;
-	int64_t before = interrupt_begin(&now);
+	ktime now = clock_now();
 	struct heap_node *first = heap_first(&h->timeouts);
-	bool due = first && !ktime_before(now, first->when);
 	h->due = false;
-	if (due)
+	if (likely(first && !ktime_before(now, first->when))) {
 		heap_remove(&h->timeouts, first);
-	timeout_arm(h);
-	if (due)
-		timeout_end(h, container_of(first, struct thread, timeout));
+		timeout_end(h, container_of(first, struct thread, timeout), now);
+	}
+	if (heap_first(&h->timeouts))
+		timeout_arm(h);
 	arch_need_resched_clear(); /* the choice is still to be made */
-	interrupt_end(before, now);
 }
 
 static void timeout_expired(unused ktime now)

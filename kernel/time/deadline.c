@@ -12,8 +12,10 @@
  * nest in itself; before it does, the hardware is set to what is still wished, or the
  * spent deadline would interrupt again.
  *
- * Invariant: outside of upcall_timer(), `programmed` is the earliest of timer_due(), or earlier by what other interrupts
- * have taken since of a budget.
+ * One source in each interrupt, the earliest: where another is due too, the timer goes off again at once.
+ *
+ * Invariant: outside of upcall_timer(), `programmed` is the earliest of timer_due(), that of `first`, or earlier by what
+ * other interrupts have taken since of a budget.
  *
  * An interrupt that comes late shows that interrupts were off (LATENCY_IRQS_OFF). It is measured from
  * `from`, the deadline, or the moment in which it was set to what had passed already.
@@ -24,6 +26,7 @@
 
 struct timer_hart {
 	ktime at[TIMER_SOURCE_COUNT];
+	enum timer_source first;
 	ktime programmed;
 	ktime from;
 	bool collecting; /* in upcall_timer: it programs */
@@ -46,21 +49,32 @@ void timer_source_register(enum timer_source s, void (*expired)(ktime now))
 }
 
 /* When source s is due, if no interrupt comes before. */
-static ktime timer_due(const struct timer_hart *t, unsigned s)
+static inline ktime timer_due(const struct timer_hart *t, enum timer_source s)
 {
 	return s == TIMER_BUDGET ? ktime_add(t->at[s], this_cpu(interrupt_ns)) : t->at[s];
 }
 
-static void timer_program(struct timer_hart *t)
+static inline void timer_program(struct timer_hart *t, enum timer_source s, ktime at)
 {
-	ktime first = timer_due(t, 0);
-	for (unsigned s = 1; s < TIMER_SOURCE_COUNT; s++)
-		first = ktime_min(first, timer_due(t, s));
-	if (first.ns != t->programmed.ns) {
-		t->programmed = first;
-		t->from = ktime_max(first, clock_now());
-		arch_timer_set(first);
-	}
+	t->first = s;
+	if (at.ns == t->programmed.ns)
+		return;
+	t->programmed = at;
+	t->from = ktime_max(at, clock_now());
+	arch_timer_set(at);
+}
+
+static void timer_program_first(struct timer_hart *t)
+{
+	enum timer_source first = 0;
+	ktime at = timer_due(t, first);
+#pragma GCC unroll 8
+	for (enum timer_source s = 1; s < TIMER_SOURCE_COUNT; s++)
+		if (ktime_before(timer_due(t, s), at)) {
+			first = s;
+			at = timer_due(t, s);
+		}
+	timer_program(t, first, at);
 }
 
 void timer_source_set(enum timer_source s, ktime at)
@@ -69,8 +83,13 @@ void timer_source_set(enum timer_source s, ktime at)
 	debug_assert(timer_expired[s] != NULL);
 	struct timer_hart *t = &this_cpu(timer_hart);
 	t->at[s] = at;
-	if (!t->collecting)
-		timer_program(t);
+	if (t->collecting)
+		return;
+	ktime due = timer_due(t, s);
+	if (ktime_before(due, t->programmed))
+		timer_program(t, s, due);
+	else
+		timer_program_first(t);
 }
 
 void timer_window(void)
@@ -78,7 +97,7 @@ void timer_window(void)
 	struct timer_hart *t = &this_cpu(timer_hart);
 	assert(t->collecting);
 	t->collecting = false;
-	timer_program(t);
+	timer_program_first(t);
 	arch_irq_window();
 	t->collecting = true;
 }
@@ -97,17 +116,13 @@ void upcall_timer(void)
 	 * interrupt, which TIMER_BUDGET does not count, or by a nap of arch_spin_relax (QEMU may then set the bit
 	 * after the move). It stays pending until the timer is written again.
 	 */
-	bool leftover = true;
-	for (unsigned s = 0; s < TIMER_SOURCE_COUNT; s++) {
-		if (ktime_before(now, timer_due(t, s)))
-			continue;
-		leftover = false;
+	enum timer_source s = t->first;
+	if (likely(!ktime_before(now, timer_due(t, s)))) {
 		t->at[s] = KTIME_NEVER;
 		timer_expired[s](now);
 	}
+	t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
 	t->collecting = false;
-	if (unlikely(leftover))
-		t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
 	interrupt_end(before, now);
-	timer_program(t); /* behind it: a budget lasts longer by what was counted */
+	timer_program_first(t); /* behind it: a budget lasts longer by what was counted */
 }
