@@ -23,11 +23,9 @@
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
-/* From the end of an interrupt's handler to the switch away from the thread that it met; some 240 instructions. */
-#define WAY_OUT_NS 300
 /* From the switch to the thread, back through the interrupt that had ended in a switch away; some 250. */
-#define WAY_IN_NS  300
-static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * (WAY_OUT_NS + WAY_IN_NS) + JOB_NS,
+#define WAY_IN_NS 350
+static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * WAY_IN_NS + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
 /* Who pays instead of t itself; NULL: it pays. */
@@ -83,8 +81,6 @@ void account_leave(struct hart *h, struct thread *left)
 	ktime now = h->switched_at;
 	if (left->attention & THREAD_CHARGED) {
 		int64_t ran_ns = ktime_diff(account_clock(h, now), h->paid_until);
-		if (left->state == THREAD_READY)
-			ran_ns -= WAY_OUT_NS;
 		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
 		if (left->server)
 			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), JOB_NS);

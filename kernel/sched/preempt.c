@@ -4,8 +4,6 @@
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
-#define TIMEOUT_NS 200 /* that it takes to find that whose wait has ended does not run next; the running thread does not pay */
-
 /* With h locked: a running thread that has to stop here leaves the queue, and its hart. */
 static void sched_expel(struct hart *h, struct thread *t)
 {
@@ -49,8 +47,11 @@ static noinline void sched_preempt_not(struct hart *h)
 		sched_pull(); /* what the first one found may have been taken away since */
 }
 
+/* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
 static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 {
+	bool charged = t->attention & THREAD_CHARGED;
+	ktime began = charged ? clock_now() : KTIME_ZERO;
 	if (h->peers)
 		sched_pull();
 	spin_lock_raw(&h->lock);
@@ -58,15 +59,14 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		sched_timer_update(h);
 		timeout_arm(h);
 	}
-	bool due = h->due;
-	if (due)
+	if (h->due)
 		timeout_end_due(h);
 	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
+	if (charged)
+		interrupt_add(ktime_diff(clock_now(), began));
 	if (to == t) {
-		if (due)
-			interrupt_add(TIMEOUT_NS);
 		sched_preempt_not(h);
 		return;
 	}
