@@ -28,6 +28,7 @@ static noinline enum err thread_suspend_slow(struct thread *t, irqflags flags)
 	struct hart *h = thread_lock(t);
 	if (h->current == t && t == thread_current() && irqflags_enabled(flags) && t->arch.preempt_count == 0) {
 		runq_remove(&h->queue, &t->run);
+		t->attention &= (uint8_t)~THREAD_SUSPEND_DUE; /* somebody else may have wanted that too */
 		thread_set_state(t, THREAD_SUSPENDED);
 		sched_switch_away(h, t, h->finish);
 	} else {
@@ -39,10 +40,14 @@ static noinline enum err thread_suspend_slow(struct thread *t, irqflags flags)
 enum err thread_suspend(struct thread *t)
 {
 	irqflags flags = arch_irq_save();
-	if (unlikely(t != thread_current() || t->attention || t->arch.preempt_count > 0 || !irqflags_enabled(flags)))
+	if (unlikely(t != thread_current() || t->arch.preempt_count > 0 || !irqflags_enabled(flags)))
 		return thread_suspend_slow(t, flags);
 	struct hart *h = t->hart;
 	spin_lock_raw(&h->lock);
+	if (unlikely(t->attention)) { /* up to now others may change it */
+		spin_unlock_raw(&h->lock);
+		return thread_suspend_slow(t, flags);
+	}
 	thread_set_state(t, THREAD_SUSPENDED);
 	return (enum err)sched_switch(h, t, hart_leave(h, t), h->finish);
 }
@@ -51,12 +56,13 @@ void thread_resume(struct thread *t)
 {
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE; /* of who is suspended too: by itself, before it came to that */
 	if (likely(t->state == THREAD_SUSPENDED)) {
+		debug_assert(!(t->attention & THREAD_SUSPEND_DUE)); /* or it would be suspended again at once */
 		thread_set_state(t, THREAD_READY);
 		sched_ready_unlock_inline(h, t, flags);
 		return;
 	}
+	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE;
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);
 }
