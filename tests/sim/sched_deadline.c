@@ -78,6 +78,41 @@ SIMULATION(deadline_is_met_beside_whoever_never_stops, 6)
 		sim_spawn(hogs, NULL, PRIO_MAX, SCHED_FIFO, UINT64_C(1) << cpu);
 }
 
+/* A timed wait for a mutex that timed out says nothing about when the next job is released. */
+static struct sem stale_sem, stale_go;
+
+static void times_out_at_a_mutex(unused struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(1 * MS, 4 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(sim_lock_until(&sim_mutex[0], ktime_add(clock_now(), 500 * US)), ERR_TIMEDOUT);
+	CHECK_EQ(sem_post(&stale_go), OK);
+	CHECK_EQ(sem_wait(&stale_sem, KTIME_NEVER), OK);
+	const struct server *s = thread_current()->server;
+	CHECK(ktime_before(clock_now(), edf_deadline(&s->edf)));
+	CHECK_EQ(s->job.stats.misses, 0);
+}
+
+static void holds_and_posts(unused struct sim_thread *self)
+{
+	sim_lock(&sim_mutex[0]);
+	CHECK_EQ(sem_wait(&stale_go, KTIME_NEVER), OK);
+	CHECK_EQ(sleep_ns(50 * MS), OK);
+	CHECK_EQ(sem_post(&stale_sem), OK);
+	sim_unlock(&sim_mutex[0]);
+}
+
+SIMULATION(deadline_release_is_not_that_of_a_mutex_timeout, 10)
+{
+	host_even();
+	sim_make_mutexes(1);
+	sem_init(&stale_sem, 0, 1);
+	sem_init(&stale_go, 0, 1);
+	sim_spawn(holds_and_posts, NULL, 30, SCHED_FIFO, 1);
+	sim_spawn(times_out_at_a_mutex, NULL, 20, SCHED_FIFO, 1);
+}
+
 /* ---- who does not, hurts himself only ---- */
 
 static void overruns(unused struct sim_thread *self)
