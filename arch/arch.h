@@ -138,6 +138,7 @@ static inline bool irqflags_enabled(irqflags flags); /* what they restore */
 
 static inline void preempt_disable(void);
 static inline void preempt_enable(void); /* calls upcall_preempt when one is due */
+static inline void preempt_enable_irqs_off(void); /* with interrupts off: whoever turns them on does the rest */
 static inline bool preempt_is_enabled(void); /* count is 0 and interrupts are on */
 static inline void arch_need_resched_set(void);   /* this hart, interrupts or preemption off */
 static inline void arch_need_resched_clear(void);

@@ -209,6 +209,11 @@ static inline void preempt_enable(void)
 	}
 }
 
+static inline void preempt_enable_irqs_off(void)
+{
+	arch_current()->preempt_count--;
+}
+
 static inline bool preempt_is_enabled(void)
 {
 	return arch_current()->preempt_count == 0 && arch_irqs_enabled();

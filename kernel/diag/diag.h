@@ -118,12 +118,6 @@ static inline void interrupt_end(int64_t before, ktime began)
 	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
 }
 
-/* So much more. */
-static inline void interrupt_add(int64_t ns)
-{
-	__atomic_store_n(&this_cpu(interrupt_ns), this_cpu(interrupt_ns) + ns, __ATOMIC_RELAXED);
-}
-
 struct latency_stats {
 	struct histogram ns;
 	/* of the longest: when it ended, where, and who ran */

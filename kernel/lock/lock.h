@@ -144,6 +144,14 @@ must_check static inline bool spin_try(struct spinlock *l)
 	return true;
 }
 
+/* Held by spin_lock(): from now on as if it had been taken by spin_lock_irqsave(). */
+must_check static inline irqflags spin_to_irqsave(unused struct spinlock *l)
+{
+	irqflags flags = arch_irq_save();
+	preempt_enable_irqs_off();
+	return flags;
+}
+
 must_check static inline irqflags spin_lock_irqsave(struct spinlock *l)
 {
 	irqflags flags = arch_irq_save();

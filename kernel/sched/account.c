@@ -15,8 +15,8 @@
  *
  * Two timer sources of a hart. One goes off when the paying budget is spent, on a clock that interrupts do not
  * move. The other at the earliest of: the end of a turn (quantum.c), the next refill, and when the mode may be
- * lowered; or at once, for an errand: what follows from an event but needs other locks. One refill and one errand in
- * each interrupt.
+ * lowered. One refill in each interrupt. What follows from an event but needs other locks is an errand, done where
+ * the hart may preempt next; one each time.
  *
  * Locks: the hart's lock for all of it.
  */
@@ -54,7 +54,9 @@ static void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, kti
 
 static bool account_is_charged(const struct thread *t)
 {
-	return t->server || t->lender || t->run.domain != DOMAIN_SYSTEM;
+	const struct thread *lender = t->lender;
+	return t->server || t->run.domain != DOMAIN_SYSTEM ||
+	       (lender && (lender->server || lender->run.domain != DOMAIN_SYSTEM));
 }
 
 /* The hart's clock, which stands still while interrupts are handled. */
@@ -131,10 +133,15 @@ static inline void account_watch(struct hart *h, const struct thread *t, ktime f
 
 void account_changed(struct hart *h, struct thread *t)
 {
-	bool charged = account_is_charged(t);
 	ktime now = clock_now();
 	if (h->current == t)
 		account_settle(h, now);
+	account_changed_at(h, t, now);
+}
+
+void account_changed_at(struct hart *h, struct thread *t, ktime now)
+{
+	bool charged = account_is_charged(t);
 	t->attention = (uint8_t)((t->attention & ~THREAD_CHARGED) | (charged ? THREAD_CHARGED : 0));
 	if (h->current != t)
 		return;
@@ -191,18 +198,18 @@ void refill_stop(struct hart *h, struct refill *r)
 		heap_remove(&h->refills, &r->node);
 }
 
-/* One that is due; its server, where that must be refreshed. */
-static struct server *refill_expired(struct hart *h, ktime now)
+/* One that is due. */
+static void refill_expired(struct hart *h, ktime now)
 {
 	struct heap_node *n = heap_first(&h->refills);
 	if (!n || ktime_before(now, n->when))
-		return NULL;
+		return;
 	struct refill *r = container_of(n, struct refill, node);
 	heap_remove(&h->refills, n);
 	if (r->server)
-		return server_refill(h, r->server) ? r->server : NULL;
-	domain_refill(h, r->domain, now);
-	return NULL;
+		server_refill(h, r->server);
+	else
+		domain_refill(h, r->domain, now);
 }
 
 /* ---- the timer ---- */
@@ -211,8 +218,6 @@ void sched_timer_update(struct hart *h)
 {
 	ktime at = ktime_min(h->quantum_at, heap_first_time(&h->refills));
 	at = ktime_min(at, h->mode_at);
-	if (unlikely(!list_is_empty(&h->errands)))
-		at = KTIME_ZERO;
 	if (!ktime_before(at, h->timer_at))
 		return;
 	if (h != hart_here()) {
@@ -230,49 +235,41 @@ static void sched_timer_expired(ktime now)
 	h->timer_at = KTIME_NEVER;
 	if (!ktime_before(now, h->quantum_at))
 		quantum_expired(h, now);
-	struct server *refilled = refill_expired(h, now);
+	refill_expired(h, now);
 	if (!ktime_before(now, h->mode_at)) {
 		h->mode_at = KTIME_NEVER;
 		servers_check_idle(h, now);
 	}
-	struct errand errand;
-	bool more = server_take_errand(h, &errand);
 	sched_timer_update(h);
 	spin_unlock_raw(&h->lock);
-	if (refilled)
-		server_refresh(refilled);
-	if (more)
-		server_run_errand(&errand);
 }
 
-/* What pays for the running thread is spent. True: it is a loan. */
-static bool account_expired(struct hart *h, ktime now)
+/* What pays for the running thread is spent. */
+static void account_expired(struct hart *h, ktime now)
 {
 	struct thread *t = h->current;
 	account_settle(h, now);
 	h->budget_at = KTIME_NEVER;
 	arch_need_resched_set(); /* on the way it is set anew, or the thread parked */
 	const struct thread *lender = account_lender(h, t);
-	if (lender && lender->server)
-		return t->loan_left_ns <= 0;
+	if (lender && lender->server) {
+		if (t->loan_left_ns <= 0)
+			hart_call(h);
+		return;
+	}
 	if (!lender && t->server && t->server->edf.state == EDF_ACTIVE && !t->blocked_on)
 		server_judge(t->server, now);
-	return false;
 }
 
 static void budget_timer_expired(ktime now)
 {
 	struct hart *h = hart_here();
-	bool loan_spent = false;
 	spin_lock_raw(&h->lock);
-	struct thread *t = h->current;
 	h->budget_timer_at = KTIME_NEVER;
 	if (!ktime_before(account_clock(h, now), h->budget_at))
-		loan_spent = account_expired(h, now);
+		account_expired(h, now);
 	budget_timer_update(h);
 	spin_unlock_raw(&h->lock);
-	if (loan_spent)
-		pi_loan_spent(t);
 }
 
 void account_init(void)

@@ -231,6 +231,7 @@ static bool deadline_restand(struct hart *h, struct thread *t, uint64_t cpus)
 
 void deadline_leave_locked(struct thread *t)
 {
+	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	bool changed = false;
 	if (t->server) {
@@ -239,6 +240,7 @@ void deadline_leave_locked(struct thread *t)
 		changed = deadline_restand(h, t, cpus);
 	}
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
 	if (changed)
 		pi_propagate(t);
 }
@@ -336,10 +338,10 @@ static void thread_rehome(struct thread *t, struct hart *home)
 /* Between two harts it has no deadline: for as long as the way takes it runs by its priority. */
 static void deadline_leave_elsewhere(struct thread *t, const struct hart *home)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	if (t->server && t->server->home != home)
 		deadline_leave_locked(t);
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 }
 
 /* ERR_BUSY: somebody else moves it, again and again. */
@@ -413,7 +415,8 @@ static enum err deadline_install_try(const struct deadline_change *c)
 	struct thread *t = c->t;
 	enum err err = ERR_BUSY;
 	bool changed = false;
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
+	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	if (t->exiting) {
 		err = ERR_INVAL;
@@ -422,9 +425,10 @@ static enum err deadline_install_try(const struct deadline_change *c)
 		err = OK;
 	}
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
 	if (changed)
 		pi_propagate(t);
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 	return err;
 }
 

@@ -300,5 +300,7 @@ enum err thread_set_domain(struct thread *t, uint8_t domain)
 	}
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);
+	if (err == OK)
+		pi_domain_changed(t);
 	return err;
 }

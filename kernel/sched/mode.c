@@ -3,7 +3,7 @@
  *
  * LO until a deadline thread with two runtimes spends the first one. That raises the mode, in the interrupt that
  * finds it spent: the second runtimes and the real deadlines come into force, LO domains are barred.
- * Threads get their new ranks one by one behind that, each in an interrupt of its own (SERVER_REFRESH).
+ * Threads get their new ranks one by one behind that, each an errand of its own (SERVER_REFRESH).
  *
  * Lowered at the first instant after quiet_at at which no server of the hart is active.
  *

@@ -18,7 +18,9 @@
  * over the contended objects that one thread holds; an insertion among waiters. A handover looks at
  * HANDOVER_SCAN_MAX waiters for one that may run.
  *
- * Locks: LOCK_PI here, LOCK_RUNQ inside for each thread whose rank changes.
+ * Locks: LOCK_PI here, which no interrupt takes: what one finds out about the graph is an errand. So under
+ * it preemption is off, but interrupts are on; they are off under LOCK_RUNQ inside, which is taken for each
+ * thread whose rank changes and dropped before the next.
  */
 #include "kernel/sched/sched_priv.h"
 
@@ -93,19 +95,11 @@ bool thread_rerank(struct hart *h, struct thread *t)
 
 /* ---- loans ---- */
 
-/* What t has used of its loan is charged to its lender. */
-static void loan_return(struct thread *t)
+/* What is used of a loan is charged to its lender. */
+static void loan_charge(struct thread *lender, int64_t used)
 {
-	struct thread *lender = t->lender;
-	struct hart *h = thread_lock(t);
-	if (h->current == t)
-		account_settle(h, clock_now());
-	int64_t used = t->loan_used_ns;
-	t->loan_used_ns = 0;
-	spin_unlock_raw(&h->lock);
-	if (!lender || used == 0)
-		return;
-	h = thread_lock(lender);
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(lender);
 	struct server *s = lender->server;
 	if (s) {
 		edf_consume(&s->edf, used);
@@ -119,37 +113,52 @@ static void loan_return(struct thread *t)
 			hart_resched(h);
 	}
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
 }
 
+/* A server comes and goes under LOCK_PI; what it has left, under its hart's lock. */
 static int64_t loan_available(struct thread *lender)
 {
+	if (!lender || !lender->server)
+		return INT64_MAX;
+	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(lender);
-	int64_t left = lender->server ? max(lender->server->edf.remaining_ns, INT64_C(0)) : INT64_MAX;
+	int64_t left = max(lender->server->edf.remaining_ns, INT64_C(0));
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
 	return left;
+}
+
+/* With h locked: what t has used of its loan. */
+static int64_t loan_take_used(struct thread *t)
+{
+	int64_t used = t->loan_used_ns;
+	t->loan_used_ns = 0;
+	return used;
 }
 
 /* t inherits that rank from `lender`, or nothing. True: its own has changed by that. */
 static bool pi_lend(struct thread *t, uint64_t rank, struct thread *lender)
 {
-	int64_t left = 0;
-	if (lender != t->lender) {
-		if (t->lender)
-			loan_return(t);
-		if (lender)
-			left = loan_available(lender);
-	}
+	struct thread *before = t->lender;
+	int64_t used = 0, left = lender == before ? 0 : loan_available(lender);
+	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
+	ktime now = clock_now();
 	if (h->current == t)
-		account_settle(h, clock_now());
-	if (lender != t->lender) {
+		account_settle(h, now);
+	if (lender != before) {
+		used = loan_take_used(t);
 		t->lender = lender;
 		t->loan_left_ns = left;
 	}
 	t->lent_rank = rank;
 	bool changed = thread_rerank(h, t);
-	account_changed(h, t);
+	account_changed_at(h, t, now);
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+	if (before && used != 0)
+		loan_charge(before, used);
 	return changed;
 }
 
@@ -203,19 +212,51 @@ static void pi_propagate_from(struct thread *t)
 		pi_propagate(t);
 }
 
+/* t's loan is charged; what it may use from now on is what is left after that. */
+static void loan_renew(struct thread *t, struct thread *lender)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	account_settle(h, clock_now());
+	int64_t used = loan_take_used(t);
+	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+	loan_charge(lender, used);
+	int64_t left = loan_available(lender);
+	flags = arch_irq_save();
+	h = thread_lock(t);
+	t->loan_left_ns = left == INT64_MAX ? left : left - t->loan_used_ns; /* since then */
+	spin_unlock_raw(&h->lock);
+	h = thread_lock(lender);
+	thread_rerank(h, lender);
+	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+}
+
 void pi_loan_spent(struct thread *t)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	struct thread *lender = t->lender;
 	if (lender && t->loan_left_ns <= 0) {
-		loan_return(t);
-		struct hart *h = thread_lock(lender);
-		t->loan_left_ns = lender->server ? max(lender->server->edf.remaining_ns, INT64_C(0)) : INT64_MAX;
-		thread_rerank(h, lender);
-		spin_unlock_raw(&h->lock);
+		loan_renew(t, lender);
 		pi_propagate(lender); /* in any case: one that has timed out may have been parked meanwhile */
 	}
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
+}
+
+void pi_domain_changed(struct thread *t)
+{
+	spin_lock(&pi_lock);
+	const struct pi_queue *q = t->blocked_on;
+	for (unsigned n = 0; q && n < PI_CHAIN_MAX; n++) {
+		irqflags flags = arch_irq_save();
+		struct hart *h = thread_lock(q->owner);
+		account_changed(h, q->owner);
+		spin_unlock_raw(&h->lock);
+		arch_irq_restore(flags);
+		q = q->owner->blocked_on;
+	}
+	spin_unlock(&pi_lock);
 }
 
 /* ---- waiting, and handing over ---- */
@@ -232,10 +273,14 @@ enum err pi_wait_locked(struct pi_queue *q)
 	if (list_is_empty(&q->waiters))
 		list_push_back(&q->owner->held, &q->held_node);
 	/* What it has run up to now is not its owner's to use any more; it may have been spent just now. */
-	struct hart *h = thread_lock(t);
-	account_settle(h, clock_now());
-	thread_rerank(h, t);
-	spin_unlock_raw(&h->lock);
+	if (t->server || t->lender) {
+		irqflags flags = arch_irq_save();
+		struct hart *h = thread_lock(t);
+		account_settle(h, clock_now());
+		thread_rerank(h, t);
+		spin_unlock_raw(&h->lock);
+		arch_irq_restore(flags);
+	}
 	pi_insert(q, t);
 	t->blocked_on = q;
 	pi_propagate_from(q->owner);
@@ -254,9 +299,13 @@ bool pi_cancel_locked(struct pi_queue *q)
 			list_remove(&q->held_node);
 		pi_propagate_from(q->owner);
 	}
-	struct hart *h = thread_lock(t);
-	account_changed(h, t); /* from now on it may be stopped again */
-	spin_unlock_raw(&h->lock);
+	if (t->attention & THREAD_CHARGED) { /* from now on it may be stopped again */
+		irqflags flags = arch_irq_save();
+		struct hart *h = thread_lock(t);
+		account_changed(h, t);
+		spin_unlock_raw(&h->lock);
+		arch_irq_restore(flags);
+	}
 	return waits;
 }
 
@@ -300,9 +349,10 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 		return ERR_INVAL;
 	if (t->attention & THREAD_IDLE)
 		return ERR_PERM;
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	if (t->server)
 		deadline_leave_locked(t);
+	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	t->base_priority = priority;
 	if (class == SCHED_RR && !(t->attention & THREAD_RR))
@@ -311,16 +361,17 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 	bool changed = thread_rerank(h, t);
 	hart_changed(h); /* a quantum may have begun to count */
 	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
 	if (changed)
 		pi_propagate(t);
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 	return OK;
 }
 
 uint64_t pi_cut_short(void)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	uint64_t n = pi_cut;
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 	return n;
 }

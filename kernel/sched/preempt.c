@@ -47,11 +47,31 @@ static noinline void sched_preempt_not(struct hart *h)
 		sched_pull(); /* what the first one found may have been taken away since */
 }
 
+/* Interrupts are on meanwhile: the graph of who waits for whom is walked with interrupts off for one thread at a time. */
+static noinline void sched_run_errand(struct hart *h, struct thread *t)
+{
+	struct errand errand;
+	spin_lock_raw(&h->lock);
+	h->queue.rare &= ~(uint32_t)RUNQ_ERRAND;
+	bool more = server_take_errand(h, &errand);
+	if (!list_is_empty(&h->errands))
+		hart_call(h);
+	spin_unlock_raw(&h->lock);
+	arch_irq_enable();
+	if (t->lender && t->loan_left_ns <= 0)
+		pi_loan_spent(t);
+	if (more)
+		server_run_errand(&errand);
+	arch_irq_disable();
+}
+
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
 static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 {
-	bool charged = t->attention & THREAD_CHARGED;
-	ktime began = charged ? clock_now() : KTIME_ZERO;
+	ktime began;
+	int64_t before = interrupt_begin(&began);
+	if (unlikely(h->queue.rare & RUNQ_ERRAND))
+		sched_run_errand(h, t);
 	if (h->peers)
 		sched_pull();
 	spin_lock_raw(&h->lock);
@@ -64,8 +84,8 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
-	if (charged)
-		interrupt_add(ktime_diff(clock_now(), began));
+	if (t->attention & THREAD_CHARGED)
+		interrupt_end(before, began);
 	if (to == t) {
 		sched_preempt_not(h);
 		return;

@@ -81,6 +81,7 @@ enum {
 	RUNQ_BARRED = 2, /* those of some domains may not run for now */
 	RUNQ_STALE = 4,  /* one that may not run for another reason may be queued still */
 	RUNQ_PEERS = 8,  /* other queues are to be asked too */
+	RUNQ_ERRAND = 16, /* something is to be done first */
 };
 
 struct runq {

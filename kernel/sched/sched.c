@@ -39,6 +39,14 @@ void hart_resched(struct hart *h)
 		arch_ipi_send(h->cpu, IPI_RESCHED);
 }
 
+void hart_call(struct hart *h)
+{
+	h->queue.rare |= RUNQ_ERRAND;
+	if (!h->peers) /* behind a switch need_resched is looked at then */
+		h->finish = sched_switched_charged;
+	hart_resched(h);
+}
+
 void hart_changed(struct hart *h)
 {
 	debug_assert(h->current);

@@ -64,7 +64,7 @@ struct server {
 	bool low;                   /* of a LO domain */
 };
 
-/* What is left to do about a server after the lock is dropped: by the timer interrupt of its hart. */
+/* What is left to do about a server after the lock is dropped: where its hart's running thread may be preempted next. */
 enum { SERVER_OVERRUN = 1 << DEADLINE_OVERRUN, SERVER_MISSED = 1 << DEADLINE_MISSED, SERVER_REFRESH = 4 };
 struct errand {
 	struct server *server;
@@ -228,6 +228,8 @@ bool hart_take(struct hart *h, struct thread *t);
 void hart_changed(struct hart *h);
 /* With h locked: has it decide again what to run. */
 void hart_resched(struct hart *h);
+/* With h locked: it does an errand where it may be preempted next (sched_run_errand). */
+void hart_call(struct hart *h);
 
 /* After the locks are dropped, interrupts as the caller had them: switches when that is due. */
 static inline void sched_leave(irqflags flags)
@@ -410,6 +412,8 @@ void account_enter(struct hart *h);
 void account_leave(struct hart *h, struct thread *left);
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */
 void account_changed(struct hart *h, struct thread *t);
+/* The same, when t, if it runs, has just been settled, at `now`. */
+void account_changed_at(struct hart *h, struct thread *t, ktime now);
 /* With h locked: its timer is not later than any of its instants. On another hart: asks for that. */
 void sched_timer_update(struct hart *h);
 void refill_init(struct refill *r, struct server *server, uint8_t domain);
@@ -453,10 +457,10 @@ void server_judge(struct server *s, ktime now);
 void server_send(struct server *s, uint8_t what);
 /* With h locked: takes one off; false: there is none. */
 must_check bool server_take_errand(struct hart *h, struct errand *out);
-/* Nothing locked, in the timer interrupt. */
+/* Nothing locked, preemption off. */
 void server_run_errand(const struct errand *e);
-/* With its hart h locked, its refill due. True: t waits for an owner, and server_refresh() must follow. */
-must_check bool server_refill(struct hart *h, struct server *s);
+/* With its hart h locked, its refill due. */
+void server_refill(struct hart *h, struct server *s);
 /* Nothing locked: the rank of its thread, and of all to whom it is lent, follows what the server says. */
 void server_refresh(struct server *s);
 /* With h locked: no server there is active. */
@@ -518,8 +522,10 @@ void mode_check_quiet(struct hart *h, ktime now);
 bool thread_rerank(struct hart *h, struct thread *t);
 /* pi_lock held: carries a change of t's rank on. */
 void pi_propagate(struct thread *t);
-/* Nothing locked: the loan on which t runs is spent. */
+/* Nothing locked, preemption off: the loan on which t, which runs here, goes on is spent. */
 void pi_loan_spent(struct thread *t);
+/* Nothing locked, thread context: t belongs to another domain, which pays for whom it lends to. */
+void pi_domain_changed(struct thread *t);
 
 /* ---- deadline.c ---- */
 

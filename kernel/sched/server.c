@@ -24,7 +24,7 @@ void server_send(struct server *s, uint8_t what)
 	if (!s->errands)
 		list_push_back(&h->errands, &s->errand);
 	s->errands |= what;
-	sched_timer_update(h);
+	hart_call(h);
 }
 
 bool server_take_errand(struct hart *h, struct errand *out)
@@ -139,32 +139,33 @@ void server_judge(struct server *s, ktime now)
 		servers_check_idle(s->thread->hart, now);
 }
 
-bool server_refill(struct hart *h, struct server *s)
+void server_refill(struct hart *h, struct server *s)
 {
 	struct thread *t = s->thread;
 	ktime now = clock_now();
 	server_check_overdue(s, now);
 	if (!edf_replenish(&s->edf)) {
 		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
-		return false;
+	} else if (t->blocked_on || t->state != THREAD_READY) {
+		server_send(s, SERVER_REFRESH);
+	} else {
+		thread_rerank(h, t);
 	}
-	if (t->blocked_on || t->state != THREAD_READY)
-		return true;
-	thread_rerank(h, t);
-	return false;
 }
 
 void server_refresh(struct server *s)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	struct thread *t = s->thread;
 	if (t) {
+		irqflags flags = arch_irq_save();
 		struct hart *h = thread_lock(t);
 		thread_rerank(h, t);
 		spin_unlock_raw(&h->lock);
+		arch_irq_restore(flags);
 		pi_propagate(t); /* in any case: it may have been parked with its new rank already */
 	}
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 }
 
 bool servers_idle(const struct hart *h)

@@ -143,10 +143,10 @@ void thread_exit(void)
 {
 	struct thread *t = thread_current();
 	assert(!t->system && list_is_empty(&t->held) && preempt_is_enabled());
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	t->exiting = true;
 	deadline_leave_locked(t);
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 	arch_irq_disable();
 	spin_lock_raw(&threads_lock);
 	t->ended = true;

@@ -35,33 +35,34 @@ static bool mutex_take_or_mark(struct mutex *m)
 
 enum err mutex_lock_slow(struct mutex *m, ktime deadline, unsigned wait_flags)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	if (mutex_take_or_mark(m)) {
-		spin_unlock_irqrestore(&pi_lock, flags);
+		spin_unlock(&pi_lock);
 		return OK;
 	}
 	enum err err = pi_wait_locked(&m->queue);
 	if (err != OK) {
-		spin_unlock_irqrestore(&pi_lock, flags);
+		spin_unlock(&pi_lock);
 		return err;
 	}
 	ktime begin = clock_now();
+	irqflags flags = spin_to_irqsave(&pi_lock);
 	err = thread_block(&pi_lock, flags, deadline, wait_flags | WAIT_LENDS, S("mutex"));
 	lock_waited(m->class, ktime_diff(clock_now(), begin));
 	if (err == OK)
 		return OK;
-	flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	if (!pi_cancel_locked(&m->queue)) { /* handed over in the last moment */
 		thread_cancel_keep(err);
 		err = OK;
 	}
-	spin_unlock_irqrestore(&pi_lock, flags);
+	spin_unlock(&pi_lock);
 	return err;
 }
 
 void mutex_unlock_slow(struct mutex *m)
 {
-	irqflags flags = spin_lock_irqsave(&pi_lock);
+	spin_lock(&pi_lock);
 	m->queue.owner = thread_current();
 	struct thread *next = pi_hand_over_locked(&m->queue);
 	uintptr_t word = (uintptr_t)next;
@@ -70,9 +71,9 @@ void mutex_unlock_slow(struct mutex *m)
 	__atomic_store_n(&m->owner, word, __ATOMIC_RELEASE);
 	/* A wake that changes nothing: its wait has timed out, and it will find itself the owner. */
 	if (next)
-		(void)thread_wake_unlock(next, &pi_lock, flags);
+		(void)thread_wake_unlock(next, &pi_lock, spin_to_irqsave(&pi_lock));
 	else
-		spin_unlock_irqrestore(&pi_lock, flags);
+		spin_unlock(&pi_lock);
 }
 
 void mutex_lock(struct mutex *m)

@@ -165,6 +165,57 @@ SELFTEST(domain_of_a_thread_changes)
 	domain_end(&t, 1);
 }
 
+static struct mutex lent;
+
+static void domain_hold(void *arg)
+{
+	mutex_lock(&lent);
+	domain_spin(arg);
+	mutex_unlock(&lent);
+}
+
+static void domain_pass(unused void *arg)
+{
+	mutex_lock(&lent);
+	mutex_unlock(&lent);
+}
+
+static struct thread *domain_locker(void (*entry)(void *), uint8_t priority)
+{
+	struct thread_result r = thread_create(&(struct thread_attr){
+		.name = S("locker"),
+		.entry = entry,
+		.arg = &turns[0],
+		.priority = priority,
+		.class = SCHED_FIFO,
+		.affinity = 1,
+	});
+	return r.err == OK ? r.value : NULL;
+}
+
+/* Nobody of the group runs: what is charged to it is what the owner runs for the sake of one who waits. */
+SELFTEST(domain_pays_for_an_owner_from_when_who_waits_belongs_to_it)
+{
+	struct thread *t[2];
+	struct thread_info owner = {0};
+	ST_CHECK(domain_begin());
+	mutex_init(&lent, LOCK_TEST_MUTEX);
+	t[0] = domain_locker(domain_hold, PRIO_NORMAL);
+	ST_CHECK(t[0] && domain_wait_more(&turns[0]));
+	t[1] = domain_locker(domain_pass, PRIO_NORMAL + 1);
+	ST_CHECK(t[1] != NULL);
+	while (owner.effective_priority != PRIO_NORMAL + 1) {
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+		thread_info(t[0], &owner);
+	}
+	int64_t used = domain_on_hart_0().used_ns;
+	ST_CHECK(domain_wait_more(&turns[0]) && domain_on_hart_0().used_ns == used);
+	ST_CHECK(thread_set_domain(t[1], group) == OK);
+	ST_CHECK(domain_wait_more(&turns[0]) && domain_wait_more(&turns[0]));
+	ST_CHECK(domain_on_hart_0().used_ns > used);
+	domain_end(t, 2);
+}
+
 SELFTEST(domain_parameters_are_refused)
 {
 	static const struct domain_attr wrong[] = {
