@@ -165,7 +165,8 @@ void arch_on_held(void (*held)(ktime since, uintptr_t pc));
 /* Sections that CONFIG_LATENCY_TRACE measures, in instructions (what arch_instret() counts). */
 enum arch_section_kind {
 	SECTION_IRQS_OFF,    /* from an interrupt's entry or a disable to the enable, over switches; not asleep */
-	SECTION_PREEMPT_OFF, /* no switch is possible: count not 0, or interrupts off; handlers in it included */
+	SECTION_PREEMPT_OFF, /* no switch is possible: count not 0, or interrupts off; less the handlers that come in between */
+	SECTION_PREEMPT_HELD, /* the same with them */
 	SECTION_FIRMWARE,    /* calls of the firmware, which are not counted in the other two */
 	SECTION_KINDS
 };

@@ -131,6 +131,7 @@ void arch_preempt_due(void)
 	arch_current()->preempt_count = 1;
 	do {
 		upcall_preempt();
+		arch_trace(preempt_on); /* what wanted a switch since is looked for here */
 		arch_irq_disable();
 	} while (arch_need_resched());
 	arch_current()->preempt_count = 0;

@@ -10,6 +10,9 @@
  * State, not nesting: a section begins with the first that turns something off and ends with whoever
  * turns it on, also on the other side of a switch.
  *
+ * A handler that comes while the count of its thread is not 0 returns to where it came: the section with preemption
+ * off goes on without it on one clock (SECTION_PREEMPT_OFF), and with it on the other (SECTION_PREEMPT_HELD).
+ *
  * Locks: none. This hart, interrupts off.
  */
 #include "arch/riscv64/arch_priv.h"
@@ -22,9 +25,10 @@
 #define TRAP_TAIL  18
 
 #define LIST_MAX 8
+#define HANDLERS_MAX 4 /* one in another: each opens a window; those beyond count as what they interrupt */
 
 struct section_open {
-	uint64_t at; /* 0: none; otherwise by the clock without the hidden */
+	uint64_t at; /* 0: none; otherwise by its clock */
 	uintptr_t pc;
 };
 
@@ -35,6 +39,11 @@ struct section_list {
 
 struct section_trace {
 	uint64_t hidden;
+	uint64_t handled; /* by handlers that came while preemption was off */
+	uint32_t handlers; /* of them, those that have not returned */
+	struct {
+		uint64_t at, handled; /* when it came */
+	} handler[HANDLERS_MAX];
 	struct section_open open[SECTION_FIRMWARE];
 	struct section_list list[SECTION_KINDS];
 };
@@ -79,11 +88,16 @@ static void section_note(struct section_list *l, uint64_t length, uintptr_t from
 	}
 }
 
+static uint64_t section_clock(const struct section_trace *t, enum arch_section_kind kind, uint64_t at)
+{
+	return at - t->hidden - (kind == SECTION_PREEMPT_OFF ? t->handled : 0);
+}
+
 static void section_begin(
 	struct section_trace *t, enum arch_section_kind kind, uint64_t at, uintptr_t pc)
 {
 	if (t->open[kind].at == 0)
-		t->open[kind] = (struct section_open){at - t->hidden, pc};
+		t->open[kind] = (struct section_open){section_clock(t, kind, at), pc};
 }
 
 static void section_end(
@@ -91,8 +105,37 @@ static void section_end(
 {
 	struct section_open *o = &t->open[kind];
 	if (o->at != 0)
-		section_note(&t->list[kind], at - t->hidden - o->at, o->pc, pc);
+		section_note(&t->list[kind], section_clock(t, kind, at) - o->at, o->pc, pc);
 	o->at = 0;
+}
+
+static void section_preempt_begin(struct section_trace *t, uint64_t at, uintptr_t pc)
+{
+	section_begin(t, SECTION_PREEMPT_OFF, at, pc);
+	section_begin(t, SECTION_PREEMPT_HELD, at, pc);
+}
+
+static void section_preempt_end(struct section_trace *t, uint64_t at, uintptr_t pc)
+{
+	section_end(t, SECTION_PREEMPT_OFF, at, pc);
+	section_end(t, SECTION_PREEMPT_HELD, at, pc);
+}
+
+static void section_handler_comes(struct section_trace *t, uint64_t at)
+{
+	uint32_t i = t->handlers++;
+	if (i >= HANDLERS_MAX)
+		return;
+	t->handler[i].at = at - t->hidden;
+	t->handler[i].handled = t->handled;
+}
+
+/* Those that came in it are part of it. */
+static void section_handler_goes(struct section_trace *t, uint64_t at)
+{
+	uint32_t i = --t->handlers;
+	if (i < HANDLERS_MAX)
+		t->handled = t->handler[i].handled + (at - t->hidden - t->handler[i].at);
 }
 
 /* What has run since `at` is not to be seen. The last thing that a handler here does. */
@@ -106,7 +149,7 @@ void section_irqs_off(uint64_t at, uintptr_t pc)
 	struct section_trace *t = section_here();
 	at -= TRACE_HEAD;
 	section_begin(t, SECTION_IRQS_OFF, at, pc);
-	section_begin(t, SECTION_PREEMPT_OFF, at, pc);
+	section_preempt_begin(t, at, pc);
 	section_hide(t, at);
 }
 
@@ -114,8 +157,14 @@ void section_trap_entry(uint64_t at, uintptr_t pc)
 {
 	struct section_trace *t = section_here();
 	at -= TRACE_HEAD;
+	/* Between what turned them on and its call in here there may be a few instructions. */
+	section_end(t, SECTION_IRQS_OFF, at - TRAP_HEAD, pc);
+	if (arch_current()->preempt_count != 0)
+		section_handler_comes(t, at - TRAP_HEAD);
+	else
+		section_preempt_end(t, at - TRAP_HEAD, pc);
 	section_begin(t, SECTION_IRQS_OFF, at - TRAP_HEAD, pc);
-	section_begin(t, SECTION_PREEMPT_OFF, at - TRAP_HEAD, pc);
+	section_preempt_begin(t, at - TRAP_HEAD, pc);
 	section_hide(t, at);
 }
 
@@ -123,7 +172,7 @@ static void section_irqs_on_at(struct section_trace *t, uint64_t at, uintptr_t p
 {
 	section_end(t, SECTION_IRQS_OFF, at, pc);
 	if (arch_current()->preempt_count == 0)
-		section_end(t, SECTION_PREEMPT_OFF, at, pc);
+		section_preempt_end(t, at, pc);
 }
 
 void section_irqs_on(uint64_t at, uintptr_t pc)
@@ -139,6 +188,8 @@ void section_trap_exit(uint64_t at, uintptr_t pc)
 	struct section_trace *t = section_here();
 	at -= TRACE_HEAD;
 	section_irqs_on_at(t, at + TRAP_TAIL, pc);
+	if (arch_current()->preempt_count != 0)
+		section_handler_goes(t, at + TRAP_TAIL);
 	section_hide(t, at);
 }
 
@@ -146,7 +197,7 @@ void section_preempt_off(uint64_t at, uintptr_t pc)
 {
 	struct section_trace *t = section_here();
 	at -= TRACE_HEAD;
-	section_begin(t, SECTION_PREEMPT_OFF, at, pc);
+	section_preempt_begin(t, at, pc);
 	section_hide(t, at);
 }
 
@@ -155,7 +206,7 @@ void section_preempt_on(uint64_t at, uintptr_t pc)
 	struct section_trace *t = section_here();
 	at -= TRACE_HEAD;
 	if (t->open[SECTION_IRQS_OFF].at == 0)
-		section_end(t, SECTION_PREEMPT_OFF, at, pc);
+		section_preempt_end(t, at, pc);
 	section_hide(t, at);
 }
 

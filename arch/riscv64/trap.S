@@ -121,6 +121,7 @@ irq_preempt:
 	li	t1, 1
 	SW(t1, THREAD_PREEMPT_COUNT, t0)
 1:	call	upcall_preempt
+	trace	preempt_on /* what wanted a switch since is looked for here */
 	csrci	sstatus, 2
 	trace	irqs_off
 	LW(t0, HART_NEED_RESCHED, gp)

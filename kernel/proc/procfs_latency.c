@@ -50,7 +50,7 @@ void procfs_watchdog(struct abuf *out)
 
 static void procfs_sections(struct abuf *out)
 {
-	static const char *const kinds[SECTION_KINDS] = {"irqs_off", "preempt_off", "firmware"};
+	static const char *const kinds[SECTION_KINDS] = {"irqs_off", "preempt_off", "preempt_held", "firmware"};
 	struct arch_section s;
 	fmt(out, "section cpu longest_instructions count from to\n");
 	for (unsigned kind = 0; kind < SECTION_KINDS; kind++)

@@ -117,6 +117,7 @@ static void bench_latency(bool (*more)(void))
 	if (config_on(CONFIG_LATENCY_TRACE)) {
 		bench_section("irq_off_max", SECTION_IRQS_OFF);
 		bench_section("preempt_off_max", SECTION_PREEMPT_OFF);
+		bench_section("preempt_held_max", SECTION_PREEMPT_HELD);
 		bench_section("firmware_max", SECTION_FIRMWARE);
 	} else {
 		bench_sampled("irq_off_sampled", LATENCY_IRQS_OFF);
