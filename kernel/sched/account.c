@@ -133,25 +133,30 @@ static inline void account_watch(struct hart *h, const struct thread *t, ktime f
 
 void account_changed(struct hart *h, struct thread *t)
 {
-	ktime now = clock_now();
 	if (h->current == t)
-		account_settle(h, now);
-	account_changed_at(h, t, now);
+		account_settle(h, clock_now());
+	account_payer_changed(h, t);
 }
 
-void account_changed_at(struct hart *h, struct thread *t, ktime now)
+bool account_mark(struct hart *h, struct thread *t)
 {
 	bool charged = account_is_charged(t);
 	t->attention = (uint8_t)((t->attention & ~THREAD_CHARGED) | (charged ? THREAD_CHARGED : 0));
+	if (h->current == t)
+		h->budget_at = KTIME_NEVER;
+	return charged;
+}
+
+void account_payer_changed(struct hart *h, struct thread *t)
+{
+	bool charged = account_mark(h, t);
 	if (h->current != t)
 		return;
 	if (h != hart_here()) {
-		h->budget_at = KTIME_NEVER;
 		hart_resched(h);
 	} else if (charged) {
+		ktime now = clock_now();
 		account_watch(h, t, ktime_max(account_clock(h, now), h->paid_until), now); /* perhaps in advance */
-	} else {
-		h->budget_at = KTIME_NEVER;
 	}
 }
 

@@ -65,11 +65,28 @@ static void pi_insert(struct pi_queue *q, struct thread *t)
 	list_insert_between(&t->wait_node, at, at->next);
 }
 
+/* With h locked: its running thread has that rank from now on, and stays the first of it. */
+static void hart_rerank_current(struct hart *h, struct thread *t, uint64_t rank)
+{
+	bool falls = rank > t->run.rank;
+	runq_remove(&h->queue, &t->run);
+	t->run.rank = rank;
+	runq_push_front(&h->queue, &t->run);
+	hart_changed(h);
+	if (falls && h->peers)
+		hart_resched(h); /* to pull */
+}
+
 bool thread_rerank(struct hart *h, struct thread *t)
 {
 	uint64_t rank = thread_effective_rank(t);
 	bool changed = rank != t->run.rank, bars = hart_bars(h, t);
-	if (t->parked) {
+	if (h->current == t && t->run.queued) {
+		if (changed)
+			hart_rerank_current(h, t, rank);
+		if (bars)
+			hart_bar_current(h);
+	} else if (t->parked) {
 		t->run.rank = rank;
 		if (bars) {
 			hart_repark(h, t);
@@ -79,16 +96,13 @@ bool thread_rerank(struct hart *h, struct thread *t)
 		}
 	} else if (!t->run.queued) {
 		t->run.rank = rank;
-	} else if (t->server && bars && h->current != t) {
+	} else if (t->server && bars) {
 		hart_take(h, t);
 		t->run.rank = rank;
 		hart_park(h, t);
 		hart_changed(h);
-	} else {
-		if (changed)
-			hart_requeue(h, t, rank, t->run.affinity);
-		if (bars && h->current == t)
-			hart_bar_current(h);
+	} else if (changed) {
+		hart_requeue(h, t, rank, t->run.affinity);
 	}
 	return changed;
 }
@@ -137,26 +151,57 @@ static int64_t loan_take_used(struct thread *t)
 	return used;
 }
 
-/* t inherits that rank from `lender`, or nothing. True: its own has changed by that. */
-static bool pi_lend(struct thread *t, uint64_t rank, struct thread *lender)
+/* The running thread's time up to now is not its next lender's. */
+static void pi_settle(void)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = hart_here();
+	spin_lock_raw(&h->lock);
+	account_settle(h, clock_now());
+	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+}
+
+/* The timer follows who pays for t, if it runs. */
+static void pi_account(struct thread *t)
+{
+	irqflags flags = arch_irq_save();
+	struct hart *h = thread_lock(t);
+	account_payer_changed(h, t);
+	spin_unlock_raw(&h->lock);
+	arch_irq_restore(flags);
+}
+
+/*
+ * t inherits that rank from `lender`, or nothing. True: its own has changed by that. `next` is the rank of whom t, which
+ * runs here, is about to wake: where it is decided at once who runs, the timer of a budget is left to that.
+ */
+static bool pi_lend(struct thread *t, uint64_t rank, struct thread *lender, uint64_t next)
 {
 	struct thread *before = t->lender;
 	int64_t used = 0, left = lender == before ? 0 : loan_available(lender);
+	bool here = t == thread_current();
+	if (here)
+		pi_settle();
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	ktime now = clock_now();
-	if (h->current == t)
-		account_settle(h, now);
+	if (!here && h->current == t)
+		account_settle(h, clock_now());
 	if (lender != before) {
 		used = loan_take_used(t);
 		t->lender = lender;
 		t->loan_left_ns = left;
 	}
 	t->lent_rank = rank;
-	bool changed = thread_rerank(h, t);
-	account_changed_at(h, t, now);
+	bool changed = thread_rerank(h, t), runs = h->current == t;
+	account_mark(h, t);
+	if (here && next < t->run.rank)
+		arch_need_resched_set();
+	bool decided = here && arch_need_resched();
 	spin_unlock_raw(&h->lock);
 	arch_irq_restore(flags);
+	if (runs && !decided)
+		pi_account(t);
 	if (before && used != 0)
 		loan_charge(before, used);
 	return changed;
@@ -168,15 +213,15 @@ static struct thread *pi_lender(struct thread *w)
 	return w->lender && w->lent_rank == w->run.rank && thread_own_rank(w) != w->run.rank ? w->lender : w;
 }
 
-/* Recomputes what t inherits; true: its rank has changed. */
-static bool pi_update(struct thread *t)
+/* Recomputes what t inherits; true: its rank has changed. For `next`, see pi_lend(). */
+static bool pi_update(struct thread *t, uint64_t next)
 {
 	struct thread *best = pi_best_waiter(t);
 	uint64_t rank = best ? best->run.rank : RANK_NONE;
 	struct thread *lender = best ? pi_lender(best) : NULL;
 	if (rank == t->lent_rank && lender == t->lender)
 		return false;
-	return pi_lend(t, rank, lender);
+	return pi_lend(t, rank, lender, next);
 }
 
 /* t, which has another rank now, is given another place among those who wait with it; the owner. */
@@ -198,7 +243,7 @@ void pi_propagate(struct thread *t)
 			pi_cut++;
 			return;
 		}
-		bool changed = pi_update(t);
+		bool changed = pi_update(t, RANK_NONE);
 		if (!changed)
 			return;
 		t = pi_reorder(t);
@@ -208,7 +253,7 @@ void pi_propagate(struct thread *t)
 /* The same from who holds what someone has begun, or ceased, to wait for. */
 static void pi_propagate_from(struct thread *t)
 {
-	if (pi_update(t))
+	if (pi_update(t, RANK_NONE))
 		pi_propagate(t);
 }
 
@@ -338,7 +383,7 @@ struct thread *pi_hand_over_locked(struct pi_queue *q)
 	q->owner = to;
 	if (!list_is_empty(&q->waiters))
 		list_push_back(&to->held, &q->held_node);
-	pi_propagate_from(from);
+	(void)pi_update(from, to->run.rank); /* it runs, and waits for nobody */
 	pi_propagate_from(to);
 	return to;
 }

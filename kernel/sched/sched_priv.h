@@ -412,8 +412,13 @@ void account_enter(struct hart *h);
 void account_leave(struct hart *h, struct thread *left);
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */
 void account_changed(struct hart *h, struct thread *t);
-/* The same, when t, if it runs, has just been settled, at `now`. */
-void account_changed_at(struct hart *h, struct thread *t, ktime now);
+/* The same, when t, if it runs, has been settled. */
+void account_payer_changed(struct hart *h, struct thread *t);
+/*
+ * The first half of that: t is marked as one for whom somebody pays, which is returned. If it runs, the other half
+ * follows, or a decision who runs (account_review).
+ */
+bool account_mark(struct hart *h, struct thread *t);
 /* With h locked: its timer is not later than any of its instants. On another hart: asks for that. */
 void sched_timer_update(struct hart *h);
 void refill_init(struct refill *r, struct server *server, uint8_t domain);

@@ -69,11 +69,13 @@ void mutex_unlock_slow(struct mutex *m)
 	if (!list_is_empty(&m->queue.waiters))
 		word |= MUTEX_CONTENDED;
 	__atomic_store_n(&m->owner, word, __ATOMIC_RELEASE);
-	/* A wake that changes nothing: its wait has timed out, and it will find itself the owner. */
+	/*
+	 * A wake that changes nothing: its wait has timed out, and it will find itself the owner. The switch to it is
+	 * made behind the unlock, where it is a section of its own.
+	 */
 	if (next)
-		(void)thread_wake_unlock(next, &pi_lock, spin_to_irqsave(&pi_lock));
-	else
-		spin_unlock(&pi_lock);
+		thread_wake(next, OK);
+	spin_unlock(&pi_lock);
 }
 
 void mutex_lock(struct mutex *m)

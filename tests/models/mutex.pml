@@ -10,7 +10,7 @@
  *	pi_wait, pi_cancel, pi_hand_over	pi_wait_locked(), pi_cancel_locked(), pi_hand_over_locked()
  *	pi_propagate	pi_propagate(), pi_effective(), of one link	kernel/sched/pi.c
  *	thread_block	thread_block_now(), thread_block_until()	kernel/sched/sched.c
- *	end_wait	sched_end_wait_unlock(); thread_wake_unlock()
+ *	end_wait	sched_end_wait_unlock()
  *	proctype clock	thread_timeout(), for any waiter, at any time from its deadline on
  *	proctype cancel	thread_cancel(), once for each thread
  *
@@ -317,8 +317,7 @@ inline unlock()
 #else
 		d_step { word = (next == NOBODY -> 0 : next + 1); contended_bit = SOMEBODY_WAITS }
 #endif
-		/* thread_wake_unlock(): the thread's lock, then pi_lock is dropped, then it is looked at */
-		d_step { PI_UNLOCK }
+		/* thread_wake(); then pi_lock is dropped */
 		d_step {
 			if
 #ifdef BREAK_WAKE
@@ -330,6 +329,7 @@ inline unlock()
 			fi;
 			next = 0
 		}
+		d_step { PI_UNLOCK }
 	fi
 }
 
