@@ -91,6 +91,12 @@ void account_leave(struct hart *h, struct thread *left)
 	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);
 	if (left->server && left->state != THREAD_READY && !lends)
 		server_sleep(left, now);
+	account_arrive(h);
+}
+
+void account_arrive(struct hart *h)
+{
+	h->paid_until = account_clock(h, h->switched_at);
 }
 
 /* What a domain has left. */
@@ -166,11 +172,13 @@ void account_enter(struct hart *h)
 	struct thread *t = h->current;
 	struct server *s = t->server;
 	int64_t free_ns = WAY_IN_NS;
+	if (unlikely(!(t->attention & THREAD_CHARGED))) /* not any more */
+		return;
 	if (s) {
 		free_ns += s->free_ns;
 		s->free_ns = 0;
 	}
-	h->paid_until = (ktime){h->switched_at.ns - this_cpu(interrupt_ns) + free_ns};
+	h->paid_until = ktime_add(h->paid_until, free_ns);
 	account_watch(h, t, h->paid_until, h->switched_at);
 }
 

@@ -196,26 +196,39 @@ static inline void sched_attend(struct hart *h)
 	t->attention &= (uint8_t)~THREAD_TIMED;
 	if (t->attention & THREAD_ATTEND_RARE)
 		sched_attend_rare(h, t);
-	if (t->attention & THREAD_CHARGED)
-		account_enter(h);
 }
 
-/* Drops the lock; interrupts stay off. */
+/* Interrupts get in, but no switch. */
+static noinline void sched_window(struct hart *h)
+{
+	spin_unlock_raw(&h->lock);
+	preempt_disable();
+	arch_irq_enable();
+	arch_irq_disable();
+	preempt_enable_irqs_off();
+	spin_lock_raw(&h->lock);
+}
+
+/* Between the account of the thread that was left and that of the one entered there is a window. Drops the lock; interrupts are off. */
 static void sched_arrive(struct hart *h, struct thread *left)
 {
 	account_leave(h, left);
 	sched_check(h);
 	sched_attend(h);
-	if (!h->peers) {
-		spin_unlock_raw(&h->lock);
-		return;
+	if (h->peers) {
+		hart_publish(h);
+		if (left->run.queued)
+			hart_kick(h, left);
 	}
-	hart_publish(h);
-	if (left->run.queued)
-		hart_kick(h, left);
+	if (h->current->attention & THREAD_CHARGED) {
+		sched_window(h);
+		account_enter(h);
+	}
 	spin_unlock_raw(&h->lock);
-	balance_update(h);
-	sched_pull();
+	if (h->peers) {
+		balance_update(h);
+		sched_pull();
+	}
 }
 
 /* The result of a wait that has not ended by a wake: the thread gives it up. It is asked for once. */
@@ -239,6 +252,11 @@ static int sched_return(struct arch_thread *entered)
 static noinline int sched_switched_attend(struct hart *h, struct arch_thread *entered)
 {
 	sched_attend(h);
+	if (h->current->attention & THREAD_CHARGED) {
+		account_arrive(h);
+		sched_window(h);
+		account_enter(h);
+	}
 	spin_unlock_raw(&h->lock);
 	return sched_return(entered);
 }

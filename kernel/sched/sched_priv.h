@@ -408,7 +408,9 @@ static inline void account_job(struct server *s)
 void account_review(struct hart *h);
 /* With h, this hart, locked: its current thread, which is charged, was just switched to. */
 void account_enter(struct hart *h);
-/* With this hart locked: `left` has left it, in whatever state. */
+/* With this hart locked since a switch: from then on the time is that of its current thread. */
+void account_arrive(struct hart *h);
+/* The same; and `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */
 void account_changed(struct hart *h, struct thread *t);
