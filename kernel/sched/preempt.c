@@ -57,12 +57,14 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 	if (!list_is_empty(&h->errands))
 		hart_call(h);
 	spin_unlock_raw(&h->lock);
+	preempt_disable();
 	arch_irq_enable();
 	if (t->lender && t->loan_left_ns <= 0)
 		pi_loan_spent(t);
 	if (more)
 		server_run_errand(&errand);
 	arch_irq_disable();
+	preempt_enable_irqs_off();
 }
 
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
