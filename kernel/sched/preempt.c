@@ -70,8 +70,9 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
 static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 {
-	ktime began;
-	int64_t before = interrupt_begin(&began);
+	bool charged = t->attention & THREAD_CHARGED;
+	ktime began = KTIME_ZERO;
+	int64_t before = charged ? interrupt_begin(&began) : 0;
 	if (unlikely(h->queue.rare & RUNQ_ERRAND))
 		sched_run_errand(h, t);
 	if (h->peers)
@@ -86,7 +87,7 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
 		return;
 	struct thread *to = hart_best(h);
-	if (t->attention & THREAD_CHARGED)
+	if (charged)
 		interrupt_end(before, began);
 	if (to == t) {
 		sched_preempt_not(h);
