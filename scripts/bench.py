@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """bench.py: measures Mazu, writes $O/bench.json and prints a table with targets and peers.
 
-Five sources:
+Six sources:
   - benchmarks inside the kernel (tests/bench), under icount on one hart, where instructions repeat
     exactly: lines "bench NAME UNIT N MIN MEDIAN P99 MAX" on the serial console;
   - the same under load in a second image (fragment `latency`), which traces how long interrupts and
     preemption are off;
+  - what a record of the trace costs, in a third image (fragments `bench trace`);
   - the image: sizes of its sections;
   - the running system, wall clock, one hart and two: time to the first reply, and wrk's requests per
     second over QEMU's user networking, as the peers were measured, and over TAP (in a network namespace
@@ -46,6 +47,8 @@ ELF = f"{DIR}/mazu.elf"
 # The same with every section traced that has interrupts or preemption off; for their lengths only.
 LATENCY_DIR = f"{O}/bench-latency"
 LATENCY_ELF = f"{LATENCY_DIR}/mazu.elf"
+TRACE_DIR = f"{O}/bench-trace"
+TRACE_ELF = f"{TRACE_DIR}/mazu.elf"
 LINE = re.compile(r"^bench (\w+) (\S+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 BOOTS = 5
 WRK_SECONDS = 4
@@ -84,6 +87,7 @@ KNOWN = {
     "sem_ping_pong": (370, {"nuttx": 1139, "nuttx_smp": 2507}),
     "thread_create_join": (2500, {"nuttx": 9090, "nuttx_smp": 14673}),
     "syscall_null": (110, {}),
+    "trace_event": (60, {}),
     "edf_wake_idle": (400, {}),
     "edf_wake_loaded": (1000, {}),
     "edf_misses_loopback": (0, {}),
@@ -128,6 +132,11 @@ def in_kernel(elf=ELF, append="bench", limit=600):
 def latency():
     build(LATENCY_DIR, "latency")
     return in_kernel(LATENCY_ELF, "bench=latency")
+
+
+def trace():
+    build(TRACE_DIR, "bench trace")
+    return in_kernel(TRACE_ELF, "bench=trace")
 
 
 def image():
@@ -280,7 +289,7 @@ def table(metrics):
 def main():
     build(DIR, "bench")
     metrics, status = {}, 0
-    for source in (in_kernel, latency, image, boot_to_http, serving, serving_tap, misses_network):
+    for source in (in_kernel, latency, trace, image, boot_to_http, serving, serving_tap, misses_network):
         try:
             metrics.update(source())
         except (mazu.MazuError, OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:

@@ -37,6 +37,7 @@ HEADER_PER_TYPE = {"abi", "lib", "kernel/sync"}
 EXTRA_PUBLIC = {
     "kernel/diag/selftest.h": "tests include it, nothing else should",
     "kernel/diag/bench.h": "tests/bench includes it, nothing else should",
+    "kernel/diag/trace.h": "who records in the trace includes it, and the rest of diag need not know",
     "kernel/sched/deadline.h": "deadlines, domains and modes: a chapter of its own beside sched.h",
     "kernel/lock/order.h": "the list of lock classes, read by lockdep and by people",
     "kernel/dev/packet.h": "drivers and net share it without knowing each other",

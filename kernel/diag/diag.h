@@ -12,6 +12,7 @@
 #define KERNEL_DIAG_DIAG_H
 
 #include "arch/arch.h"
+#include "kernel/diag/trace.h"
 #include "lib/assert.h"
 #include "lib/buf.h"
 #include "lib/fmt.h"
@@ -109,6 +110,8 @@ PERCPU_DECLARE(int64_t, interrupt_ns);
 static inline int64_t interrupt_begin(ktime *began)
 {
 	*began = arch_clock();
+	if (config_on(CONFIG_TRACE))
+		trace(TRACE_IRQ_ENTER, arch_cpu(), 0, 0, 0);
 	return this_cpu(interrupt_ns);
 }
 
@@ -116,6 +119,8 @@ static inline void interrupt_end(int64_t before, ktime began)
 {
 	int64_t took = ktime_diff(arch_clock(), began) + INTERRUPT_TRAP_NS;
 	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
+	if (config_on(CONFIG_TRACE))
+		trace(TRACE_IRQ_EXIT, arch_cpu(), 0, arch_current()->preempt_count, 0);
 }
 
 struct latency_stats {

@@ -4,6 +4,7 @@
 #ifndef KERNEL_DIAG_DIAG_PRIV_H
 #define KERNEL_DIAG_DIAG_PRIV_H
 
+#include "lib/base.h"
 #include "lib/str.h"
 
 /* panic.c: is the machine going down? Then locks are not taken any more. */
@@ -16,5 +17,8 @@ void klog_flush(void);
 
 /* latency.c */
 void latency_init(void);
+
+/* trace.c, with CONFIG_TRACE */
+void trace_init(void);
 
 #endif

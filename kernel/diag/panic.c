@@ -191,4 +191,6 @@ void diag_init(void)
 {
 	arch_on_ipi(IPI_STOP, panic_stop);
 	latency_init();
+	if (config_on(CONFIG_TRACE))
+		trace_init();
 }
