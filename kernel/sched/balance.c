@@ -21,7 +21,7 @@ static bool balance_move(struct hart *from, struct hart *to)
 		to->spent | to->suspended, running + 1);
 	bool moves = n && n->rank == running && !rank_is_deadline(running) && from->queue.ready >= to->queue.ready + 2;
 	if (moves) {
-		runq_remove(&from->queue, n);
+		hart_dequeue(from, thread_of(n));
 		hart_changed(from);
 		to->migrations_in++;
 		hart_enqueue(to, thread_of(n));

@@ -132,6 +132,8 @@ void sched_boot_init(void)
 	hart_enqueue(h, r.value);
 	account_init();
 	timeout_init();
+	if (config_on(CONFIG_TRACE))
+		sched_trace_init();
 	__atomic_store_n(&h->online, true, __ATOMIC_RELEASE);
 	arch_irq_enable();
 }

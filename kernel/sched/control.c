@@ -27,7 +27,7 @@ static noinline enum err thread_suspend_slow(struct thread *t, irqflags flags)
 	}
 	struct hart *h = thread_lock(t);
 	if (h->current == t && t == thread_current() && irqflags_enabled(flags) && t->arch.preempt_count == 0) {
-		runq_remove(&h->queue, &t->run);
+		hart_dequeue(h, t);
 		t->attention &= (uint8_t)~THREAD_SUSPEND_DUE; /* somebody else may have wanted that too */
 		thread_set_state(t, THREAD_SUSPENDED);
 		sched_switch_away(h, t, h->finish);

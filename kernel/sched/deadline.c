@@ -189,6 +189,7 @@ static void server_detach(struct hart *h, struct thread *t)
 		account_settle(h, now);
 	refill_stop(h, &s->refill);
 	list_remove(&s->node);
+	trace(TRACE_REPLENISH, h->cpu, t->id, 0, 0);
 	if (s->errands)
 		list_remove(&s->errand);
 	s->errands = 0;

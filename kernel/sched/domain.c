@@ -48,6 +48,7 @@ void domain_bars_changed(struct hart *h)
 		h->queue.rare |= RUNQ_BARRED;
 	else
 		h->queue.rare &= ~(uint32_t)RUNQ_BARRED;
+	trace(TRACE_BARS, h->cpu, 0, h->spent | h->suspended, 0);
 }
 
 void hart_bar_current(struct hart *h)
@@ -89,6 +90,7 @@ static bool thread_is_throttled(const struct thread *t)
 void hart_park(struct hart *h, struct thread *t)
 {
 	struct server *s = t->server;
+	trace(TRACE_DETAIL(TRACE_PARK, t->run.domain), h->cpu, t->id, 0, 0);
 	t->parked = true;
 	list_init(&t->run.link);
 	if (s && t->blocked_on) /* what it lends it has no more; it is not told here, under this lock */
@@ -119,6 +121,7 @@ void hart_repark(struct hart *h, struct thread *t)
 void hart_unpark(struct hart *h, struct thread *t)
 {
 	debug_assert(t->hart == h);
+	trace(TRACE_DETAIL(TRACE_UNPARK, t->run.domain), h->cpu, t->id, 0, 0);
 	t->parked = false;
 	list_remove(&t->run.link);
 }

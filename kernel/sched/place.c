@@ -85,7 +85,7 @@ static bool sched_pull_one(struct hart *h, struct hart *from)
 	struct runq_node *n = runq_find_movable(&from->queue, &from->current->run, h->cpu,
 		h->spent | h->suspended, than);
 	if (n) {
-		runq_remove(&from->queue, n);
+		hart_dequeue(from, thread_of(n));
 		hart_changed(from);
 		h->migrations_in++;
 		hart_enqueue(h, thread_of(n));
@@ -101,6 +101,7 @@ void sched_pull(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with hart_kick */
 	while (unlikely((from = sched_pull_from(h, tried)) != NULL) && !sched_pull_one(h, from))
 		tried |= UINT64_C(1) << from->cpu;
+	trace(TRACE_PULLED, h->cpu, 0, 0, 0);
 }
 
 void hart_publish(struct hart *h)

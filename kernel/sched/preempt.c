@@ -9,7 +9,7 @@ static void sched_expel(struct hart *h, struct thread *t)
 {
 	bool suspend = t->attention & THREAD_SUSPEND_DUE;
 	t->attention &= (uint8_t)~THREAD_EXPEL;
-	runq_remove(&h->queue, &t->run);
+	hart_dequeue(h, t);
 	if (suspend)
 		thread_set_state(t, THREAD_SUSPENDED);
 	sched_switch_away(h, t, suspend ? h->finish : sched_switched_homeless);
@@ -25,7 +25,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 	if (t->attention & THREAD_CHARGED)
 		account_review(h);
 	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
-		runq_remove(&h->queue, &t->run);
+		hart_dequeue(h, t);
 		t->run.rank = thread_effective_rank(t);
 		hart_park(h, t);
 		sched_switch_away(h, t, h->finish);
@@ -39,6 +39,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 /* With h locked: t goes on. */
 static noinline void sched_preempt_not(struct hart *h)
 {
+	trace(TRACE_STAY, h->cpu, h->current->id, h->current->run.rank, 0);
 	hart_changed(h);
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */

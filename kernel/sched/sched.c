@@ -33,10 +33,13 @@ void hart_unlock_pair(struct hart *a, struct hart *b)
 
 void hart_resched(struct hart *h)
 {
-	if (h == hart_here())
+	if (h == hart_here()) {
+		trace(TRACE_RESCHED, h->cpu, 0, 0, 0);
 		arch_need_resched_set();
-	else
+	} else {
+		trace(TRACE_IPI_SENT, h->cpu, 0, 0, 0);
 		arch_ipi_send(h->cpu, IPI_RESCHED);
+	}
 }
 
 void hart_call(struct hart *h)
@@ -73,6 +76,8 @@ static void hart_queued_waiting(struct hart *h, struct thread *t, struct thread 
 void hart_enqueue(struct hart *h, struct thread *t)
 {
 	debug_assert(t->state == THREAD_READY && !t->parked && (t->run.affinity >> h->cpu & 1));
+	if (t->hart != h)
+		trace(TRACE_MIGRATE, h->cpu, t->id, t->hart->cpu, 0);
 	__atomic_store_n(&t->hart, h, __ATOMIC_RELAXED);
 	struct thread *next = thread_of(runq_best(&h->queue));
 	hart_stand(h, t);
@@ -82,16 +87,19 @@ void hart_enqueue(struct hart *h, struct thread *t)
 
 void hart_stand(struct hart *h, struct thread *t)
 {
-	if (unlikely(t->server && hart_bars(h, t)))
+	if (unlikely(t->server && hart_bars(h, t))) {
 		hart_park(h, t);
-	else
-		runq_push_back(&h->queue, &t->run);
+		return;
+	}
+	runq_push_back(&h->queue, &t->run);
+	trace_enqueue(h, t);
 }
 
 void hart_enqueue_front(struct hart *h, struct thread *t)
 {
 	struct thread *next = thread_of(runq_best(&h->queue));
 	runq_push_front(&h->queue, &t->run);
+	trace_enqueue(h, t);
 	if (t->run.rank == h->current->run.rank) { /* what runs stays the first */
 		runq_remove(&h->queue, &h->current->run);
 		runq_push_front(&h->queue, &h->current->run);
@@ -107,15 +115,16 @@ bool hart_take(struct hart *h, struct thread *t)
 	}
 	if (!t->run.queued)
 		return false;
-	runq_remove(&h->queue, &t->run);
+	hart_dequeue(h, t);
 	return true;
 }
 
 void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity)
 {
 	bool falls = rank > t->run.rank;
-	runq_remove(&h->queue, &t->run);
+	hart_dequeue(h, t);
 	t->run.rank = rank;
+	trace(TRACE_RANK, h->cpu, t->id, rank, 0);
 	runq_set_affinity(&t->run, affinity);
 	if (h->current != t) {
 		if (falls)
@@ -125,6 +134,7 @@ void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affi
 		return;
 	}
 	runq_push_front(&h->queue, &t->run);
+	trace_enqueue(h, t);
 	hart_changed(h);
 	if (falls && h->peers)
 		hart_resched(h); /* to pull */
@@ -144,14 +154,17 @@ static noinline struct thread *hart_find_best(struct hart *h)
 			h->queue.rare &= ~(uint32_t)RUNQ_STALE;
 		if (likely(!bars && rank == t->run.rank))
 			return t;
-		runq_remove(&h->queue, &t->run);
+		hart_dequeue(h, t);
 		t->run.rank = rank;
-		if (bars)
+		if (bars) {
 			hart_park(h, t);
-		else
+		} else {
 			runq_push_back(&h->queue, &t->run); /* goes on by what it has inherited only */
+			trace_enqueue(h, t);
+		}
 	}
 	arch_need_resched_set();
+	trace(TRACE_PUT_OFF, h->cpu, 0, 0, 0);
 	return h->idle;
 }
 
@@ -169,7 +182,7 @@ struct thread *hart_best(struct hart *h)
 void hart_leave_rare(void *hart, uintptr_t thread)
 {
 	struct hart *h = hart;
-	runq_remove(&h->queue, &((struct thread *)thread)->run);
+	hart_dequeue(h, (struct thread *)thread);
 	h->best = hart_best(h);
 }
 
@@ -292,7 +305,7 @@ int sched_switched_peers(struct arch_thread *left, struct arch_thread *entered)
 	/* It yielded before it was expelled: nobody would find it here, where it may not run. */
 	if (unlikely(t->run.queued && t->attention & THREAD_LEAVE_DUE)) {
 		t->attention &= (uint8_t)~THREAD_LEAVE_DUE;
-		runq_remove(&h->queue, &t->run);
+		hart_dequeue(h, t);
 		return sched_switched_homeless(left, entered);
 	}
 	sched_arrive(h, t);

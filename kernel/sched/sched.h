@@ -278,6 +278,14 @@ struct sched_cpu_stats {
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 
+/* ---- trace.c, with CONFIG_TRACE ---- */
+
+/*
+ * Records how each hart stands (TRACE_BEGIN and what follows), so that a trace can be judged from here on, and has each decide
+ * anew. A walk over all ready threads, interrupts off: for tests. Thread context.
+ */
+void sched_trace_begin(void);
+
 /* ---- watchdog.c: who keeps others from running ---- */
 
 /*

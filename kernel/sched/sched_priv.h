@@ -23,6 +23,7 @@
 #ifndef KERNEL_SCHED_SCHED_PRIV_H
 #define KERNEL_SCHED_SCHED_PRIV_H
 
+#include "kernel/diag/trace.h"
 #include "kernel/sched/deadline.h"
 #include "kernel/sched/load_core.h"
 #include "kernel/sched/sched.h"
@@ -231,9 +232,35 @@ void hart_resched(struct hart *h);
 /* With h locked: it does an errand where it may be preempted next (sched_run_errand). */
 void hart_call(struct hart *h);
 
+/* With h locked: t stands in the queue, or does not any more. */
+static inline void trace_enqueue(const struct hart *h, const struct thread *t)
+{
+	trace(TRACE_DETAIL(TRACE_ENQUEUE, t->run.domain), h->cpu, t->id, t->run.rank, t->run.affinity);
+}
+
+static inline void trace_dequeue(const struct hart *h, const struct thread *t)
+{
+	trace(TRACE_DEQUEUE, h->cpu, t->id, 0, 0);
+}
+
+/* Interrupts are off still. */
+static inline void trace_leave(irqflags flags)
+{
+	if (config_on(CONFIG_TRACE))
+		trace(TRACE_LEAVE, arch_cpu(), 0, irqflags_enabled(flags) && arch_current()->preempt_count == 0, 0);
+}
+
+/* With h locked: t leaves the queue. */
+static inline void hart_dequeue(struct hart *h, struct thread *t)
+{
+	runq_remove(&h->queue, &t->run);
+	trace_dequeue(h, t);
+}
+
 /* After the locks are dropped, interrupts as the caller had them: switches when that is due. */
 static inline void sched_leave(irqflags flags)
 {
+	trace_leave(flags);
 	arch_irq_restore(flags);
 	if (unlikely(arch_need_resched()))
 		spin_preempt();
@@ -243,6 +270,7 @@ static inline void sched_leave(irqflags flags)
 enum err sched_preempt_ok(void);
 static inline enum err sched_leave_ok(irqflags flags)
 {
+	trace_leave(flags);
 	arch_irq_restore(flags);
 	return unlikely(arch_need_resched()) ? sched_preempt_ok() : OK;
 }
@@ -263,6 +291,7 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	h->switched_at = now;
 	h->switches++;
 	h->current = to;
+	trace(TRACE_SWITCH, h->cpu, to->id, to->run.rank, from->id);
 	return arch_switch(&from->arch, &to->arch, finish);
 }
 
@@ -277,6 +306,7 @@ static inline struct thread *hart_leave(struct hart *h, struct thread *t)
 		arch_call_rare(hart_leave_rare, h, (uintptr_t)t);
 		return h->best;
 	}
+	trace_dequeue(h, t);
 	return thread_of(runq_leave_plain(&h->queue, &t->run));
 }
 
@@ -305,6 +335,7 @@ static always_inline enum err sched_ready_unlock_inline(struct hart *h, struct t
 		return sched_ready_slow(h, t, flags);
 	struct thread *running = h->current;
 	runq_push_plain(&h->queue, &t->run);
+	trace_enqueue(h, t);
 	if (rank < running->run.rank) {
 		/* What else outranks the running one has asked for a switch, which may be due since it was lowered. */
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0 && !arch_need_resched()) {
@@ -475,6 +506,12 @@ bool servers_idle(const struct hart *h);
 /* With h locked: if that is so, begins what has waited for it. */
 void servers_check_idle(struct hart *h, ktime now);
 
+/* With its hart h locked: whether its server is active may have changed. */
+static inline void server_trace(const struct hart *h, const struct server *s)
+{
+	trace(s->edf.state == EDF_THROTTLED ? TRACE_THROTTLE : TRACE_REPLENISH, h->cpu, s->thread->id, 0, 0);
+}
+
 /* ---- domain.c ---- */
 
 void domain_init_hart(struct hart *h);
@@ -568,6 +605,10 @@ must_check enum err thread_register(struct thread *t);
 void thread_setup(struct thread *t, const struct thread_attr *attr);
 struct thread_result thread_make(const struct thread_attr *attr);
 void thread_put(struct thread *t);
+
+/* ---- trace.c, with CONFIG_TRACE ---- */
+
+void sched_trace_init(void);
 
 /* ---- invariant.c ---- */
 

@@ -79,6 +79,7 @@ static always_inline void server_begin(struct server *s, const struct thread *t,
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
 	account_job(s);
 	edf_wake(&s->edf, release, now);
+	server_trace(t->hart, s);
 	if (!s->job.going)
 		edf_job_begin(&s->job, &s->edf.p, release);
 	if (t->blocked_on)
@@ -131,6 +132,7 @@ void server_judge(struct server *s, ktime now)
 	enum edf_verdict verdict = edf_judge(&s->edf);
 	if (verdict == EDF_GOES_ON)
 		return;
+	server_trace(s->thread->hart, s);
 	s->job.stats.overruns++;
 	server_send(s, SERVER_OVERRUN);
 	if (verdict == EDF_SPENT_LOW)
@@ -146,11 +148,13 @@ void server_refill(struct hart *h, struct server *s)
 	server_check_overdue(s, now);
 	if (!edf_replenish(&s->edf)) {
 		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
-	} else if (t->blocked_on || t->state != THREAD_READY) {
-		server_send(s, SERVER_REFRESH);
-	} else {
-		thread_rerank(h, t);
+		return;
 	}
+	server_trace(h, s);
+	if (t->blocked_on || t->state != THREAD_READY)
+		server_send(s, SERVER_REFRESH);
+	else
+		thread_rerank(h, t);
 }
 
 void server_refresh(struct server *s)

@@ -156,7 +156,7 @@ void thread_exit(void)
 	spin_unlock_raw(&threads_lock);
 	struct hart *h = hart_here();
 	spin_lock_raw(&h->lock);
-	runq_remove(&h->queue, &t->run);
+	hart_dequeue(h, t);
 	thread_set_state(t, THREAD_DEAD);
 	sched_switch_away(h, t, sched_switched_dead);
 	unreachable();
