@@ -22,4 +22,7 @@ void procfs_who(struct abuf *out, uint32_t tid, const char *name, size_t len, ui
 void procfs_histogram_head(struct abuf *out);
 void procfs_histogram(struct abuf *out, const struct histogram *h);
 
+/* procfs_trace.c, with CONFIG_TRACE */
+void procfs_trace(struct abuf *out);
+
 #endif

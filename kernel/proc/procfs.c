@@ -188,6 +188,9 @@ static const struct synth_file procfs_files[] = {
 	{.path = STR_INIT("sched"), .render = procfs_sched},
 	{.path = STR_INIT("stat"), .render = procfs_stat},
 	{.path = STR_INIT("threads"), .render = procfs_threads},
+#ifdef CONFIG_TRACE
+	{.path = STR_INIT("trace"), .render = procfs_trace},
+#endif
 	{.path = STR_INIT("uptime"), .render = procfs_uptime},
 	{.path = STR_INIT("version"), .render = procfs_version},
 };
