@@ -131,6 +131,7 @@ for _path in sorted(glob.glob("configs/fragments/*.config")):
     _name = os.path.basename(_path).removesuffix(".config")
     VARIANTS.append(Build(f"with-{_name}", fragments=(_name,)))
 UBSAN = Build.all["with-ubsan"]
+TRACE = Build.all["with-trace"]
 
 
 class Once:
@@ -179,10 +180,11 @@ def compiles(build):
     return job
 
 
-def selftest(build, smp):
+def selftest(build, smp, only=""):
     def job(log):
         elf = build.make(log)
-        with mazu.Mazu(elf, smp=smp, append="selftest", limit=300) as guest:
+        append = f"selftest={only}" if only else "selftest"
+        with mazu.Mazu(elf, smp=smp, append=append, limit=300) as guest:
             try:
                 status = guest.wait()
             finally:
@@ -278,6 +280,7 @@ def jobs():
     for build, smp in matrix:
         parts = ("selftest", "smp") if smp > 1 else ("selftest",)
         yield parts, f"selftest-{build.name}-{smp}", selftest(build, smp)
+    yield ("selftest", "smp"), "trace-4", selftest(TRACE, 4, "trace")
     for path in sorted(glob.glob("tests/system/*_*.py")):
         name = os.path.basename(path)[:-3]
         yield (name.split("_")[0], "system"), f"system-{name}", system_test(path)
