@@ -317,8 +317,9 @@ enum err pi_wait_locked(struct pi_queue *q)
 	}
 	if (list_is_empty(&q->waiters))
 		list_push_back(&q->owner->held, &q->held_node);
-	/* What it has run up to now is not its owner's to use any more; it may have been spent just now. */
-	if (t->server || t->lender) {
+	/* From here on its timer does not stop it (account_expired); what that has found before, its rank must show. */
+	t->blocked_on = q;
+	if (t->server || t->lender) { /* what it has run up to now is not its owner's to use any more */
 		irqflags flags = arch_irq_save();
 		struct hart *h = thread_lock(t);
 		account_settle(h, clock_now());
@@ -327,7 +328,6 @@ enum err pi_wait_locked(struct pi_queue *q)
 		arch_irq_restore(flags);
 	}
 	pi_insert(q, t);
-	t->blocked_on = q;
 	pi_propagate_from(q->owner);
 	return OK;
 }

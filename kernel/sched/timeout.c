@@ -72,7 +72,8 @@ void timeout_end_due(struct hart *h)
 	}
 	if (heap_first(&h->timeouts))
 		timeout_arm(h);
-	arch_need_resched_clear(); /* the choice is still to be made */
+	if (likely(!(h->queue.rare & RUNQ_ERRAND))) /* the choice is still to be made, but not the errand done before it */
+		arch_need_resched_clear();
 }
 
 static void timeout_expired(unused ktime now)
