@@ -5,6 +5,7 @@
 static noinline void thread_suspend_other_unlock(struct hart *h, struct thread *t, irqflags flags)
 {
 	if (h->current != t && hart_take(h, t)) {
+		t->attention &= (uint8_t)~THREAD_SUSPEND_DUE; /* from when it ran, if it yielded before */
 		thread_set_state(t, THREAD_SUSPENDED);
 		if (t->server)
 			server_sleep(t, clock_now());
