@@ -83,10 +83,10 @@ static void procfs_sched(struct abuf *out)
 	fmt(out, "priorities %d\nclasses", PRIO_COUNT);
 	for (enum sched_class c = 0; c < SCHED_CLASS_COUNT; c++)
 		fmt(out, " %.*s", STR_ARG(sched_class_name(c)));
-	fmt(out, "\nquantum_ns %lld\nbalance_ns %lld\ninvariants %s\ninheritance_cut_short %llu\n",
+	fmt(out, "\nquantum_ns %lld\nbalance_ns %lld\ninvariants %s\ninheritance_refused %llu\n",
 		(long long)(CONFIG_SCHED_QUANTUM_US * NS_PER_US),
 		(long long)(CONFIG_SCHED_BALANCE_MS * NS_PER_MS), config_on(CONFIG_DEBUG) ? "on" : "off",
-		U(pi_cut_short()));
+		U(pi_chains_refused()));
 	fmt(out, "cpu tid name class priority published_priority published_waiting ready switches preemptions "
 		 "migrations_in load_permille\n");
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)

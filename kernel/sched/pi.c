@@ -12,11 +12,11 @@
  * it is spent: then what was used is charged to the server, which is throttled if nothing is left,
  * and lends no more until it has a budget again.
  *
- * Bounds: PI_CHAIN_MAX links, both of the chain ahead of who begins to wait, which is
- * refused beyond, and of the way that a change of rank is carried; chains that were joined
- * in the middle can be longer, and a change that ends early is counted (pi_cut_short). A walk
- * over the contended objects that one thread holds; an insertion among waiters. A handover looks at
- * HANDOVER_SCAN_MAX waiters for one that may run.
+ * Bounds: no chain has more than PI_CHAIN_MAX links. For that each thread knows the longest chain behind it, its
+ * height; who begins to wait is refused when that and what is ahead of it would be too long together. So every
+ * change of rank is carried to the end, and nobody is named as a lender who waits no more. A walk
+ * over the contended objects that one thread holds; an insertion among waiters, and among those of them
+ * that are waited for themselves. A handover looks at HANDOVER_SCAN_MAX waiters for one that may run.
  *
  * Locks: LOCK_PI here, which no interrupt takes: what one finds out about the graph is an errand. So under
  * it preemption is off, but interrupts are on; they are off under LOCK_RUNQ inside, which is taken for each
@@ -27,12 +27,13 @@
 #define HANDOVER_SCAN_MAX 16
 
 struct spinlock pi_lock = SPINLOCK_INIT(LOCK_PI);
-static uint64_t pi_cut; /* pi_lock */
+static uint64_t pi_refused; /* pi_lock */
 
 void pi_init(struct pi_queue *q)
 {
 	q->owner = NULL;
 	list_init(&q->waiters);
+	list_init(&q->tall);
 	list_init(&q->held_node);
 }
 
@@ -237,17 +238,12 @@ static struct thread *pi_reorder(struct thread *t)
 
 void pi_propagate(struct thread *t)
 {
-	t = pi_reorder(t);
-	for (unsigned n = 0; t; n++) {
-		if (n > PI_CHAIN_MAX) {
-			pi_cut++;
-			return;
-		}
-		bool changed = pi_update(t, RANK_NONE);
-		if (!changed)
-			return;
+	unsigned n = 0;
+	do {
+		assert(n <= PI_CHAIN_MAX);
+		n++;
 		t = pi_reorder(t);
-	}
+	} while (t && pi_update(t, RANK_NONE));
 }
 
 /* The same from who holds what someone has begun, or ceased, to wait for. */
@@ -293,7 +289,8 @@ void pi_domain_changed(struct thread *t)
 {
 	spin_lock(&pi_lock);
 	const struct pi_queue *q = t->blocked_on;
-	for (unsigned n = 0; q && n < PI_CHAIN_MAX; n++) {
+	for (unsigned n = 0; q; n++) {
+		assert(n < PI_CHAIN_MAX);
 		irqflags flags = arch_irq_save();
 		struct hart *h = thread_lock(q->owner);
 		account_changed(h, q->owner);
@@ -304,17 +301,70 @@ void pi_domain_changed(struct thread *t)
 	spin_unlock(&pi_lock);
 }
 
+/* ---- how long the chains are ---- */
+
+static unsigned pi_queue_height(const struct pi_queue *q)
+{
+	if (list_is_empty(&q->waiters))
+		return 0;
+	return 1U + (list_is_empty(&q->tall) ? 0 : list_entry(q->tall.next, struct thread, tall_node)->height);
+}
+
+static uint8_t pi_height(const struct thread *t)
+{
+	unsigned height = 0;
+	list_for_each(it, &t->held)
+		height = max(height, pi_queue_height(list_entry(it, struct pi_queue, held_node)));
+	return (uint8_t)height;
+}
+
+/* t, which waits for q, is one of those with somebody behind them, if that is so: the tallest first. */
+static void pi_insert_tall(struct pi_queue *q, struct thread *t)
+{
+	struct list *at = q->tall.next;
+	if (t->height == 0)
+		return;
+	while (at != &q->tall && list_entry(at, struct thread, tall_node)->height > t->height)
+		at = at->next;
+	list_insert_between(&t->tall_node, at->prev, at);
+}
+
+/* Somebody has begun, or ceased, to wait for what t holds, or has another height now. */
+static void pi_heights_from(struct thread *t)
+{
+	struct pi_queue *q;
+	for (uint8_t height; t && (height = pi_height(t)) != t->height; t = q ? q->owner : NULL) {
+		assert(height <= PI_CHAIN_MAX);
+		q = t->blocked_on;
+		list_remove(&t->tall_node);
+		t->height = height;
+		if (q)
+			pi_insert_tall(q, t);
+	}
+}
+
+/* Whether t may wait for what `owner` has: no circle, and no chain that is too long. */
+static bool pi_may_wait(const struct thread *t, const struct thread *owner)
+{
+	unsigned ahead = 0;
+	for (; owner; ahead++) {
+		if (owner == t)
+			return false;
+		owner = owner->blocked_on ? owner->blocked_on->owner : NULL;
+	}
+	bool fits = t->height + ahead <= PI_CHAIN_MAX;
+	pi_refused += !fits;
+	return fits;
+}
+
 /* ---- waiting, and handing over ---- */
 
 enum err pi_wait_locked(struct pi_queue *q)
 {
-	struct thread *t = thread_current(), *owner = q->owner;
-	assert(owner && !t->blocked_on);
-	for (unsigned n = 0; owner; n++) {
-		if (owner == t || n == PI_CHAIN_MAX)
-			return ERR_DEADLK;
-		owner = owner->blocked_on ? owner->blocked_on->owner : NULL;
-	}
+	struct thread *t = thread_current();
+	assert(q->owner && !t->blocked_on);
+	if (!pi_may_wait(t, q->owner))
+		return ERR_DEADLK;
 	if (list_is_empty(&q->waiters))
 		list_push_back(&q->owner->held, &q->held_node);
 	/* From here on its timer does not stop it (account_expired); what that has found before, its rank must show. */
@@ -328,6 +378,8 @@ enum err pi_wait_locked(struct pi_queue *q)
 		arch_irq_restore(flags);
 	}
 	pi_insert(q, t);
+	pi_insert_tall(q, t);
+	pi_heights_from(q->owner);
 	pi_propagate_from(q->owner);
 	return OK;
 }
@@ -339,9 +391,11 @@ bool pi_cancel_locked(struct pi_queue *q)
 	if (waits) {
 		assert(t->blocked_on == q);
 		list_remove(&t->wait_node);
+		list_remove(&t->tall_node);
 		t->blocked_on = NULL;
 		if (list_is_empty(&q->waiters))
 			list_remove(&q->held_node);
+		pi_heights_from(q->owner);
 		pi_propagate_from(q->owner);
 	}
 	if (t->attention & THREAD_CHARGED) { /* from now on it may be stopped again */
@@ -378,11 +432,14 @@ struct thread *pi_hand_over_locked(struct pi_queue *q)
 	}
 	to = pi_choose(q);
 	list_remove(&to->wait_node);
+	list_remove(&to->tall_node);
 	to->blocked_on = NULL;
 	list_remove(&q->held_node);
 	q->owner = to;
 	if (!list_is_empty(&q->waiters))
 		list_push_back(&to->held, &q->held_node);
+	pi_heights_from(from);
+	pi_heights_from(to);
 	(void)pi_update(from, to->run.rank); /* it runs, and waits for nobody */
 	pi_propagate_from(to);
 	return to;
@@ -413,10 +470,10 @@ enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_clas
 	return OK;
 }
 
-uint64_t pi_cut_short(void)
+uint64_t pi_chains_refused(void)
 {
 	spin_lock(&pi_lock);
-	uint64_t n = pi_cut;
+	uint64_t n = pi_refused;
 	spin_unlock(&pi_lock);
 	return n;
 }

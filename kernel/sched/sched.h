@@ -90,6 +90,8 @@ struct thread {
 	bool exiting;
 	struct pi_queue *blocked_on;
 	struct list held; /* pi_queues that it owns and others wait for */
+	struct list tall_node; /* in blocked_on->tall, if height > 0 */
+	uint8_t height;   /* links of the longest chain of those who wait for it */
 
 	/* LOCK_THREADS */
 	uint32_t id;
@@ -219,11 +221,12 @@ void thread_cancel_keep(enum err err);
 struct pi_queue {
 	struct thread *owner;
 	struct list waiters;   /* by effective priority, then arrival */
+	struct list tall;      /* those of them that are waited for themselves: by height, the greatest first */
 	struct list held_node; /* in owner->held while somebody waits */
 };
 
-#define PI_CHAIN_MAX 32 /* links that a walk follows; who would wait behind more is refused, as for a deadlock */
-uint64_t pi_cut_short(void); /* how often a change of priority was not carried to the end of a longer chain */
+#define PI_CHAIN_MAX 32 /* links of a chain; whose wait would make a longer one is refused, as for a deadlock */
+uint64_t pi_chains_refused(void); /* how often that was so */
 
 extern struct spinlock pi_lock;
 void pi_init(struct pi_queue *q);

@@ -73,6 +73,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 	memcpy(t->name, attr->name.ptr, t->name_len);
 	list_init(&t->held);
 	list_init(&t->wait_node);
+	list_init(&t->tall_node);
 	heap_node_init(&t->timeout);
 }
 

@@ -34,12 +34,12 @@ static inline bool mutex_take(struct mutex *m)
 
 /*
  * Waits as long as it takes; cannot be cancelled. Asserted: that the caller does not wait for itself, directly
- * or in a circle, nor behind more than PI_CHAIN_MAX owners each of which waits for the next.
+ * or in a circle, nor in a chain of more than PI_CHAIN_MAX of them, each of which waits for the next.
  */
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 must_check bool mutex_try(struct mutex *m);
-/* ERR_TIMEDOUT, ERR_INTR when cancelled, ERR_DEADLK when the owner waits for the caller. */
+/* ERR_TIMEDOUT, ERR_INTR when cancelled, ERR_DEADLK for what mutex_lock() asserts. */
 must_check enum err mutex_lock_until(struct mutex *m, ktime deadline);
 bool mutex_is_held(const struct mutex *m); /* by the caller */
 

@@ -235,6 +235,22 @@ static bool oracle_holds_unwatched(const struct thread *t)
 	return false;
 }
 
+/* Nobody's chain is longer than he knows: the links behind each, counted from the other end. */
+static void oracle_check_heights(void)
+{
+	static unsigned height[WORLD_THREADS_MAX];
+	memset(height, 0, sizeof(height));
+	for (size_t i = 0; i < all_count; i++) {
+		unsigned links = 0;
+		for (const struct pi_queue *q = all[i]->blocked_on; q; q = q->owner->blocked_on) {
+			size_t owner = oracle_index(q->owner);
+			height[owner] = max(height[owner], ++links);
+		}
+	}
+	for (size_t i = 0; i < all_count; i++)
+		ORACLE(all[i]->height == height[i] && height[i] <= PI_CHAIN_MAX, all[i]);
+}
+
 static void oracle_check_mutex(const struct sim_mutex *m)
 {
 	bool waited_for = false;
@@ -285,6 +301,7 @@ void oracle_look(void)
 			continue;
 		ORACLE(t->run.rank == effective[i] || (lent && t->run.rank < effective[i]), t);
 	}
+	oracle_check_heights();
 	for (uint32_t i = 0; i < sim_mutex_count; i++)
 		oracle_check_mutex(&sim_mutex[i]);
 	for (uint32_t i = 0; i < sim_sem_count; i++)

@@ -152,14 +152,88 @@ SIMULATION(chain_lends_to_its_end_and_takes_back, 30)
 	CHECK_EQ(thread_set_priority(thread_current(), PRIO_NORMAL, SCHED_FIFO), OK);
 }
 
+/* lockdep sees the order broken, which is the point. */
+static void circle_report(unused struct str what)
+{
+}
+
+/* ---- two chains, and who joins them in the middle ---- */
+
+#define JOINED_MAX (PI_CHAIN_MAX + 2)
+#define JOINT      (JOINED_MAX / 2) /* waits last */
+
+static struct mutex joined[JOINED_MAX]; /* the oracle knows the graph only */
+static struct sem joined_end;
+static uint32_t joined_links;
+static enum err joined_err;
+
+/* Who stands in the graph. */
+static uint32_t joined_waiting(void)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < joined_links; i++)
+		n += sim_threads[i].t->blocked_on != NULL;
+	return n;
+}
+
+static enum err joined_wait(uint32_t next, ktime deadline)
+{
+	enum err err = mutex_lock_until(&joined[next], deadline);
+	if (err == OK)
+		mutex_unlock(&joined[next]);
+	return err;
+}
+
+/* Each holds the mutex of its index and waits for the next. Of the first ones the wait ends before that of the others. */
+static void link_of_joined(struct sim_thread *self)
+{
+	uint32_t i = self->index;
+	mutex_lock(&joined[i]);
+	self->done = 1;
+	if (i < joined_links)
+		sim_wait_for(sim_threads[i + 1].done);
+	if (i == JOINT) {
+		sim_wait_for(joined_waiting() == joined_links - 1);
+		joined_err = joined_wait(i + 1, KTIME_NEVER);
+		CHECK_EQ(joined_err, joined_links > PI_CHAIN_MAX ? ERR_DEADLK : OK);
+	} else if (i < joined_links) {
+		enum err err = joined_wait(i + 1, i < 3 ? ktime_add(clock_now(), 20 * NS_PER_MS) : KTIME_NEVER);
+		CHECK(err == OK || (i < 3 && err == ERR_TIMEDOUT));
+	} else {
+		CHECK_EQ(sem_wait(&joined_end, KTIME_NEVER), OK);
+	}
+	mutex_unlock(&joined[i]);
+}
+
+/* Joined, they would be longer than a change of rank is carried: who timed out at one end would be lender at the other. */
+SIMULATION(chains_joined_in_the_middle_are_bounded, 10)
+{
+	joined_links = PI_CHAIN_MAX + sim_below(2);
+	sem_init(&joined_end, 0, 1);
+	lockdep_set_hook(circle_report);
+	CHECK_EQ(thread_set_priority(thread_current(), 60, SCHED_FIFO), OK);
+	for (uint32_t i = 0; i <= joined_links; i++)
+		mutex_init(&joined[i], LOCK_TEST_MUTEX);
+	for (uint32_t i = 0; i <= joined_links; i++)
+		sim_spawn(link_of_joined, NULL, i == 0 ? 50 : 10, SCHED_FIFO, sim_some_harts());
+	const struct thread *last = sim_threads[joined_links].t;
+	bool fits = joined_links <= PI_CHAIN_MAX, lent = false;
+	uint64_t refused = pi_chains_refused();
+	sim_begin();
+	for (unsigned i = 0; i < 8; i++) {
+		CHECK_EQ(sleep_ns(5 * NS_PER_MS), OK);
+		lent |= rank_priority(last->run.rank) == 50;
+	}
+	CHECK_EQ(lent, fits);
+	CHECK_EQ(rank_priority(last->run.rank), 10);
+	CHECK_EQ(pi_chains_refused() - refused, !fits);
+	CHECK_EQ(sem_post(&joined_end), OK);
+	CHECK_EQ(thread_set_priority(thread_current(), PRIO_NORMAL, SCHED_FIFO), OK);
+}
+
 /* Whoever would close a circle is told, and has waited for nothing. */
 
 static bool circle_refused;
-
-static void circle_report(unused struct str what)
-{
-	/* lockdep sees the order broken, which is the point */
-}
 
 static void closes_circle(struct sim_thread *self)
 {
