@@ -53,6 +53,7 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	list_init(&h->errands);
 	domain_init_hart(h);
 	h->waiting_rank = RANK_NONE;
+	notes_init(h);
 	balance_init(h);
 }
 

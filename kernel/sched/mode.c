@@ -9,7 +9,6 @@
  *
  * Locks: the hart's.
  */
-#include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
 void mode_raise(struct hart *h, struct thread *by, ktime now)
@@ -28,8 +27,7 @@ void mode_raise(struct hart *h, struct thread *by, ktime now)
 			server_send(s, SERVER_REFRESH);
 	}
 	domain_set_mode(h, true, now);
-	klog(LOG_WARN, "hart %u: mode HI, because thread %u \"%.*s\" has spent its LO runtime of %ld ns", h->cpu, by->id,
-		(int)by->name_len, by->name, by->server->edf.p.runtime_ns);
+	note_add(h, NOTE_MODE_HIGH, by, by->server->edf.p.runtime_ns);
 }
 
 void mode_check_quiet(struct hart *h, ktime now)
@@ -40,6 +38,5 @@ void mode_check_quiet(struct hart *h, ktime now)
 	list_for_each(it, &h->servers)
 		edf_lower(&list_entry(it, struct server, node)->edf);
 	domain_set_mode(h, false, now);
-	klog(LOG_INFO, "hart %u: mode LO again, after %ld us, at the first idle instant", h->cpu,
-		ktime_diff(now, h->raised_at) / NS_PER_US);
+	note_add(h, NOTE_MODE_LOW, NULL, ktime_diff(now, h->raised_at));
 }

@@ -53,8 +53,8 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 {
 	struct errand errand;
 	spin_lock_raw(&h->lock);
+	bool more = server_take_errand(h, &errand), note = notes_wait(h);
 	h->queue.rare &= ~(uint32_t)RUNQ_ERRAND;
-	bool more = server_take_errand(h, &errand);
 	if (!list_is_empty(&h->errands))
 		hart_call(h);
 	spin_unlock_raw(&h->lock);
@@ -64,6 +64,8 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 		pi_loan_spent(t);
 	if (more)
 		server_run_errand(&errand);
+	if (note)
+		notes_send(h);
 	arch_irq_disable();
 	preempt_enable_irqs_off();
 }

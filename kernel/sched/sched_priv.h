@@ -71,6 +71,27 @@ struct errand {
 	struct server *server;
 	struct thread *thread; /* which cannot go away: this hart would have to run it */
 	uint8_t what;
+	void (*notify)(struct thread *t, enum deadline_event event, void *arg);
+	void *notify_arg;
+};
+
+/* What is to be written into the log later: notes.c. */
+#define NOTES_MAX 8
+enum note_kind { NOTE_MODE_HIGH, NOTE_MODE_LOW, NOTE_OVERRUN, NOTE_MISSED };
+struct note {
+	uint8_t kind;
+	uint8_t name_len;
+	char name[THREAD_NAME_MAX];
+	uint32_t tid;
+	uint32_t lost; /* before it, because there was no place */
+	int64_t ns;    /* the runtime that was spent; how long the mode was HI */
+	struct edf_stats stats;
+};
+struct notes {
+	struct note note[NOTES_MAX];
+	uint32_t first, count, lost;
+	bool sent; /* a callout is under way, or at work */
+	struct callout callout;
 };
 
 /* A domain on one hart. */
@@ -131,6 +152,7 @@ struct hart {
 	ktime quiet_at;    /* the mode may be lowered from then on */
 	ktime mode_at;     /* when to try that; KTIME_NEVER: when the servers have nothing to do */
 	uint32_t raised_by;
+	struct notes notes;
 	struct domain_hart domain[DOMAIN_MAX];
 
 	/* read by other harts without the lock; kept only where there are any */
@@ -493,7 +515,7 @@ void server_sleep(struct thread *t, ktime now);
 void server_judge(struct server *s, ktime now);
 /* With its hart locked. */
 void server_send(struct server *s, uint8_t what);
-/* With h locked: takes one off; false: there is none. */
+/* With h locked: takes one off, with a note of what is to be logged of it; false: there is none. */
 must_check bool server_take_errand(struct hart *h, struct errand *out);
 /* Nothing locked, preemption off. */
 void server_run_errand(const struct errand *e);
@@ -552,6 +574,21 @@ static inline bool hart_bars(const struct hart *h, const struct thread *t)
 		return false;
 	return !t->lender || (!t->lender->server && domain_is_barred(h, t->lender->run.domain));
 }
+
+/* ---- notes.c ---- */
+
+void notes_init(struct hart *h);
+/* With h locked: to be written into the log, about t, which has a server, or NULL. False: there is no place. */
+bool note_add(struct hart *h, enum note_kind kind, const struct thread *t, int64_t ns);
+/* With h locked: an errand is to call notes_send(), nothing locked. */
+static inline bool notes_wait(struct hart *h)
+{
+	if (likely(h->notes.count == 0 || h->notes.sent))
+		return false;
+	h->notes.sent = true;
+	return true;
+}
+void notes_send(struct hart *h);
 
 /* ---- mode.c ---- */
 

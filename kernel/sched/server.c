@@ -10,7 +10,6 @@
  *
  * Locks: the lock of the home hart, where the thread always is.
  */
-#include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"
 #include "kernel/sched/sched_priv.h"
 
@@ -27,39 +26,40 @@ void server_send(struct server *s, uint8_t what)
 	hart_call(h);
 }
 
+/* Not every time: its next note counts what was left out. */
+static void server_note(struct hart *h, struct server *s)
+{
+	enum note_kind kind = s->errands & SERVER_OVERRUN ? NOTE_OVERRUN : NOTE_MISSED;
+	ktime now = clock_now();
+	if (!ktime_before(now, s->logged_at) && note_add(h, kind, s->thread, 0))
+		s->logged_at = ktime_add(now, LOG_EVERY_NS);
+}
+
 bool server_take_errand(struct hart *h, struct errand *out)
 {
 	if (likely(list_is_empty(&h->errands)))
 		return false;
 	struct server *s = list_entry(h->errands.next, struct server, errand);
 	list_remove(&s->errand);
-	*out = (struct errand){.server = s, .thread = s->thread, .what = s->errands};
+	*out = (struct errand){.server = s,
+		.thread = s->thread,
+		.what = s->errands,
+		.notify = s->notify,
+		.notify_arg = s->notify_arg};
+	if (s->errands & (SERVER_OVERRUN | SERVER_MISSED))
+		server_note(h, s);
 	s->errands = 0;
 	return true;
-}
-
-static void server_tell(struct server *s, struct thread *t, enum deadline_event event)
-{
-	ktime now = clock_now();
-	if (s->notify)
-		s->notify(t, event, s->notify_arg);
-	if (ktime_before(now, s->logged_at))
-		return;
-	s->logged_at = ktime_add(now, LOG_EVERY_NS);
-	klog(LOG_WARN, "thread %u \"%.*s\" %s on hart %u: %lu overruns and %lu misses in %lu jobs", t->id,
-		(int)t->name_len, t->name,
-		event == DEADLINE_OVERRUN ? "has spent its runtime" : "has missed a deadline", t->hart->cpu,
-		s->job.stats.overruns, s->job.stats.misses, s->job.stats.jobs);
 }
 
 void server_run_errand(const struct errand *e)
 {
 	if (e->what & SERVER_REFRESH)
 		server_refresh(e->server);
-	if (e->what & SERVER_OVERRUN)
-		server_tell(e->server, e->thread, DEADLINE_OVERRUN);
-	if (e->what & SERVER_MISSED)
-		server_tell(e->server, e->thread, DEADLINE_MISSED);
+	if ((e->what & SERVER_OVERRUN) && e->notify)
+		e->notify(e->thread, DEADLINE_OVERRUN, e->notify_arg);
+	if ((e->what & SERVER_MISSED) && e->notify)
+		e->notify(e->thread, DEADLINE_MISSED, e->notify_arg);
 }
 
 /* ---- what befalls a server ---- */

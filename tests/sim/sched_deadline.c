@@ -543,9 +543,21 @@ static void is_dispensable(struct sim_thread *self)
 	}
 }
 
+/* Lines are written where nobody has to wait for that. */
+static unsigned lines_raised, lines_lowered, lines_overrun;
+
+static void counts_lines(struct str line)
+{
+	CHECK(thread_current()->arch.preempt_count == 0 && !arch_in_interrupt());
+	lines_raised += str_find(line, S("mode HI, because thread")) < line.len;
+	lines_lowered += str_find(line, S("mode LO again")) < line.len;
+	lines_overrun += str_find(line, S("has spent its runtime on hart 0: 1 overruns and 0 misses")) < line.len;
+}
+
 SIMULATION(mode_is_raised_by_an_overrun_and_lowered_when_quiet, 6)
 {
 	host_even();
+	sim_on_log = counts_lines;
 	struct domain_attr attr = {.low = true};
 	if (sim_chance(2)) /* which is for those without a deadline */
 		attr.period_ns = 10 * MS, attr.degraded_ns = 5 * MS;
@@ -564,6 +576,10 @@ SIMULATION(mode_is_raised_by_an_overrun_and_lowered_when_quiet, 6)
 	struct deadline_hart_info info;
 	deadline_hart_info(0, &info);
 	CHECK_EQ(info.raised, 1);
+	sim_settle();
+	CHECK_EQ(lines_raised, 1);
+	CHECK_EQ(lines_lowered, 1);
+	CHECK_EQ(lines_overrun, 1);
 }
 
 /* ---- everything at once: the oracle is what matters ---- */

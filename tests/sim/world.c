@@ -19,8 +19,19 @@ void (*sim_on_irq)(void);
 
 /* ---- kernel/diag ---- */
 
-void klog(unused enum log_level level, unused const char *format, ...)
+void (*sim_on_log)(struct str line);
+
+void klog(unused enum log_level level, const char *format, ...)
 {
+	uint8_t text[200];
+	struct abuf out = abuf_of(text, sizeof(text));
+	va_list ap;
+	if (!sim_on_log)
+		return;
+	va_start(ap, format);
+	fmt_v(&out, format, ap);
+	va_end(ap);
+	sim_on_log(abuf_str(&out));
 }
 
 void panic(const char *format, ...)

@@ -96,6 +96,9 @@ void sim_settle(void);
 /* The handler of the next interrupts that are raised; interrupt context. */
 extern void (*sim_on_irq)(void);
 
+/* Called with each line of the log, where it is written. */
+extern void (*sim_on_log)(struct str line);
+
 /* ---- objects that the oracle watches ---- */
 
 #define SIM_MUTEXES_MAX 8
