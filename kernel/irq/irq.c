@@ -12,7 +12,8 @@
  * A source that interrupts too often (irq_pace_core.h) is masked by PACED for a while, whatever its driver wants
  * meanwhile. irqs_paced has a bit for each; who unmasks them comes from above, since there are no timers here.
  *
- * Counters of a descriptor are written by the hart that serves it; only one does at a time.
+ * Counters of a descriptor are written by the hart that serves it; only one does at a time. What is to be logged is
+ * marked there (irq_log_later), and written by a thread: a line takes longer than an interrupt may.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/irq/irq.h"
@@ -21,6 +22,7 @@
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 
+enum { IRQ_LOG_STORM = 1, IRQ_LOG_UNCLAIMED = 2 };
 enum { IRQ_ENABLED = 1, IRQ_ACTIVE = 2, IRQ_CHANGED = 4, IRQ_PACED = 8 };
 
 struct irq_desc {
@@ -38,12 +40,15 @@ struct irq_desc {
 	int64_t longest_ns;
 	struct irq_pace pace; /* what is set while it is masked: and irq_lock */
 	uint32_t unclaimed;
+	uint32_t log; /* atomic: IRQ_LOG_* */
 };
 
 static struct spinlock irq_lock = SPINLOCK_INIT(LOCK_IRQ);
 static struct irq_desc irqs[IRQ_MAX];
 static uint64_t irqs_paced[BITMAP_WORDS(IRQ_MAX)]; /* irq_lock */
 static void (*irq_pace_arm)(ktime at);             /* atomic */
+static void (*irq_log_start)(void);                /* atomic */
+static uint32_t irq_beyond;                        /* atomic; one that has no descriptor, to be logged */
 static const struct irqchip_ops *irqchip;
 static PERCPU(struct irq_spurious, irq_spurious);
 
@@ -174,13 +179,44 @@ static ktime irq_pace_next_locked(void)
 	return next;
 }
 
-static cold void irq_log_storm(uint32_t irq, struct irq_desc *d)
+static cold void irq_log_later(void)
 {
-	d->storms++;
-	if (is_pow2(d->storms))
+	void (*start)(void) = __atomic_load_n(&irq_log_start, __ATOMIC_ACQUIRE);
+	if (start)
+		start();
+}
+
+static cold void irq_log_mark(struct irq_desc *d, uint32_t what)
+{
+	__atomic_fetch_or(&d->log, what, __ATOMIC_RELEASE);
+	irq_log_later();
+}
+
+static void irq_log_write_one(uint32_t irq, struct irq_desc *d)
+{
+	uint32_t what = __atomic_exchange_n(&d->log, 0, __ATOMIC_ACQUIRE);
+	if (what & IRQ_LOG_STORM)
 		klog(LOG_ERR, "irq: %.*s (%u) interrupts more than %u times a second; masked for %lld us, storm %llu",
 			STR_ARG(d->name), irq, (unsigned)CONFIG_IRQ_STORM_MAX, (long long)(d->pace.mask_ns / NS_PER_US),
 			(unsigned long long)d->storms);
+	if (what & IRQ_LOG_UNCLAIMED)
+		klog(LOG_ERR, "irq: %u interrupts and has no handler; it is masked", irq);
+}
+
+void irq_log_write(void)
+{
+	for (uint32_t irq = 0; irq < IRQ_MAX; irq++)
+		if (__atomic_load_n(&irqs[irq].log, __ATOMIC_RELAXED))
+			irq_log_write_one(irq, &irqs[irq]);
+	uint32_t beyond = __atomic_exchange_n(&irq_beyond, 0, __ATOMIC_RELAXED);
+	if (beyond)
+		klog(LOG_ERR, "irq: %u is beyond CONFIG_IRQ_MAX; it is masked", beyond);
+}
+
+void irq_set_log(void (*start)(void))
+{
+	__atomic_store_n(&irq_log_start, start, __ATOMIC_RELEASE);
+	start(); /* for what came before */
 }
 
 static cold void irq_mask_paced(uint32_t irq, struct irq_desc *d)
@@ -195,8 +231,11 @@ static cold void irq_mask_paced(uint32_t irq, struct irq_desc *d)
 	void (*arm)(ktime) = __atomic_load_n(&irq_pace_arm, __ATOMIC_ACQUIRE);
 	if (arm)
 		arm(next);
-	if (storms)
-		irq_log_storm(irq, d);
+	if (!storms)
+		return;
+	d->storms++;
+	if (is_pow2(d->storms))
+		irq_log_mark(d, IRQ_LOG_STORM);
 }
 
 ktime irq_pace_expired(ktime now)
@@ -241,7 +280,7 @@ static cold void irq_unclaimed(uint32_t irq, struct irq_desc *d)
 		return;
 	d->unclaimed = 0;
 	irq_disable(irq);
-	klog(LOG_ERR, "irq: %u interrupts and has no handler; it is masked", irq);
+	irq_log_mark(d, IRQ_LOG_UNCLAIMED);
 }
 
 /* A PLIC ignores the completion of a source that is disabled, and would never raise it again. */
@@ -285,7 +324,8 @@ static cold void irq_out_of_range(uint32_t irq)
 	spin_lock_raw(&irq_lock);
 	irqchip->disable(irq);
 	spin_unlock_raw(&irq_lock);
-	klog(LOG_ERR, "irq: %u is beyond CONFIG_IRQ_MAX; it is masked", irq);
+	__atomic_store_n(&irq_beyond, irq, __ATOMIC_RELAXED);
+	irq_log_later();
 }
 
 static void irq_serve_pending(void)

@@ -64,6 +64,13 @@ void irq_set_affinity(uint32_t irq, uint32_t cpu);
 void irq_pace_set_timer(void (*arm)(ktime at));
 ktime irq_pace_expired(ktime now);
 
+/*
+ * start() has irq_log_write() called, in thread context: a source was masked, which is to be logged. Interrupt context,
+ * bounded. By kernel/dev, once.
+ */
+void irq_set_log(void (*start)(void));
+void irq_log_write(void);
+
 struct irq_stats {
 	uint32_t irq;
 	struct str name;

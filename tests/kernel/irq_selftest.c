@@ -3,6 +3,7 @@
  * place of the machine's: each source is pending or not, enabled or not. The test calls
  * upcall_irq() itself, interrupts off. Other harts find nothing to claim meanwhile.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/dev/dev.h"
 #include "kernel/fs/fs.h"
@@ -260,6 +261,23 @@ SELFTEST(irq_burst_is_paced)
 	irq_test_end(machine_ops, flags);
 }
 
+/* A line of the log behind `seq` says so. */
+static bool irq_test_logged(uint64_t seq, struct str what)
+{
+	static struct klog_entry e;
+	for (; klog_read(seq, LOG_ERR, &e); seq = e.seq)
+		if (str_find(str_of(e.text, e.len), what) < e.len)
+			return true;
+	return false;
+}
+
+static void irq_test_wait_logged(uint64_t seq, struct str what)
+{
+	for (unsigned n = 0; n < 1000 && !irq_test_logged(seq, what); n++)
+		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
+	ST_CHECK(irq_test_logged(seq, what));
+}
+
 /* How long it is masked, when it storms the next time; it is let in again at once as long as it is only paced. */
 static int64_t irq_test_storm(void)
 {
@@ -282,6 +300,7 @@ static int64_t irq_test_storm(void)
 SELFTEST(irq_storm_is_let_in_again)
 {
 	irqflags flags;
+	uint64_t seq = klog_last_seq();
 	irq_test_request();
 	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
 	int64_t longest = CONFIG_IRQ_STORM_MASK_MS * NS_PER_MS, first = 10 * NS_PER_MS, last = 0;
@@ -307,13 +326,16 @@ SELFTEST(irq_storm_is_let_in_again)
 		last = masked;
 	}
 	ST_CHECK(last == longest);
+	ST_CHECK(!irq_test_logged(seq, S("interrupts more than"))); /* by the thread */
 	irq_test_end(machine_ops, flags);
+	irq_test_wait_logged(seq, S("interrupts more than"));
 }
 
 SELFTEST(irq_without_handler_is_masked)
 {
 	irqflags flags;
 	struct irq_spurious before, after;
+	uint64_t seq = klog_last_seq();
 	irq_test_request();
 	const struct irqchip_ops *machine_ops = irq_test_begin(&flags);
 	struct fake *f = &fake[SOURCES - 1];
@@ -325,7 +347,9 @@ SELFTEST(irq_without_handler_is_masked)
 	ST_CHECK(!f->enabled);
 	ST_CHECK(after.unclaimed == before.unclaimed + CONFIG_IRQ_UNCLAIMED_MAX);
 	ST_CHECK(after.empty > before.empty);
+	ST_CHECK(!irq_test_logged(seq, S("has no handler; it is masked"))); /* not in the interrupt */
 	irq_test_end(machine_ops, flags);
+	irq_test_wait_logged(seq, S("has no handler; it is masked"));
 }
 
 SELFTEST(irq_beyond_the_table_is_masked)
