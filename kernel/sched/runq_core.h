@@ -30,7 +30,7 @@
 
 #define RUNQ_LEVELS    64 /* level 0 is priority 63 */
 #define RUNQ_SCAN_MAX  32
-#define RUNQ_DEADLINES 128 /* in one queue at once */
+#define RUNQ_DEADLINES CONFIG_THREAD_MAX /* in one queue at once: whoever lends a deadline, all may have one */
 
 #define RANK_FIXED (UINT64_C(1) << 63)
 #define RANK_LAST  (RANK_FIXED + RUNQ_LEVELS - 1) /* the idle thread's */

@@ -150,3 +150,18 @@ TEST(runq_agrees_with_a_model)
 		CHECK_EQ(runq_waiting_rank(&q, running), waiting);
 	}
 }
+
+/* As many as there may be threads, each with a deadline that somebody lends to it. */
+TEST(runq_has_a_place_for_every_thread)
+{
+	static struct runq q;
+	static struct runq_node n[CONFIG_THREAD_MAX];
+	runq_init(&q);
+	for (size_t i = 0; i < countof(n); i++) {
+		n[i] = node(rank_of_deadline((ktime){(int64_t)(i * 7919 % countof(n))}));
+		runq_push_back(&q, &n[i]);
+	}
+	CHECK_EQ(q.ready, countof(n));
+	CHECK(runq_check(&q));
+	CHECK_EQ(runq_best(&q)->rank, 0);
+}
