@@ -74,8 +74,8 @@ static always_inline void server_begin(struct server *s, const struct thread *t,
 {
 	if (s->edf.state != EDF_IDLE)
 		return;
-	/* Admission has charged one wake for each instance. */
-	if (ktime_before(release, edf_replenish_at(&s->edf)))
+	/* Admission has charged one wake for each instance; one that is not opened yet has no budget to take it from. */
+	if (ktime_before(release, edf_replenish_at(&s->edf)) && !edf_is_waiting(&s->edf))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
 	account_job(s);
 	edf_wake(&s->edf, release, now);

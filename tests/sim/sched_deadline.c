@@ -113,6 +113,41 @@ SIMULATION(deadline_release_is_not_that_of_a_mutex_timeout, 10)
 	sim_spawn(times_out_at_a_mutex, NULL, 20, SCHED_FIFO, 1);
 }
 
+/* Woken again and again before its server has begun, it owes nothing for that. */
+static struct sem late_sem;
+
+static void begins_late(unused struct sim_thread *self)
+{
+	CHECK_EQ(sem_wait(&late_sem, KTIME_NEVER), OK);
+}
+
+static void keeps_the_hart_busy(struct sim_thread *self)
+{
+	struct deadline_attr strict = periodic(5 * MS, 20 * MS), late = periodic(1 * MS, 20 * MS);
+	struct thread *other = ((struct sim_thread *)self->arg)->t;
+	strict.params.deadline_ns = 15 * MS;
+	CHECK_EQ(thread_set_deadline(thread_current(), &strict, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(thread_set_deadline(other, &late, NULL), OK);
+	const struct edf_server *s = &other->server->edf;
+	CHECK_EQ(sem_post(&late_sem), OK);
+	for (int i = 0; i < 20 && edf_is_waiting(s); i++) {
+		CHECK_EQ(thread_suspend(other), OK);
+		thread_resume(other);
+		CHECK_EQ(s->remaining_ns, 0);
+		self->done++;
+	}
+	CHECK_EQ(self->done, 20);
+}
+
+SIMULATION(deadline_server_that_waits_owes_nothing, 5)
+{
+	host_even();
+	sem_init(&late_sem, 0, 1);
+	struct sim_thread *late = sim_spawn(begins_late, NULL, 30, SCHED_FIFO, 1);
+	sim_spawn(keeps_the_hart_busy, late, 20, SCHED_FIFO, 1);
+}
+
 /* ---- who does not, hurts himself only ---- */
 
 static void overruns(unused struct sim_thread *self)
