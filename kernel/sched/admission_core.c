@@ -536,24 +536,14 @@ bool admission_check(const struct admission_task *tasks, size_t n,
 	return out->reason == ADMISSION_ADMITTED;
 }
 
-uint32_t admission_first_fit(struct admission_set *const *sets, uint32_t harts, uint64_t allowed,
-	const struct admission_task *task, const struct admission_limits *limits,
-	struct admission_report *out, uint32_t *refused)
+enum err admission_first_fit(uint64_t harts, admission_try_fn *try, void *arg, struct admission_report *out, uint32_t *hart)
 {
+	enum err err = ERR_NOSPC;
 	*out = (struct admission_report){.reason = ADMISSION_TASKS};
-	*refused = ADMISSION_NOWHERE;
-	for (uint32_t hart = 0; hart < harts; hart++) {
-		struct admission_set *set = sets[hart];
-		if (!(allowed >> hart & 1))
-			continue;
-		*refused = hart;
-		if (set->count == ADMISSION_TASKS_MAX) {
-			*out = (struct admission_report){.reason = ADMISSION_TASKS};
-			continue;
-		}
-		set->task[set->count] = *task;
-		if (admission_check(set->task, set->count + 1, limits, out))
-			return hart;
+	*hart = ADMISSION_NOWHERE;
+	for (; harts != 0 && err == ERR_NOSPC; harts &= harts - 1) {
+		*hart = (uint32_t)__builtin_ctzll(harts);
+		err = try(arg, *hart, out);
 	}
-	return ADMISSION_NOWHERE;
+	return err;
 }

@@ -3,7 +3,7 @@
  *
  *	why = admission_validate(&task, &limits);           parameters of one task
  *	if (admission_check(tasks, n, &limits, &report))    a hart's whole set, the new one included
- *	hart = admission_first_fit(sets, harts, allowed, &task, &limits, &report);
+ *	err = admission_first_fit(harts, try, arg, &report, &hart);   the first that can take it
  *	admission_report_render(&report, hart, &out);       one sentence about it
  *
  * The model. A task releases jobs at least period_ns apart; each needs runtime_ns within deadline_ns,
@@ -30,6 +30,7 @@
 #ifndef KERNEL_SCHED_ADMISSION_CORE_H
 #define KERNEL_SCHED_ADMISSION_CORE_H
 
+#include "abi/err.h"
 #include "lib/base.h"
 #include "lib/buf.h"
 #include "lib/ktime.h"
@@ -115,22 +116,16 @@ void admission_shares(const struct admission_task *tasks, size_t n,
 /* Of a HI task while the mode is LO: x * period, rounded up, as the test assumes. */
 int64_t admission_virtual_deadline(uint64_t x, int64_t period_ns);
 
-/* What a hart has admitted. */
-struct admission_set {
-	size_t count;
-	struct admission_task task[ADMISSION_TASKS_MAX];
-};
-
 #define ADMISSION_NOWHERE UINT32_MAX
 
+/* Tests a hart's set, the new task included, and takes it in. ERR_NOSPC: it does not fit there, as the report says. */
+typedef enum err admission_try_fn(void *arg, uint32_t hart, struct admission_report *out);
 /*
- * The first allowed hart of sets[0..harts-1], by number, that can take `task` to what it has, or
- * ADMISSION_NOWHERE; the report is of that hart, or of the last one that refused, which *refused names.
- * The caller adds the task; the entry behind the last of a set is scratch.
+ * Tries the harts whose bits are set, by number, up to the first that does not answer ERR_NOSPC: *hart, whose
+ * answer and report these are, or the last of all. No bit set: ERR_NOSPC, ADMISSION_NOWHERE.
  */
-must_check uint32_t admission_first_fit(struct admission_set *const *sets, uint32_t harts,
-	uint64_t allowed, const struct admission_task *task, const struct admission_limits *limits,
-	struct admission_report *out, uint32_t *refused);
+must_check enum err admission_first_fit(uint64_t harts, admission_try_fn *try, void *arg,
+	struct admission_report *out, uint32_t *hart);
 
 struct str admission_reason_text(enum admission_reason reason);
 /*

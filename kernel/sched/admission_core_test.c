@@ -485,29 +485,43 @@ TEST(admission_shares_need_no_verdict)
 
 /* ---- placement ---- */
 
+static struct set fit[3];
+
+static enum err fit_take(void *task, uint32_t hart, struct admission_report *out)
+{
+	const struct admission_task *t = task;
+	struct set *s = &fit[hart];
+	if (t->runtime_ns == 1)
+		return ERR_BUSY;
+	set_add(s, t->runtime_ns, t->deadline_ns, t->period_ns);
+	if (set_check(s, out))
+		return OK;
+	s->n--;
+	return ERR_NOSPC;
+}
+
 TEST(admission_first_fit_takes_the_first_that_can)
 {
-	static struct admission_set set[3];
-	struct admission_set *sets[3] = {&set[0], &set[1], &set[2]};
-	struct admission_limits l = limits_of(0, 0, 100);
 	struct admission_report r;
-	struct admission_task half = {50, 0, 100, 100}, most = {90, 0, 100, 100};
-	uint32_t refused;
+	struct admission_task half = {50, 0, 100, 100}, most = {90, 0, 100, 100}, other = {1, 0, 100, 100};
+	uint32_t hart;
+	for (uint32_t i = 0; i < 3; i++)
+		fit[i] = (struct set){.limits = limits_of(0, 0, 100)};
 	for (uint32_t i = 0; i < 6; i++) {
-		uint32_t hart = admission_first_fit(sets, 3, 7, &half, &l, &r, &refused);
+		CHECK_EQ(admission_first_fit(7, fit_take, &half, &r, &hart), OK);
 		CHECK_EQ(hart, i / 2);
-		set[hart].task[set[hart].count++] = half;
 	}
-	CHECK_EQ(admission_first_fit(sets, 3, 7, &half, &l, &r, &refused), ADMISSION_NOWHERE);
-	CHECK_EQ(refused, 2);
+	CHECK_EQ(admission_first_fit(7, fit_take, &half, &r, &hart), ERR_NOSPC);
+	CHECK_EQ(hart, 2);
 	CHECK_EQ(r.reason, ADMISSION_UTILIZATION);
-	set[1].count = 0;
-	CHECK_EQ(admission_first_fit(sets, 3, 5, &most, &l, &r, &refused), ADMISSION_NOWHERE);
-	CHECK_EQ(admission_first_fit(sets, 3, 7, &most, &l, &r, &refused), 1);
+	fit[1].n = 0;
+	CHECK_EQ(admission_first_fit(5, fit_take, &most, &r, &hart), ERR_NOSPC);
+	CHECK_EQ(admission_first_fit(7, fit_take, &most, &r, &hart), OK);
+	CHECK_EQ(hart, 1);
 	CHECK_EQ(r.reason, ADMISSION_ADMITTED);
-	set[2].count = TASKS;
-	CHECK_EQ(admission_first_fit(sets, 3, 4, &most, &l, &r, &refused), ADMISSION_NOWHERE);
-	CHECK_EQ(r.reason, ADMISSION_TASKS);
-	CHECK_EQ(admission_first_fit(sets, 3, 0, &most, &l, &r, &refused), ADMISSION_NOWHERE);
-	CHECK_EQ(refused, ADMISSION_NOWHERE);
+	/* Another answer ends the search. */
+	CHECK_EQ(admission_first_fit(6, fit_take, &other, &r, &hart), ERR_BUSY);
+	CHECK_EQ(hart, 1);
+	CHECK_EQ(admission_first_fit(0, fit_take, &most, &r, &hart), ERR_NOSPC);
+	CHECK_EQ(hart, ADMISSION_NOWHERE);
 }

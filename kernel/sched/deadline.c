@@ -282,17 +282,17 @@ static enum err deadline_commit(struct deadline_change *c, const struct admissio
 	return err;
 }
 
-/* ERR_NOSPC: this hart cannot take it. */
-static enum err deadline_try_hart(struct deadline_change *c, struct hart *home)
+static enum err deadline_try_hart(void *change, uint32_t cpu, struct admission_report *report)
 {
+	struct deadline_change *c = change;
+	struct hart *home = &sched_hart[cpu];
 	struct admission a;
 	const struct edf_params *p = &c->attr->params;
 	struct admission_task task = {p->runtime_ns, p->high_runtime_ns, p->deadline_ns, p->period_ns};
-	c->verdict->cpu = home->cpu;
 	for (unsigned n = 0; n < COMMIT_TRIES; n++) {
 		admission_snapshot(&a, home, c->t->id);
 		admission_add(&a, &task, c->low);
-		if (!admission_test(&a, &c->verdict->report))
+		if (!admission_test(&a, report))
 			return ERR_NOSPC;
 		enum err err = deadline_commit(c, &a, home);
 		if (err != ERR_BUSY)
@@ -303,12 +303,10 @@ static enum err deadline_try_hart(struct deadline_change *c, struct hart *home)
 
 static enum err deadline_first_fit(struct deadline_change *c)
 {
-	enum err err = ERR_NOSPC;
-	c->verdict->cpu = ADMISSION_NOWHERE;
-	for (uint32_t cpu = 0; cpu < cpu_count() && err == ERR_NOSPC; cpu++)
-		if ((c->allowed >> cpu & 1) && sched_cpu_online(cpu))
-			err = deadline_try_hart(c, &sched_hart[cpu]);
-	return err;
+	uint64_t online = 0;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		online |= (uint64_t)sched_cpu_online(cpu) << cpu;
+	return admission_first_fit(c->allowed & online, deadline_try_hart, c, &c->verdict->report, &c->verdict->cpu);
 }
 
 /* What was committed is not needed after all. */

@@ -30,8 +30,12 @@ static struct admission_limits limits = {
 	.points_max = 2000,
 };
 
+struct admission_set {
+	size_t count;
+	struct admission_task task[ADMISSION_TASKS_MAX];
+};
+
 static struct admission_set sets[HARTS_MAX];
-static struct admission_set *const set_of[HARTS_MAX] = {&sets[0], &sets[1], &sets[2], &sets[3]};
 static struct admission_report report;
 static struct world_hart hart; /* one at a time */
 static struct test_rng rng;
@@ -113,6 +117,20 @@ static void set_tighten(struct admission_set *s)
 	}
 }
 
+static enum err set_take(void *task, uint32_t cpu, struct admission_report *out)
+{
+	struct admission_set *s = &sets[cpu];
+	if (s->count == ADMISSION_TASKS_MAX) {
+		*out = (struct admission_report){.reason = ADMISSION_TASKS};
+		return ERR_NOSPC;
+	}
+	s->task[s->count] = *(const struct admission_task *)task;
+	if (!admission_check(s->task, s->count + 1, &limits, out))
+		return ERR_NOSPC;
+	s->count++;
+	return OK;
+}
+
 static void sets_draw(uint32_t harts, bool constrained)
 {
 	double share[WORLD_TASKS];
@@ -126,13 +144,11 @@ static void sets_draw(uint32_t harts, bool constrained)
 		shares_fixed_sum(&rng, 0.97 * FILL * harts, FILL, n, share);
 	for (size_t i = 0; i < n; i++) {
 		struct admission_task t;
-		uint32_t refused;
+		uint32_t hart_of;
 		if (!task_make(&t, share[i]))
 			continue;
-		uint32_t at =
-			admission_first_fit(set_of, harts, 15, &t, &limits, &report, &refused);
-		if (at != ADMISSION_NOWHERE)
-			sets[at].task[sets[at].count++] = t;
+		enum err err = admission_first_fit((1U << harts) - 1, set_take, &t, &report, &hart_of);
+		CHECK(err == OK || err == ERR_NOSPC);
 	}
 	for (uint32_t h = 0; h < harts; h++) {
 		set_fill(&sets[h]);
