@@ -7,7 +7,8 @@
  * and who is refused has changed nothing.
  *
  * Committed, the thread is brought to its hart first, and then gets its server there. One that leaves, or
- * goes to another hart, leaves its bandwidth in the table until its 0-lag time.
+ * goes to another hart, leaves its bandwidth in the table until its 0-lag time. That of one that is on its way is not
+ * given away before it has arrived: where it cannot be moved, it has its old server again.
  *
  * Where all deadlines are periods and no thread has two runtimes, a new server begins at once, and new parameters
  * at the 0-lag time of the old ones: utilization does not care about the past. Otherwise what
@@ -28,7 +29,7 @@ static uint64_t admission_x[CPU_MAX];
 static bool admission_strict[CPU_MAX];
 
 #define COMMIT_TRIES 64 /* each one lost means that somebody else's change went through */
-#define MOVE_TRIES   1000
+#define MOVE_NS      (200 * NS_PER_MS) /* after so long it cannot be moved: it keeps preemption off */
 #define MOVE_WAIT_NS (20 * NS_PER_US)
 
 void deadlines_init(void)
@@ -180,8 +181,14 @@ static ktime server_zero_lag(const struct server *s)
 	return edf_zero_lag(&s->edf, CONFIG_SCHED_CHARGE_NS);
 }
 
-/* With its hart locked and pi_lock held. Its bandwidth stays in the table for a while. */
-static void server_detach(struct hart *h, struct thread *t)
+/* Its bandwidth stays in the table until then. */
+static void server_leave_at(struct server *s, ktime at)
+{
+	__atomic_store_n(&s->leaves_at.ns, at.ns, __ATOMIC_RELEASE);
+}
+
+/* With its hart locked and pi_lock held. Its bandwidth stays in the table; when it may go. */
+must_check static ktime server_detach(struct hart *h, struct thread *t)
 {
 	struct server *s = t->server;
 	ktime now = clock_now();
@@ -197,12 +204,12 @@ static void server_detach(struct hart *h, struct thread *t)
 	t->server = NULL;
 	t->attention &= (uint8_t)~THREAD_DEADLINE;
 	ktime leaves_at = edf_is_waiting(&s->edf) ? now : ktime_max(now, server_zero_lag(s));
-	__atomic_store_n(&s->leaves_at.ns, leaves_at.ns, __ATOMIC_RELEASE);
 	if (__atomic_load_n(&t->admitting, __ATOMIC_RELAXED)) /* it was not counted: what comes instead begins behind it */
 		h->settled_at = ktime_max(h->settled_at, leaves_at);
 	if (s->edf.state != EDF_IDLE)
 		edf_sleep(&s->edf);
 	servers_check_idle(h, now);
+	return leaves_at;
 }
 
 /*
@@ -230,20 +237,30 @@ static bool deadline_restand(struct hart *h, struct thread *t, uint64_t cpus)
 	return t->run.rank != before;
 }
 
-void deadline_leave_locked(struct thread *t)
+/* With pi_lock held: t has a deadline no more. What served it, and when the bandwidth of that may go; NULL: nothing. */
+static struct server *deadline_stop_locked(struct thread *t, ktime *leaves_at)
 {
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
+	struct server *s = t->server;
 	bool changed = false;
-	if (t->server) {
-		uint64_t cpus = t->server->allowed;
-		server_detach(h, t);
-		changed = deadline_restand(h, t, cpus);
+	if (s) {
+		*leaves_at = server_detach(h, t);
+		changed = deadline_restand(h, t, s->allowed);
 	}
 	spin_unlock_raw(&h->lock);
 	arch_irq_restore(flags);
 	if (changed)
 		pi_propagate(t);
+	return s;
+}
+
+void deadline_leave_locked(struct thread *t)
+{
+	ktime leaves_at;
+	struct server *s = deadline_stop_locked(t, &leaves_at);
+	if (s)
+		server_leave_at(s, leaves_at);
 }
 
 /* ---- admission of one thread ---- */
@@ -254,6 +271,10 @@ struct deadline_change {
 	uint64_t allowed;
 	bool low;
 	struct server *new;
+	bool again; /* `new` is what served t before: it goes on counting */
+	/* on the way to another hart: what served t up to then, and when the bandwidth of that may go */
+	struct server *old;
+	ktime old_leaves_at;
 	struct deadline_verdict *verdict;
 };
 
@@ -335,19 +356,20 @@ static void thread_rehome(struct thread *t, struct hart *home)
 }
 
 /* Between two harts it has no deadline: for as long as the way takes it runs by its priority. */
-static void deadline_leave_elsewhere(struct thread *t, const struct hart *home)
+static void deadline_leave_elsewhere(struct deadline_change *c, const struct hart *home)
 {
 	spin_lock(&pi_lock);
-	if (t->server && t->server->home != home)
-		deadline_leave_locked(t);
+	if (c->t->server && c->t->server->home != home)
+		c->old = deadline_stop_locked(c->t, &c->old_leaves_at);
 	spin_unlock(&pi_lock);
 }
 
 /* ERR_BUSY: somebody else moves it, again and again. */
-static enum err thread_bring_home(struct thread *t, struct hart *home)
+static enum err thread_bring_home(struct deadline_change *c, struct hart *home, ktime until)
 {
-	deadline_leave_elsewhere(t, home);
-	for (unsigned n = 0; n < MOVE_TRIES; n++) {
+	struct thread *t = c->t;
+	deadline_leave_elsewhere(c, home);
+	while (ktime_before(clock_now(), until)) {
 		enum err err = thread_move(t, UINT64_C(1) << home->cpu, true);
 		if (err != OK)
 			return err;
@@ -363,15 +385,15 @@ static enum err thread_bring_home(struct thread *t, struct hart *home)
 }
 
 /* With its hart locked. It goes on counting where t's last one on this hart stopped. */
-static void server_prepare(struct server *s, struct thread *t, struct hart *home)
+static void server_prepare(struct server *s, struct thread *t, struct hart *home, bool again)
 {
-	const struct server *old = t->server;
+	struct server *old = t->server;
 	if (old) {
 		s->job = old->job;
 		memcpy(s->response, old->response, sizeof(s->response));
 		s->response_max_ns = old->response_max_ns;
-		server_detach(home, t);
-	} else {
+		server_leave_at(old, server_detach(home, t));
+	} else if (!again) {
 		edf_job_init(&s->job);
 		memset(s->response, 0, sizeof(s->response));
 		s->response_max_ns = 0;
@@ -391,7 +413,7 @@ static bool server_install(const struct deadline_change *c, struct hart *home)
 	ktime now = clock_now();
 	if (home->current == t)
 		account_settle(home, now);
-	server_prepare(s, t, home);
+	server_prepare(s, t, home, c->again);
 	edf_init(&s->edf, &c->attr->params, strict ? KTIME_NEVER : ktime_max(now, home->settled_at));
 	if (home->high)
 		edf_raise(&s->edf);
@@ -431,17 +453,34 @@ static enum err deadline_install_try(const struct deadline_change *c)
 	return err;
 }
 
-static enum err deadline_install(const struct deadline_change *c)
+static enum err deadline_install(struct deadline_change *c)
 {
-	enum err err = OK;
-	for (unsigned n = 0; n < MOVE_TRIES; n++) {
-		err = thread_bring_home(c->t, c->new->home);
+	ktime until = ktime_add(clock_now(), MOVE_NS);
+	enum err err;
+	do {
+		err = thread_bring_home(c, c->new->home, until);
 		if (err == OK)
 			err = deadline_install_try(c);
-		if (err != ERR_BUSY)
-			return err;
-	}
+	} while (err == ERR_BUSY && ktime_before(clock_now(), until));
 	return err;
+}
+
+/* It could not be installed: t is where it was, as it was. */
+static void deadline_go_back(struct deadline_change *c)
+{
+	struct server *old = c->old;
+	enum err err;
+	if (old) {
+		struct deadline_attr attr = {.params = old->edf.p, .notify = old->notify, .arg = old->notify_arg};
+		struct deadline_change back = {.t = c->t, .attr = &attr, .allowed = old->allowed, .new = old, .again = true};
+		err = deadline_install(&back);
+		if (err == OK)
+			return;
+		server_leave_at(old, c->old_leaves_at); /* t has ended, or got away just now and is held there */
+		c->allowed = old->allowed;
+	}
+	err = thread_move(c->t, c->allowed, true);
+	debug_assert(err == OK || c->t->server); /* it is still where it was */
 }
 
 /* One change of a thread at a time; false: another is under way. */
@@ -513,8 +552,9 @@ static enum err deadline_admit(struct thread *t, struct deadline_attr *attr, enu
 		err = deadline_install(&c);
 		if (err != OK) {
 			deadline_withdraw(c.new);
-			enum err back = thread_move(t, c.allowed, true);
-			debug_assert(back == OK || t->server); /* it is still where it was */
+			deadline_go_back(&c);
+		} else if (c.old) {
+			server_leave_at(c.old, c.old_leaves_at);
 		}
 	}
 	deadline_unclaim(t);

@@ -59,9 +59,9 @@ struct deadline_verdict {
  * with deadline < period or two runtimes are concerned when the hart's deadline threads have nothing to do.
  * ERR_INVAL: parameters (the verdict says which), two runtimes in a LO domain, or t has ended; ERR_NOSPC: refused, or,
  * with a verdict that it is admitted, no timer; ERR_NOMEM: CONFIG_SCHED_DEADLINE_MAX reached; ERR_PERM: an idle
- * thread; ERR_BUSY: another change of t is under way. verdict may be NULL. Whom ERR_NOSPC for want of a timer, or
- * ERR_BUSY, meets on its way to another hart has lost the deadline that it had. Thread context; may sleep. Long, but
- * preemptible.
+ * thread; ERR_BUSY: another change of t is under way, or it cannot be moved, because it
+ * keeps preemption off; then it has its old deadline again, unless it got away in the last moment and cannot be moved
+ * back. verdict may be NULL. Thread context; may sleep. Long, but preemptible.
  */
 must_check enum err thread_set_deadline(struct thread *t, const struct deadline_attr *attr,
 	struct deadline_verdict *verdict);

@@ -148,6 +148,48 @@ SIMULATION(deadline_server_that_waits_owes_nothing, 5)
 	sim_spawn(keeps_the_hart_busy, late, 20, SCHED_FIFO, 1);
 }
 
+/* It cannot be moved to where it would be admitted: nothing has changed. */
+static void cannot_be_moved(struct sim_thread *self)
+{
+	struct deadline_attr a = periodic(3 * MS, 4 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	preempt_disable();
+	self->done = 1;
+	host_compute(250 * MS);
+	self->done = 2;
+	preempt_enable();
+	sim_wait_for(self->done == 3);
+	CHECK_EQ(info_of(thread_current()).cpu, 0);
+	CHECK_EQ(thread_wait_period(), OK);
+}
+
+SIMULATION(deadline_is_kept_where_a_thread_cannot_be_moved, 2)
+{
+	struct sim_thread *stays;
+	if (cpu_count() == 1)
+		return;
+	host_even();
+	stays = sim_spawn(cannot_be_moved, NULL, 20, SCHED_FIFO, 1);
+	CHECK_EQ(thread_set_affinity(thread_current(), 2), OK);
+	sim_begin();
+	sim_wait_for(stays->done == 1);
+	struct deadline_info before = info_of(stays->t);
+	CHECK_EQ(thread_set_affinity(stays->t, 2), ERR_BUSY);
+	CHECK_EQ(stays->done, 1);
+	struct deadline_info after = info_of(stays->t);
+	CHECK_EQ(after.cpu, 0);
+	CHECK_EQ(after.params.period_ns, before.params.period_ns);
+	CHECK(after.stats.jobs >= before.stats.jobs);
+	CHECK_EQ(stays->t->server->allowed, 1);
+	struct deadline_hart_info other;
+	deadline_hart_info(1, &other);
+	CHECK_EQ(other.servers, 0);
+	sim_wait_for(stays->done == 2);
+	stays->done = 3;
+	sim_join_all();
+}
+
 /* ---- who does not, hurts himself only ---- */
 
 static void overruns(unused struct sim_thread *self)
