@@ -110,8 +110,6 @@ PERCPU_DECLARE(int64_t, interrupt_ns);
 static inline int64_t interrupt_begin(ktime *began)
 {
 	*began = arch_clock();
-	if (config_on(CONFIG_TRACE))
-		trace(TRACE_IRQ_ENTER, arch_cpu(), 0, 0, 0);
 	return this_cpu(interrupt_ns);
 }
 
@@ -119,8 +117,6 @@ static inline void interrupt_end(int64_t before, ktime began)
 {
 	int64_t took = ktime_diff(arch_clock(), began) + INTERRUPT_TRAP_NS;
 	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
-	if (config_on(CONFIG_TRACE))
-		trace(TRACE_IRQ_EXIT, arch_cpu(), 0, arch_current()->preempt_count, 0);
 }
 
 struct latency_stats {

@@ -24,6 +24,19 @@ static inline void trace(unsigned what, uint32_t cpu, uint32_t tid, uint64_t a, 
 		trace_event(what, cpu, tid, a, b);
 }
 
+/* A handler begins; it has ended, and on the way out it is looked whether a switch is due. */
+static inline void trace_irq_enter(void)
+{
+	if (config_on(CONFIG_TRACE))
+		trace_event(TRACE_IRQ_ENTER, arch_cpu(), 0, 0, 0);
+}
+
+static inline void trace_irq_exit(void)
+{
+	if (config_on(CONFIG_TRACE))
+		trace_event(TRACE_IRQ_EXIT, arch_cpu(), 0, arch_current()->preempt_count, 0);
+}
+
 /*
  * ON, from boot on: the oldest record gives way. ONCE: when one hart's ring is full, all harts stop recording, and the
  * sequence has no gap before that place.

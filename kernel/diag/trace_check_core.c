@@ -59,22 +59,15 @@ static void check_forget(struct trace_check *c, struct trace_check_thread *t)
 		t->tid = 0;
 }
 
-/* The best in that queue but `running`, which may be NULL. */
-static const struct trace_check_thread *check_best_but(const struct trace_check *c, uint32_t cpu,
-	const struct trace_check_thread *running)
+static const struct trace_check_thread *check_best(const struct trace_check *c, uint32_t cpu)
 {
 	const struct trace_check_thread *best = NULL;
 	for (uint32_t i = 0; i < c->threads; i++) {
 		const struct trace_check_thread *t = &c->thread[i];
-		if (t->tid && t != running && t->queued && t->cpu == cpu && (!best || t->rank < best->rank))
+		if (t->tid && t->queued && t->cpu == cpu && (!best || t->rank < best->rank))
 			best = t;
 	}
 	return best;
-}
-
-static const struct trace_check_thread *check_best(const struct trace_check *c, uint32_t cpu)
-{
-	return check_best_but(c, cpu, NULL);
 }
 
 /* Its running thread, if that stands in its queue; NULL: it is just leaving. */
@@ -144,7 +137,7 @@ static void check_decision(struct trace_check *c, const struct trace_record *r)
 	else if (best->rank < t->rank && !h->put_off)
 		check_wrong(c, r, TRACE_WORSE, best->tid, r->by);
 	check_ended(c, r);
-	h->due = h->put_off;
+	h->due = r->detail;
 	h->put_off = false;
 	h->must = h->left = false;
 	h->decided = true;
@@ -162,8 +155,7 @@ static void check_decision(struct trace_check *c, const struct trace_record *r)
 /* One hart as the pairs see it. */
 struct check_view {
 	const struct trace_check_thread *running; /* NULL: it is in the middle of something */
-	uint64_t enters; /* what waits with that rank it may be about to enter; 0: nothing */
-	bool decides;    /* it will decide anew, and look around then */
+	bool decides; /* it will decide anew, and then look around and announce what still waits */
 	uint64_t bars;
 };
 
@@ -171,11 +163,8 @@ static struct check_view check_look(struct trace_check *c, uint32_t cpu, uint64_
 {
 	const struct trace_check_hart *h = &c->hart[cpu];
 	struct check_view v = {.decides = h->due || h->must || h->called, .bars = h->bars};
-	if (!h->settled || h->looking || (touched >> cpu & 1))
-		return v;
-	v.running = check_running(c, cpu);
-	const struct trace_check_thread *best = check_best_but(c, cpu, v.running);
-	v.enters = best && v.decides ? best->rank : 0;
+	if (h->settled && !h->looking && !(touched >> cpu & 1))
+		v.running = check_running(c, cpu);
 	return v;
 }
 
@@ -203,7 +192,7 @@ static void check_pairs(struct trace_check *c, const struct trace_record *r)
 	for (uint32_t i = 0; i < c->threads; i++) {
 		const struct trace_check_thread *t = &c->thread[i];
 		const struct check_view *v = &view[t->cpu];
-		if (t->tid && t->queued && v->running && t != v->running && t->rank != v->enters)
+		if (t->tid && t->queued && v->running && t != v->running && !v->decides)
 			check_waiting(c, r, view, t);
 	}
 }
@@ -308,7 +297,7 @@ static void check_kept(struct trace_check *c, const struct trace_record *r)
 static void check_interrupt(struct trace_check *c, const struct trace_record *r)
 {
 	struct trace_check_hart *h = &c->hart[r->by];
-	check_not_late(c, r, h->must);
+	check_not_late(c, r, h->must && !h->window);
 	check_ended(c, r);
 	if (r->event == TRACE_IRQ_ENTER) {
 		c->in_irq |= 1u << r->by;
@@ -383,6 +372,9 @@ static void check_event(struct trace_check *c, const struct trace_record *r)
 	case TRACE_IRQ_ENTER:
 	case TRACE_IRQ_EXIT:
 		check_interrupt(c, r);
+		break;
+	case TRACE_WINDOW:
+		c->hart[r->by].window = r->a;
 		break;
 	case TRACE_LEAVE:
 		check_leave(c, r);

@@ -15,10 +15,10 @@
  *	              IPI for that came; and the hart passes an end of an interrupt, of an IPI or of an operation of
  *	              the scheduler, with preemption on, without deciding
  *	UNANNOUNCED   a hart makes a switch due on another, ends what it was at, and has sent it no IPI
- *	PASSED_OVER   a thread waits that outranks what runs on another hart, where it may run; and no IPI is on its
- *	              way to that one, no decision due there, neither of the two has yet to look or to ask around after a
- *	              decision, and nobody is in the middle of changing one of their queues. The best that waits on a hart
- *	              which has yet to decide may be about to run there; if not, it is that decision that is to announce it
+ *	PASSED_OVER   a thread waits that outranks what runs on another hart, where it may run; and to neither of the two
+ *	              an IPI is on its way, on neither a decision is due or has been made and not followed by a look
+ *	              around, and nobody is in the middle of changing one of their queues. (Who waits where a decision is
+ *	              due may be about to run there; if not, that decision is to announce it)
  *	PARKED        a thread is parked and nothing bars it; or is not let in again within
  *	              TRACE_CHECK_PARKED_MAX interrupts of its hart after that
  *	TWICE         a thread is put into a queue and is in one, or taken out and is in none
@@ -67,7 +67,8 @@ struct trace_check_hart {
 	bool put_off;  /* it will run idle for a moment, on purpose */
 	bool due;      /* a decision is; */
 	bool must;     /* and nothing else may come before it... */
-	bool left;     /* ...but an interrupt that gets in between */
+	bool window;   /* ...but interrupts, while this is set */
+	bool left;     /* due since an operation ended: no other one may come, but an interrupt that gets in between */
 	bool looking;  /* has decided, and has yet to look at what waits elsewhere */
 	bool called;   /* an IPI is on its way */
 	uint64_t bars;

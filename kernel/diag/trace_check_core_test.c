@@ -7,13 +7,14 @@
 
 #define IDLE 1000
 #define BOTH 3
+#define DUE_STILL 0x100
 
 static struct trace_check c;
 static uint64_t seq;
 
 static enum trace_verdict says(unsigned by, unsigned event, unsigned cpu, uint32_t tid, uint64_t a, uint64_t b)
 {
-	struct trace_record r = {.seq = seq++, .event = (uint8_t)event, .by = (uint8_t)by, .cpu = (uint8_t)cpu, .tid = tid,
+	struct trace_record r = {.seq = seq++, .event = (uint8_t)event, .detail = (uint8_t)(event >> 8), .by = (uint8_t)by, .cpu = (uint8_t)cpu, .tid = tid,
 		.a = a, .b = b};
 	return trace_check_input(&c, &r);
 }
@@ -93,7 +94,7 @@ TEST(trace_check_lets_idle_in_for_a_moment)
 	run(0, 10, 50, 1);
 	GOOD(0, TRACE_ENQUEUE, 0, 11, 40, 1);
 	GOOD(0, TRACE_PUT_OFF, 0, 0, 0, 0);
-	GOOD(0, TRACE_SWITCH, 0, 1, IDLE, 10);
+	GOOD(0, TRACE_SWITCH | DUE_STILL, 0, 1, IDLE, 10);
 	GOOD(0, TRACE_PULLED, 0, 0, 0, 0);
 	GOOD(0, TRACE_IRQ_ENTER, 0, 0, 0, 0);
 	GOOD(0, TRACE_IRQ_EXIT, 0, 0, 0, 0);
@@ -123,6 +124,19 @@ TEST(trace_check_sees_an_ipi_ignored)
 	GOOD(0, TRACE_IPI_RECEIVED, 0, 0, 0, 0);
 	GOOD(0, TRACE_LEAVE, 0, 0, 0, 0); /* of a wait that is ended on the way */
 	BAD(TRACE_LATE, 0, TRACE_LEAVE, 0, 0, 1, 0);
+}
+
+/* On the way to a decision errands are run, and interrupts let in. */
+TEST(trace_check_knows_the_way_to_a_decision)
+{
+	begin();
+	run(0, 10, 50, 1);
+	GOOD(0, TRACE_IPI_RECEIVED, 0, 0, 0, 0);
+	GOOD(0, TRACE_WINDOW, 0, 0, 1, 0);
+	GOOD(0, TRACE_IRQ_ENTER, 0, 0, 0, 0);
+	GOOD(0, TRACE_IRQ_EXIT, 0, 0, 1, 0);
+	GOOD(0, TRACE_WINDOW, 0, 0, 0, 0);
+	BAD(TRACE_LATE, 0, TRACE_IRQ_ENTER, 0, 0, 0, 0);
 }
 
 /* An interrupt may get in between the end of an operation and the switch; another operation may not. */
@@ -198,7 +212,7 @@ TEST(trace_check_lets_wait_who_may_not_go_there)
 	BAD(TRACE_LATE, 1, TRACE_IRQ_ENTER, 1, 0, 0, 0);
 }
 
-/* The best of a queue that outranks what runs is about to run there. The next one waits. */
+/* The best of a queue that outranks what runs is about to run there, where that is decided. The next one waits. */
 TEST(trace_check_best_does_not_wait)
 {
 	begin();
@@ -206,8 +220,27 @@ TEST(trace_check_best_does_not_wait)
 	GOOD(0, TRACE_ENQUEUE, 0, 11, 40, BOTH);
 	GOOD(0, TRACE_LEAVE, 0, 0, 0, 0);
 	GOOD(0, TRACE_ENQUEUE, 0, 12, 45, BOTH);
-	BAD(TRACE_PASSED_OVER, 0, TRACE_LEAVE, 0, 0, 0, 0);
+	GOOD(0, TRACE_LEAVE, 0, 0, 0, 0);
+	GOOD(0, TRACE_SWITCH, 0, 11, 40, 10);
+	BAD(TRACE_PASSED_OVER, 0, TRACE_PULLED, 0, 0, 0, 0);
 	CHECK_EQ(c.tid, 12);
+}
+
+/* It yields to an equal, although what waits was to run and what runs was boosted since: it decides again. */
+TEST(trace_check_waits_for_another_decision)
+{
+	begin();
+	run(0, 10, 30, 1);
+	GOOD(0, TRACE_ENQUEUE, 0, 12, 30, 1);
+	GOOD(0, TRACE_LEAVE, 0, 0, 0, 0);
+	GOOD(0, TRACE_RESCHED, 0, 0, 0, 0);
+	GOOD(0, TRACE_ENQUEUE, 0, 11, 40, BOTH);
+	GOOD(0, TRACE_LEAVE, 0, 0, 0, 0);
+	GOOD(0, TRACE_SWITCH | DUE_STILL, 0, 12, 30, 10);
+	GOOD(0, TRACE_PULLED, 0, 0, 0, 0);
+	GOOD(0, TRACE_IRQ_ENTER, 0, 0, 0, 0);
+	GOOD(0, TRACE_IRQ_EXIT, 0, 0, 0, 0);
+	BAD(TRACE_LATE, 0, TRACE_LEAVE, 0, 0, 1, 0);
 }
 
 /* It was to run here, but what runs is boosted: the decision that is due announces it, or nobody does. */

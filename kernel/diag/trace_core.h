@@ -28,8 +28,8 @@
  * the scheduler's: the less, the more urgent (kernel/sched/runq_core.h).
  *
  *	               tid      a                         b          detail
- *	SWITCH         entered  its rank                  tid left
- *	STAY           running  its rank                             could have been preempted, and was not
+ *	SWITCH         entered  its rank                  tid left   1: another decision is due
+ *	STAY           running  its rank                             the same; it could have been preempted, and was not
  *	ENQUEUE        which    its rank                  affinity   domain; now in the queue of `cpu`
  *	DEQUEUE        which                                         in it no more
  *	MIGRATE        which    hart that it comes from              before its ENQUEUE
@@ -44,6 +44,7 @@
  *	IPI_RECEIVED            how often preemption is off
  *	IRQ_ENTER
  *	IRQ_EXIT                how often preemption is off
+ *	WINDOW                  1: begins, 0: ends                   interrupts are let in on the way to a decision
  *	LEAVE                   1: may be preempted here             an operation of the scheduler ends
  *	PULLED                                                       `cpu` has looked at what waits elsewhere
  *	BEGIN          running                                       what follows, `by` the same, is how `cpu` stands
@@ -66,6 +67,7 @@
 	X(TRACE_IPI_RECEIVED, "ipi_received")                                                      \
 	X(TRACE_IRQ_ENTER, "irq_enter")                                                            \
 	X(TRACE_IRQ_EXIT, "irq_exit")                                                              \
+	X(TRACE_WINDOW, "window")                                                                  \
 	X(TRACE_LEAVE, "leave")                                                                    \
 	X(TRACE_PULLED, "pulled")                                                                  \
 	X(TRACE_BEGIN, "begin")

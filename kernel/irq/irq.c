@@ -348,8 +348,10 @@ void upcall_irq(void)
 {
 	ktime began;
 	int64_t before = interrupt_begin(&began);
+	trace_irq_enter();
 	irq_serve_pending();
 	interrupt_end(before, began);
+	trace_irq_exit();
 }
 
 /* ---- figures ---- */

@@ -70,9 +70,11 @@ static void pi_insert(struct pi_queue *q, struct thread *t)
 static void hart_rerank_current(struct hart *h, struct thread *t, uint64_t rank)
 {
 	bool falls = rank > t->run.rank;
-	runq_remove(&h->queue, &t->run);
+	hart_dequeue(h, t);
 	t->run.rank = rank;
+	trace(TRACE_RANK, h->cpu, t->id, rank, 0);
 	runq_push_front(&h->queue, &t->run);
+	trace_enqueue(h, t);
 	hart_changed(h);
 	if (falls && h->peers)
 		hart_resched(h); /* to pull */

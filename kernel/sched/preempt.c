@@ -39,7 +39,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 /* With h locked: t goes on. */
 static noinline void sched_preempt_not(struct hart *h)
 {
-	trace(TRACE_STAY, h->cpu, h->current->id, h->current->run.rank, 0);
+	trace_decision(TRACE_STAY, h, h->current, 0);
 	hart_changed(h);
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */
@@ -58,6 +58,7 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 	if (!list_is_empty(&h->errands))
 		hart_call(h);
 	spin_unlock_raw(&h->lock);
+	trace(TRACE_WINDOW, h->cpu, 0, 1, 0);
 	preempt_disable();
 	arch_irq_enable();
 	if (t->lender && t->loan_left_ns <= 0)
@@ -68,6 +69,7 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 		notes_send(h);
 	arch_irq_disable();
 	preempt_enable_irqs_off();
+	trace(TRACE_WINDOW, h->cpu, 0, 0, 0);
 }
 
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */

@@ -265,6 +265,13 @@ static inline void trace_dequeue(const struct hart *h, const struct thread *t)
 	trace(TRACE_DEQUEUE, h->cpu, t->id, 0, 0);
 }
 
+/* With this hart locked: it goes on with t. What else has asked for a decision since this one began is due still. */
+static inline void trace_decision(unsigned event, const struct hart *h, const struct thread *t, uint32_t left)
+{
+	if (config_on(CONFIG_TRACE))
+		trace(TRACE_DETAIL(event, arch_need_resched()), h->cpu, t->id, t->run.rank, left);
+}
+
 /* Interrupts are off still. */
 static inline void trace_leave(irqflags flags)
 {
@@ -313,7 +320,7 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	h->switched_at = now;
 	h->switches++;
 	h->current = to;
-	trace(TRACE_SWITCH, h->cpu, to->id, to->run.rank, from->id);
+	trace_decision(TRACE_SWITCH, h, to, from->id);
 	return arch_switch(&from->arch, &to->arch, finish);
 }
 

@@ -107,6 +107,7 @@ void upcall_timer(void)
 	struct timer_hart *t = &this_cpu(timer_hart);
 	ktime now;
 	int64_t before = interrupt_begin(&now);
+	trace_irq_enter();
 	assert(!t->collecting);
 	t->collecting = true;
 	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
@@ -125,4 +126,5 @@ void upcall_timer(void)
 	t->collecting = false;
 	interrupt_end(before, now);
 	timer_program_first(t); /* behind it: a budget lasts longer by what was counted */
+	trace_irq_exit();
 }

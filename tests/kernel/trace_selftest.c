@@ -202,7 +202,7 @@ static void trace_say(const struct trace_record *r)
 /* What was wrong, and the records before it. */
 static void trace_say_wrong(void)
 {
-	enum { LAST = 60 };
+	enum { LAST = 120 };
 	struct trace_merge m;
 	struct trace_record r;
 	klog(LOG_ERR, "trace: %.*s at record %lu: thread %u, hart %u", STR_ARG(trace_verdict_name(check.verdict)),
