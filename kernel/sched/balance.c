@@ -30,21 +30,30 @@ static bool balance_move(struct hart *from, struct hart *to)
 	return moves;
 }
 
-static void balance_run(void *arg)
+/* A period is over: what each hart has, and who may be asked to take something. */
+static void balance_look(struct hart *h)
 {
-	struct hart *h = arg;
-	uint32_t to;
-	uint64_t candidates = 0;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		uint32_t ready = __atomic_load_n(&sched_hart[cpu].queue.ready, __ATOMIC_RELAXED);
 		h->balance_seen[cpu] = balance_decay(h->balance_seen[cpu], ready);
-		candidates |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
+		h->balance_tries |= (uint64_t)balance_online(&sched_hart[cpu]) << cpu;
 	}
+}
+
+/* One hart is asked in each run; the next, when none that waits may go there, or is an equal there, in the next interrupt. */
+static void balance_run(void *arg)
+{
+	struct hart *h = arg;
+	if (h->balance_tries == 0)
+		balance_look(h);
 	irqflags flags = arch_irq_save();
-	while ((to = balance_target(h->balance_seen, cpu_count(), h->cpu, candidates)) != h->cpu &&
-		!balance_move(h, &sched_hart[to]))
-		candidates &= ~(UINT64_C(1) << to); /* none that waits may go there, or is an equal there */
-	__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);
+	uint32_t to = balance_target(h->balance_seen, cpu_count(), h->cpu, h->balance_tries);
+	bool again = to != h->cpu && !balance_move(h, &sched_hart[to]);
+	h->balance_tries = again ? h->balance_tries & ~(UINT64_C(1) << to) : 0;
+	if (again && callout_start(&h->balance, clock_now()) != OK)
+		h->balance_tries = 0;
+	if (h->balance_tries == 0)
+		__atomic_store_n(&h->balance_armed, 0, __ATOMIC_RELAXED);
 	arch_irq_restore(flags);
 	balance_arm(h);
 }

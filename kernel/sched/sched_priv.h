@@ -128,6 +128,7 @@ struct hart {
 	struct load load;    /* up to idle_from */
 	struct callout balance;
 	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
+	uint64_t balance_tries; /* the callout's: harts that are still to be asked in this period; 0: it is over */
 	uint64_t migrations_in;
 
 	/* timed waits: timeout.c */
