@@ -206,8 +206,10 @@ must_check static ktime server_detach(struct hart *h, struct thread *t)
 	ktime leaves_at = edf_is_waiting(&s->edf) ? now : ktime_max(now, server_zero_lag(s));
 	if (__atomic_load_n(&t->admitting, __ATOMIC_RELAXED)) /* it was not counted: what comes instead begins behind it */
 		h->settled_at = ktime_max(h->settled_at, leaves_at);
-	if (s->edf.state != EDF_IDLE)
+	enum edf_state before = s->edf.state;
+	if (before != EDF_IDLE)
 		edf_sleep(&s->edf);
+	server_counted(h, s, before);
 	servers_check_idle(h, now);
 	return leaves_at;
 }

@@ -103,6 +103,7 @@ void hart_park(struct hart *h, struct thread *t)
 	list_push_back(s ? &d->dropped : &d->parked, &t->run.link);
 	if (s && s->edf.state == EDF_ACTIVE) { /* suspended: a pause for its server too */
 		edf_sleep(&s->edf);
+		server_counted(h, s, EDF_ACTIVE);
 		servers_check_idle(h, clock_now());
 	}
 	if (domain_next_parked(h, t->run.domain)) /* it has run by what was lent, past the end of the suspension */

@@ -22,7 +22,9 @@ void mode_raise(struct hart *h, struct thread *by, ktime now)
 	h->raised_by = by->id;
 	list_for_each(it, &h->servers) {
 		struct server *s = list_entry(it, struct server, node);
+		enum edf_state before = s->edf.state;
 		edf_raise(&s->edf);
+		server_counted(h, s, before);
 		if (s->edf.virtual_ns != s->edf.p.deadline_ns || s->edf.p.high_runtime_ns)
 			server_send(s, SERVER_REFRESH);
 	}

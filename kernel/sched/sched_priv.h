@@ -141,6 +141,7 @@ struct hart {
 	struct heap refills;
 	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
 	struct list servers;
+	uint32_t active; /* of them: server_counted() */
 	struct list errands;
 	uint8_t spent;     /* bit per domain: its budget is */
 	uint8_t suspended; /* bit per domain: by the mode */
@@ -531,8 +532,11 @@ void server_run_errand(const struct errand *e);
 void server_refill(struct hart *h, struct server *s);
 /* Nothing locked: the rank of its thread, and of all to whom it is lent, follows what the server says. */
 void server_refresh(struct server *s);
-/* With h locked: no server there is active. */
-bool servers_idle(const struct hart *h);
+/* With h, its home, locked: its state may have changed from `before`. */
+static inline void server_counted(struct hart *h, const struct server *s, enum edf_state before)
+{
+	h->active += (uint32_t)(s->edf.state == EDF_ACTIVE) - (uint32_t)(before == EDF_ACTIVE);
+}
 /* With h locked: if that is so, begins what has waited for it. */
 void servers_check_idle(struct hart *h, ktime now);
 

@@ -78,7 +78,7 @@ static always_inline void server_begin(struct server *s, const struct thread *t,
 	if (ktime_before(release, edf_replenish_at(&s->edf)) && !edf_is_waiting(&s->edf))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
 	account_job(s);
-	edf_wake(&s->edf, release, now);
+	t->hart->active += edf_wake(&s->edf, release, now);
 	server_trace(t->hart, s);
 	if (!s->job.going)
 		edf_job_begin(&s->job, &s->edf.p, release);
@@ -117,8 +117,10 @@ void server_job_end(struct server *s, ktime now)
 void server_sleep(struct thread *t, ktime now)
 {
 	struct server *s = t->server;
-	if (s->edf.state != EDF_IDLE)
+	if (s->edf.state != EDF_IDLE) {
+		t->hart->active -= s->edf.state == EDF_ACTIVE;
 		edf_sleep(&s->edf);
+	}
 	refill_stop(t->hart, &s->refill);
 	if (t->blocked_on) /* its wait has ended, but it was stopped before it could say so: it lends no more */
 		server_send(s, SERVER_REFRESH);
@@ -130,6 +132,7 @@ void server_sleep(struct thread *t, ktime now)
 void server_judge(struct server *s, ktime now)
 {
 	enum edf_verdict verdict = edf_judge(&s->edf);
+	server_counted(s->thread->hart, s, EDF_ACTIVE);
 	if (verdict == EDF_GOES_ON)
 		return;
 	server_trace(s->thread->hart, s);
@@ -146,7 +149,9 @@ void server_refill(struct hart *h, struct server *s)
 	struct thread *t = s->thread;
 	ktime now = clock_now();
 	server_check_overdue(s, now);
-	if (!edf_replenish(&s->edf)) {
+	bool comes_back = edf_replenish(&s->edf);
+	h->active += comes_back;
+	if (!comes_back) {
 		refill_start(h, &s->refill, edf_replenish_at(&s->edf));
 		return;
 	}
@@ -172,14 +177,6 @@ void server_refresh(struct server *s)
 	spin_unlock(&pi_lock);
 }
 
-bool servers_idle(const struct hart *h)
-{
-	list_for_each(it, &h->servers)
-		if (list_entry(it, struct server, node)->edf.state == EDF_ACTIVE)
-			return false;
-	return true;
-}
-
 /* Those that were admitted, or whose virtual deadline has changed, since then. */
 static void servers_begin(struct hart *h, ktime now)
 {
@@ -197,7 +194,7 @@ static void servers_begin(struct hart *h, ktime now)
 
 void servers_check_idle(struct hart *h, ktime now)
 {
-	if (likely(!h->idle_wanted && !h->high) || !servers_idle(h))
+	if (likely(!h->idle_wanted && !h->high) || h->active > 0)
 		return;
 	if (h->high)
 		mode_check_quiet(h, now);

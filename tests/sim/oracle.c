@@ -124,8 +124,10 @@ static void oracle_check_parked(const struct thread *t)
 static void oracle_check_servers(const struct hart *h)
 {
 	bool strict = false;
+	uint32_t active = 0;
 	list_for_each(it, &h->servers) {
 		const struct edf_params *p = &list_entry(it, struct server, node)->edf.p;
+		active += list_entry(it, struct server, node)->edf.state == EDF_ACTIVE;
 		strict |= p->high_runtime_ns != 0 || p->deadline_ns != p->period_ns;
 	}
 	list_for_each(it, &h->servers) {
@@ -133,6 +135,7 @@ static void oracle_check_servers(const struct hart *h)
 		ORACLE(s->edf.strict || !strict, s->thread);
 		ORACLE(s->low == domain_is_low(s->thread->run.domain), s->thread);
 	}
+	ORACLE(h->active == active, h->current);
 }
 
 static void oracle_check_hart(uint32_t cpu)
