@@ -342,14 +342,12 @@ enum err condvar_wait(unused struct condvar *c, struct mutex *m, ktime deadline)
 }
 
 /* A thread that waits gives up at once, and its wait is tried again later: there are several. */
-static bool world_many_threads, world_no_timers;
+static bool world_many_threads;
 
 enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, unused struct str what)
 {
 	spin_unlock_irqrestore(&q->lock, flags);
 	CHECK_EQ(world_spin_depth, 0);
-	if (world_no_timers && !ktime_is_never(deadline))
-		return ERR_NOSPC;
 	if (world_many_threads)
 		return ERR_TIMEDOUT;
 	return world_turn(deadline) ? OK : ERR_TIMEDOUT;

@@ -209,26 +209,6 @@ TEST(web_sim_silence_has_its_timeouts)
 	web_end();
 }
 
-/* The heap of timers is full: a worker waits for what happens, and does not turn. */
-TEST(web_sim_worker_without_a_timer_waits)
-{
-	web_begin();
-	client_open(&one);
-	uint64_t untimed = web_counter(WEB_UNTIMED);
-	world_no_timers = true;
-	world_many_threads = true;
-	for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++)
-		CHECK(web_work_once(&web_workers[i]));
-	world_many_threads = false;
-	CHECK_EQ(web_counter(WEB_UNTIMED), untimed + 1); /* of the worker that has the connection */
-	client_say(&one, S(GET("/small")));
-	client_wait(&one, NS_PER_MS);
-	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 OK\r\n")), 1);
-	world_no_timers = false;
-	client_close(&one);
-	web_end();
-}
-
 /* ---- what a request may be, and what its client still gets ---- */
 
 static void ask(struct str request, int64_t ns)

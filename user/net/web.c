@@ -166,22 +166,12 @@ static void web_sweep(struct web_worker *w, ktime now)
 	}
 }
 
-/* Until something happens or the next sweep; for the first alone when no timer is free. */
-static struct size_result web_wait(struct web_worker *w, struct tcp_ready ready[WEB_EVENTS])
-{
-	ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
-	struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
-	if (n.err != ERR_NOSPC)
-		return n;
-	web_count(WEB_UNTIMED, 1);
-	return tcp_pollset_wait(w->poll, ready, WEB_EVENTS, KTIME_NEVER);
-}
-
 /* Waits for something to do and does it. False: the worker is to end. */
 static bool web_work_once(struct web_worker *w)
 {
 	struct tcp_ready ready[WEB_EVENTS];
-	struct size_result n = web_wait(w, ready);
+	ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
+	struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
 	if (n.err == ERR_INTR)
 		return false;
 	for (size_t i = 0; n.err == OK && i < n.value; i++) {

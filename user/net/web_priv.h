@@ -111,7 +111,6 @@ void web_conn_served(void);     /* one fewer of them */
 	X(WEB_TIMEOUTS, "timeouts")                                                                \
 	X(WEB_IDLE_CLOSED, "idle_closed")                                                          \
 	X(WEB_BROKEN, "ended_by_peer")                                                             \
-	X(WEB_UNTIMED, "waits_without_timer")                                                      \
 	X(WEB_SENT_BYTES, "sent_bytes")
 #define WEB_COUNTER_ENUM(symbol, name) symbol,
 enum web_counter { WEB_COUNTERS(WEB_COUNTER_ENUM) WEB_COUNTER_COUNT };
