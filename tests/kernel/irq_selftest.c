@@ -478,11 +478,12 @@ SELFTEST(irq_babble_harms_nobody_else)
 	babbled = 0;
 	ST_REQUIRE(irq_test_stats(d->irq, &before));
 	uint64_t console_before = console_interrupts();
+	ktime began = clock_now();
 	irq_enable(d->irq);
 	rtc_write(d, RTC_IRQ_ENABLED, 1);
 	babble_raise(d);
 	uint32_t slept = 0;
-	for (ktime until = ktime_add(clock_now(), BABBLE_NS); ktime_before(clock_now(), until); slept++) {
+	for (ktime until = ktime_add(began, BABBLE_NS); ktime_before(clock_now(), until); slept++) {
 		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
 		if (slept == 2)
 			irq_test_console();
@@ -492,9 +493,9 @@ SELFTEST(irq_babble_harms_nobody_else)
 	ST_REQUIRE(irq_test_stats(d->irq, &after));
 	irq_enable(d->irq); /* ends the storm */
 	irq_disable(d->irq);
-	uint64_t storms = after.storms - before.storms;
-	ST_CHECK(storms >= 2 && storms < 10);
-	ST_CHECK(babbled >= storms * CONFIG_IRQ_BURST);
+	/* Whether it came so often that it stormed is the host's matter; more often than it may it did not come. */
+	int64_t most = CONFIG_IRQ_BURST + ktime_diff(clock_now(), began) * CONFIG_IRQ_STORM_MAX / NS_PER_S + 1;
+	ST_CHECK(babbled > CONFIG_IRQ_BURST && babbled <= (uint64_t)most);
 	ST_CHECK(slept >= 20);
 	ST_CHECK(console_interrupts() > console_before);
 }
