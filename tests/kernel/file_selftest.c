@@ -327,8 +327,8 @@ SELFTEST(file_thread_ctl_keeps_who_is_told)
 	ST_REQUIRE(t);
 	while (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
 		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
-	ST_CHECK(file_ctl(t, S("deadline 50000 20000000 20000000"), &answer) == OK);
-	ST_CHECK(str_starts(answer, S("admitted on hart 0: ")) && file_status_says(t, S("runtime_ns"), S("50000")));
+	ST_CHECK(file_ctl(t, S("deadline 500000 20000000 20000000"), &answer) == OK);
+	ST_CHECK(str_starts(answer, S("admitted on hart 0: ")) && file_status_says(t, S("runtime_ns"), S("500000")));
 	ST_CHECK(file_ctl(t, S("affinity 0x1"), &answer) == OK && str_starts(answer, S("admitted on hart 0: ")));
 	__atomic_store_n(&deadline_stop, true, __ATOMIC_RELEASE);
 	ST_CHECK(thread_join(t, ktime_add(clock_now(), 120 * NS_PER_S)) == OK);
