@@ -11,7 +11,7 @@
  *	end_wait, ready		sched_end_wait_unlock(), sched_ready_slow(), hart_enqueue()
  *	proctype idle		sched_idle(); sched_pull() of anything that waits elsewhere
  *	proctype post		waitq_wake_first_unlock(), thread_wake_unlock()	kernel/sync/waitq.c
- *	proctype timer		the callout, thread_timeout()
+ *	proctype timer		timeout_end_due(), and what asks for it		kernel/sched/timeout.c
  *	proctype cancel		thread_cancel()
  *	thread			waitq_wait_for_locked(), waitq_give_up(), with a count of permits as sem.c has
  *
@@ -22,7 +22,7 @@
  * Checked:
  *	one stack	a hart enters only a stack that no hart stands on, and whose context is saved
  *	one end		a wait is ended once, by who finds the thread BLOCKED, under the lock of its hart
- *	never early	a timeout ends only a wait whose own deadline is past
+ *	never early	a timeout ends only a wait whose own deadline is past, and which is not over
  *	nothing lost	all threads come to their end (no invalid end state); then each permit has been taken or is
  *			there, nobody is queued, and a cancellation is one wait's result or pending
  *
@@ -35,7 +35,7 @@
  * @break block_2_threads BREAK_DROP_EARLY
  * @break block_2_threads BREAK_GUARD
  * @break block_2_threads BREAK_NO_CHECK
- * @break block_timeout BREAK_LATE_TIMER
+ * @break block_2_threads BREAK_STAYS
  * @break block_2_threads BREAK_CHOSEN
  * @break block_cancel BREAK_KEEP
  * @break block_cancel BREAK_DEADLINE
@@ -81,7 +81,7 @@ bool waits[THREADS], chosen[THREADS];
 byte permits;
 
 bool past[THREADS]; /* the deadline of the present wait */
-bool timed[THREADS], armed[THREADS];
+bool timed[THREADS], armed[THREADS]; /* armed: in the timeouts of its hart, guarded by its lock */
 
 /* For the checks. */
 byte ends[THREADS], taken, done;
@@ -155,6 +155,11 @@ inline end_wait(t, h, why)
 		assert(blocked[t] && at[t] == h); /* one end */
 		assert(why != TIMEDOUT || past[t]); /* never early */
 		blocked[t] = false;
+#ifdef BREAK_STAYS
+		armed[t] = armed[t] && why != TIMEDOUT;
+#else
+		armed[t] = false;
+#endif
 		result[t] = why;
 		ends[t]++;
 		assert(ends[t] == 1)
@@ -212,7 +217,6 @@ inline thread_block()
 	err = OK;
 	if
 	:: TIMED(me) && past[me] -> err = TIMEDOUT
-	:: TIMED(me) && !past[me] -> armed[me] = true
 	:: else
 	fi;
 #ifdef BREAK_GUARD
@@ -224,10 +228,7 @@ inline thread_block()
 			!lock[p] -> lock[p] = true;
 			if
 			:: pending[me] -> pending[me] = false; err = INTR
-#ifndef BREAK_LATE_TIMER
-			:: !pending[me] && TIMED(me) && past[me] -> err = TIMEDOUT
-#endif
-			:: else -> d_step { ends[me] = 0; blocked[me] = true; queued[me] = false }
+			:: else -> d_step { ends[me] = 0; blocked[me] = true; armed[me] = TIMED(me); queued[me] = false }
 			fi
 		}
 		if
@@ -240,8 +241,7 @@ inline thread_block()
 		:: else ->
 			lock[p] = false;
 			guard = false
-		fi;
-		armed[me] = false /* callout_stop() */
+		fi
 	:: else -> guard = false
 	fi
 }
@@ -368,13 +368,13 @@ proctype timer(byte t)
 	byte h;
 end:	do
 	:: timed[t] && !past[t] -> past[t] = true
-	:: atomic { armed[t] && past[t] -> armed[t] = false }
+	:: armed[t] && past[t] ->
 		thread_lock(t, h);
 		if
 #ifdef BREAK_DEADLINE
-		:: blocked[t] -> end_wait(t, h, TIMEDOUT)
+		:: armed[t] -> end_wait(t, h, TIMEDOUT)
 #else
-		:: blocked[t] && past[t] -> end_wait(t, h, TIMEDOUT)
+		:: armed[t] && past[t] -> end_wait(t, h, TIMEDOUT)
 #endif
 		:: else -> lock[h] = false; h = 0
 		fi

@@ -11,7 +11,7 @@
  *	pi_propagate	pi_propagate(), pi_effective(), of one link	kernel/sched/pi.c
  *	thread_block	thread_block_now(), thread_block_until()	kernel/sched/sched.c
  *	end_wait	sched_end_wait_unlock()
- *	proctype clock	thread_timeout(), for any waiter, at any time from its deadline on
+ *	proctype clock	timeout_end_due(), for any waiter, at any time from its deadline on
  *	proctype cancel	thread_cancel(), once for each thread
  *
  * What pi_lock or a thread's run queue guards is one step with the taking of that lock; the owner word,
