@@ -225,9 +225,9 @@ class PingFlood(threading.Thread):
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
             s.settimeout(0.001)
             while not self.ended.is_set():
-                s.sendto(struct.pack("!BBH", 8, 0, check) + body, (mazu.TAP_GUEST, 0))
-                self.sent += 1
-                try:
+                try:  # the guest may take nothing for a while, too
+                    s.sendto(struct.pack("!BBH", 8, 0, check) + body, (mazu.TAP_GUEST, 0))
+                    self.sent += 1
                     self.answered += s.recv(2048)[20] == 0
                 except TimeoutError:
                     pass
