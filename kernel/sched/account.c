@@ -166,19 +166,17 @@ void account_payer_changed(struct hart *h, struct thread *t)
 	}
 }
 
-/* The way in is not its own. */
+/* The way in is not a job's own. */
 void account_enter(struct hart *h)
 {
 	struct thread *t = h->current;
 	struct server *s = t->server;
-	int64_t free_ns = WAY_IN_NS;
 	if (unlikely(!(t->attention & THREAD_CHARGED))) /* not any more */
 		return;
-	if (s) {
-		free_ns += s->free_ns;
+	if (s) { /* a domain pays for the way: nothing has been admitted for it */
+		h->paid_until = ktime_add(h->paid_until, WAY_IN_NS + s->free_ns);
 		s->free_ns = 0;
 	}
-	h->paid_until = ktime_add(h->paid_until, free_ns);
 	account_watch(h, t, h->paid_until, h->switched_at);
 }
 
