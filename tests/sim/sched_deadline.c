@@ -10,12 +10,6 @@
 #define US NS_PER_US
 #define MS NS_PER_MS
 
-static struct deadline_attr periodic(int64_t runtime_ns, int64_t period_ns)
-{
-	return (struct deadline_attr){.params = {
-		.runtime_ns = runtime_ns, .deadline_ns = period_ns, .period_ns = period_ns}};
-}
-
 static struct deadline_info info_of(struct thread *t)
 {
 	struct deadline_info info;
@@ -61,7 +55,7 @@ static void spawn_tasks(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		int64_t period = (int64_t)(4 + sim_below(7)) * MS;
-		task[i] = (struct task){.attr = periodic(period / 5, period), .needs_ns = period / 10, .jobs = 6};
+		task[i] = (struct task){.attr = sim_periodic(period / 5, period), .needs_ns = period / 10, .jobs = 6};
 		if (sim_chance(3))
 			task[i].attr.params.deadline_ns = period * 2 / 3;
 		sim_spawn(keeps_deadlines, &task[i], sim_some_priority(), sim_some_class(), 0);
@@ -83,7 +77,7 @@ static struct sem stale_sem, stale_go;
 
 static void times_out_at_a_mutex(unused struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(1 * MS, 4 * MS);
+	struct deadline_attr a = sim_periodic(1 * MS, 4 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	CHECK_EQ(sim_lock_until(&sim_mutex[0], ktime_add(clock_now(), 500 * US)), ERR_TIMEDOUT);
@@ -123,7 +117,7 @@ static void begins_late(unused struct sim_thread *self)
 
 static void keeps_the_hart_busy(struct sim_thread *self)
 {
-	struct deadline_attr strict = periodic(5 * MS, 20 * MS), late = periodic(1 * MS, 20 * MS);
+	struct deadline_attr strict = sim_periodic(5 * MS, 20 * MS), late = sim_periodic(1 * MS, 20 * MS);
 	struct thread *other = ((struct sim_thread *)self->arg)->t;
 	strict.params.deadline_ns = 15 * MS;
 	CHECK_EQ(thread_set_deadline(thread_current(), &strict, NULL), OK);
@@ -151,7 +145,7 @@ SIMULATION(deadline_server_that_waits_owes_nothing, 5)
 /* It cannot be moved to where it would be admitted: nothing has changed. */
 static void cannot_be_moved(struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(3 * MS, 4 * MS);
+	struct deadline_attr a = sim_periodic(3 * MS, 4 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	preempt_disable();
@@ -194,7 +188,7 @@ SIMULATION(deadline_is_kept_where_a_thread_cannot_be_moved, 2)
 
 static void overruns(unused struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(1 * MS, 5 * MS);
+	struct deadline_attr a = sim_periodic(1 * MS, 5 * MS);
 	ktime begin = clock_now();
 	enum err err = thread_set_deadline(thread_current(), &a, NULL);
 	if (err == ERR_NOSPC) /* the others were first, and filled this hart */
@@ -225,7 +219,7 @@ SIMULATION(deadline_overrun_hurts_only_itself, 6)
 static void asks_too_much(unused struct sim_thread *self)
 {
 	struct deadline_verdict v;
-	struct deadline_attr small = periodic(2 * MS, 10 * MS), large = periodic(9 * MS, 10 * MS);
+	struct deadline_attr small = sim_periodic(2 * MS, 10 * MS), large = sim_periodic(9 * MS, 10 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &small, &v), OK);
 	CHECK_EQ(thread_set_affinity(thread_current(), UINT64_C(1) << v.cpu), OK);
 	struct thread *other = sim_threads[1].t;
@@ -268,7 +262,7 @@ static ktime steps_begun;
 
 static void steps(unused struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(500 * US, 1 * MS);
+	struct deadline_attr a = sim_periodic(500 * US, 1 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	steps_begun = clock_now();
@@ -310,7 +304,7 @@ SIMULATION(deadline_step_is_a_job_however_late_it_ends, 10)
 static void fills(struct sim_thread *self)
 {
 	struct deadline_verdict v;
-	struct deadline_attr a = periodic(4 * MS, 10 * MS);
+	struct deadline_attr a = sim_periodic(4 * MS, 10 * MS);
 	enum err err = thread_set_deadline(thread_current(), &a, &v);
 	CHECK(err == OK || err == ERR_NOSPC);
 	__atomic_fetch_add(&tasks_left, err == OK, __ATOMIC_RELAXED);
@@ -338,7 +332,7 @@ SIMULATION(deadline_threads_fill_the_harts_in_order, 10)
 /* What is being given up counts until its 0-lag time, beside what has come in its place. */
 static void takes_less(struct sim_thread *self)
 {
-	struct deadline_attr much = periodic(6 * MS, 10 * MS), little = periodic(5 * MS, 10 * MS);
+	struct deadline_attr much = sim_periodic(6 * MS, 10 * MS), little = sim_periodic(5 * MS, 10 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &much, NULL), OK);
 	host_compute(1 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &little, NULL), OK);
@@ -374,7 +368,7 @@ static void changes_parameters(unused struct sim_thread *self)
 	struct thread *t = sim_threads[2].t;
 	int64_t runtime = 0;
 	for (unsigned i = 1; i <= 40; i++) {
-		struct deadline_attr a = periodic(500 * US + i, 10 * MS);
+		struct deadline_attr a = sim_periodic(500 * US + i, 10 * MS);
 		enum err err = thread_set_deadline(t, &a, NULL);
 		CHECK(may_be_refused(err));
 		runtime = err == OK ? a.params.runtime_ns : runtime;
@@ -422,7 +416,7 @@ static void holds_for_long(struct sim_thread *self)
 
 static void needs_it(struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(2 * MS, 8 * MS);
+	struct deadline_attr a = sim_periodic(2 * MS, 8 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	CHECK_EQ(sim_threads[0].done, 1);
@@ -461,7 +455,7 @@ static void holds_too_long(struct sim_thread *self)
 
 static void is_late_for_it(struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(1 * MS, 5 * MS);
+	struct deadline_attr a = sim_periodic(1 * MS, 5 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	if (sim_chance(2)) {
@@ -486,7 +480,7 @@ SIMULATION(deadline_loan_is_no_more_than_the_lender_has, 10)
 	CHECK_EQ(sleep_ns(100 * US), OK);
 	tasks_left = 0;
 	for (unsigned i = 0; i < 2; i++) {
-		task[i] = (struct task){.attr = periodic(2 * MS, 6 * MS), .needs_ns = 1 * MS, .jobs = 6};
+		task[i] = (struct task){.attr = sim_periodic(2 * MS, 6 * MS), .needs_ns = 1 * MS, .jobs = 6};
 		sim_spawn(keeps_deadlines, &task[i], 20, SCHED_FIFO, 1);
 		tasks_left++;
 	}
@@ -602,7 +596,7 @@ static ktime raised_until;
 
 static void is_critical(struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(1 * MS, 10 * MS);
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
 	a.params.high_runtime_ns = 4 * MS;
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
@@ -627,7 +621,7 @@ static void is_critical(struct sim_thread *self)
 
 static void is_dispensable(struct sim_thread *self)
 {
-	struct deadline_attr a = periodic(3 * MS, 10 * MS);
+	struct deadline_attr a = sim_periodic(3 * MS, 10 * MS);
 	const struct sim_thread *critical = self->arg;
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	while (critical->done < 3) {
@@ -676,129 +670,4 @@ SIMULATION(mode_is_raised_by_an_overrun_and_lowered_when_quiet, 6)
 	CHECK_EQ(lines_raised, 1);
 	CHECK_EQ(lines_lowered, 1);
 	CHECK_EQ(lines_overrun, 1);
-}
-
-/* ---- everything at once: the oracle is what matters ---- */
-
-#define STORM_WORKERS 7
-#define STORM_STEPS   40
-
-static uint8_t storm_domain[3];
-
-static struct deadline_attr storm_params(void)
-{
-	int64_t period = 50000 + sim_below(400000);
-	struct deadline_attr a = periodic(5000 + sim_below((uint32_t)period / 6), period);
-	if (sim_chance(3))
-		a.params.deadline_ns -= sim_below((uint32_t)(period - a.params.runtime_ns));
-	else if (sim_chance(20)) /* each overrun costs the quiet time of virtual time, and there is a second in all */
-		a.params.high_runtime_ns = min(2 * a.params.runtime_ns, period);
-	return a;
-}
-
-static void storm_change(struct thread *t)
-{
-	struct deadline_attr a = storm_params();
-	struct deadline_info info;
-	switch (sim_below(8)) {
-	case 0:
-	case 1:
-	case 2: {
-		enum err err = thread_set_deadline(t, &a, NULL);
-		CHECK(err == OK || err == ERR_NOSPC || err == ERR_BUSY || err == ERR_INVAL);
-		break;
-	}
-	case 3:
-		CHECK_EQ(thread_set_priority(t, sim_some_priority(), sim_some_class()), OK);
-		break;
-	case 4: {
-		enum err err = thread_set_affinity(t, sim_some_harts());
-		CHECK(err == OK || err == ERR_NOSPC || err == ERR_BUSY || err == ERR_INVAL);
-		break;
-	}
-	case 5: {
-		enum err err = thread_set_domain(t, storm_domain[sim_below(3)]);
-		CHECK(err == OK || err == ERR_BUSY);
-		break;
-	}
-	case 6:
-		thread_suspend(t);
-		break;
-	default:
-		thread_deadline_info(t, &info);
-		thread_resume(t);
-	}
-}
-
-static void storm_lock(void)
-{
-	uint32_t i = sim_below(sim_mutex_count), k = i + 1 + sim_below(2);
-	if (sim_lock_until(&sim_mutex[i], sim_soon()) != OK)
-		return;
-	host_compute(sim_below(20000));
-	if (k < sim_mutex_count && sim_lock_until(&sim_mutex[k], sim_soon()) == OK) {
-		host_compute(sim_below(20000));
-		sim_unlock(&sim_mutex[k]);
-	}
-	sim_unlock(&sim_mutex[i]);
-}
-
-static void storms(unused struct sim_thread *self)
-{
-	for (int i = 0; i < STORM_STEPS; i++) {
-		enum err err = OK;
-		switch (sim_below(6)) {
-		case 0:
-			err = thread_wait_period();
-			CHECK(err == OK || err == ERR_INVAL);
-			break;
-		case 1:
-			CHECK_EQ(sleep_until(sim_soon()), OK);
-			break;
-		case 2:
-			storm_change(thread_current());
-			break;
-		case 3:
-			storm_change(sim_threads[sim_below(STORM_WORKERS)].t);
-			break;
-		case 4:
-			storm_lock();
-			break;
-		default:
-			host_compute(sim_below(50000));
-		}
-	}
-}
-
-static bool storm_goes_on(void)
-{
-	for (uint32_t i = 0; i < STORM_WORKERS; i++)
-		if (sim_threads[i].t->state != THREAD_DEAD)
-			return true;
-	return false;
-}
-
-/* Nobody stays suspended. */
-static void storm_janitor(unused struct sim_thread *self)
-{
-	while (storm_goes_on()) {
-		for (uint32_t i = 0; i < STORM_WORKERS; i++)
-			thread_resume(sim_threads[i].t);
-		CHECK_EQ(sleep_ns(200000), OK);
-	}
-}
-
-SIMULATION(deadlines_domains_and_modes_in_a_storm, 60)
-{
-	struct domain_attr low = {.budget_ns = 100 * US, .period_ns = 1 * MS, .low = true},
-			   degraded = {.low = true, .period_ns = 1 * MS, .degraded_ns = 200 * US};
-	struct domain_result a = domain_create(S("low"), &low), b = domain_create(S("degraded"), &degraded);
-	CHECK(a.err == OK && b.err == OK);
-	storm_domain[1] = a.value;
-	storm_domain[2] = b.value;
-	sim_make_mutexes(4);
-	for (unsigned i = 0; i < STORM_WORKERS; i++)
-		sim_spawn(storms, NULL, sim_some_priority(), sim_some_class(), sim_some_harts());
-	sim_spawn(storm_janitor, NULL, 60, SCHED_FIFO, 0);
-	sim_join_all();
 }

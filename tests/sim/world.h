@@ -54,6 +54,12 @@ enum sched_class sim_some_class(void);
 ktime sim_soon(void);          /* within 20 us */
 ktime sim_some_deadline(void); /* soon, or never */
 
+static inline struct deadline_attr sim_periodic(int64_t runtime_ns, int64_t period_ns)
+{
+	return (struct deadline_attr){.params = {
+		.runtime_ns = runtime_ns, .deadline_ns = period_ns, .period_ns = period_ns}};
+}
+
 /* ---- threads of the scenario ---- */
 
 #define SIM_THREADS_MAX 40
