@@ -238,6 +238,7 @@ static inline void arch_call_rare(void (*fn)(void *a, uintptr_t b), void *a, uin
 
 static inline ktime arch_clock(void);   /* since boot, monotonic over all harts */
 void arch_timer_set(ktime deadline);    /* this hart; KTIME_NEVER: none. Interrupts off */
+static inline void arch_timer_stop(void); /* the same with KTIME_NEVER */
 static inline uint64_t arch_instret(void);
 
 /* ---- inter-processor interrupts ---- */

@@ -244,6 +244,11 @@ static inline ktime arch_clock(void)
 	return arch_host_now;
 }
 
+static inline void arch_timer_stop(void)
+{
+	arch_timer_set(KTIME_NEVER);
+}
+
 uint64_t arch_host_points(void);
 
 /* Points take the place of instructions. */

@@ -302,6 +302,17 @@ static inline ktime arch_clock(void)
 	return (ktime){(int64_t)(ticks * scale)};
 }
 
+static inline void arch_timer_stop(void)
+{
+	struct arch_hart *h = arch_hart();
+	if (unlikely(h->sbi_timer)) {
+		arch_timer_set(KTIME_NEVER);
+		return;
+	}
+	h->timer_ticks = UINT64_MAX;
+	__asm__ volatile("csrw 0x14d, %0" ::"r"(UINT64_MAX) : "memory"); /* stimecmp */
+}
+
 static inline uint64_t arch_instret(void)
 {
 	uint64_t n;

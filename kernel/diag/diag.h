@@ -99,6 +99,7 @@ enum latency_kind { LATENCY_IRQS_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE, LATENCY
 
 /* Any context. */
 void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at);
+void latency_note_wake(ktime due); /* LATENCY_WAKE, of a wait that was over then */
 
 /*
  * What interrupts have taken of a hart's time, for which no thread is to pay: it only grows, by the hart, interrupts off.

@@ -50,12 +50,22 @@ static noinline void latency_remark(struct latency *l, bool longest, enum latenc
 		latency_late(kind, ns, at);
 }
 
-void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
+static always_inline void latency_add(enum latency_kind kind, int64_t ns, uintptr_t at)
 {
 	struct latency *l = &(*arch_percpu_here(latency))[kind];
 	bool longest = histogram_add_shared(&l->ns, ns);
 	if (unlikely(longest || __atomic_load_n(&latency_limit[kind], __ATOMIC_RELAXED) != 0))
 		latency_remark(l, longest, kind, ns, at);
+}
+
+void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
+{
+	latency_add(kind, ns, at);
+}
+
+void latency_note_wake(ktime due)
+{
+	latency_add(LATENCY_WAKE, ktime_diff(arch_clock(), due), 0);
 }
 
 /* Preemption was off since then, and comes on: what an interrupt wanted can be done. */

@@ -59,10 +59,15 @@ static bool account_is_charged(const struct thread *t)
 	       (lender && (lender->server || lender->run.domain != DOMAIN_SYSTEM));
 }
 
-/* The hart's clock, which stands still while interrupts are handled. */
+/* The hart's clock, which stands still while interrupts are handled; the same of this hart. */
 static ktime account_clock(const struct hart *h, ktime now)
 {
-	return ktime_add(now, -__atomic_load_n(&cpu_of(interrupt_ns, h->cpu), __ATOMIC_RELAXED));
+	return (ktime){now.ns - __atomic_load_n(&cpu_of(interrupt_ns, h->cpu), __ATOMIC_RELAXED)};
+}
+
+static inline ktime account_clock_here(ktime now)
+{
+	return (ktime){now.ns - this_cpu(interrupt_ns)};
 }
 
 void account_settle(struct hart *h, ktime now)
@@ -82,7 +87,7 @@ void account_leave(struct hart *h, struct thread *left)
 {
 	ktime now = h->switched_at;
 	if (left->attention & THREAD_CHARGED) {
-		int64_t ran_ns = ktime_diff(account_clock(h, now), h->paid_until);
+		int64_t ran_ns = ktime_diff(account_clock_here(now), h->paid_until);
 		account_charge(h, left, max(ran_ns, INT64_C(0)), now);
 		if (left->server)
 			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), JOB_NS);
@@ -92,11 +97,6 @@ void account_leave(struct hart *h, struct thread *left)
 	if (left->server && left->state != THREAD_READY && !lends)
 		server_sleep(left, now);
 	account_arrive(h);
-}
-
-void account_arrive(struct hart *h)
-{
-	h->paid_until = account_clock(h, h->switched_at);
 }
 
 /* What a domain has left. */
@@ -128,13 +128,19 @@ static inline void budget_timer_update(struct hart *h)
 	timer_source_set(TIMER_BUDGET, h->budget_at);
 }
 
-/* t, which runs here and is paid for until `from`, is stopped when it has spent what pays for it. */
-static inline void account_watch(struct hart *h, const struct thread *t, ktime from, ktime now)
+/* This hart's running thread is stopped then. */
+static inline void account_watch_until(struct hart *h, ktime budget_at)
 {
-	h->budget_at = ktime_add(from, account_left(h, t, now));
+	h->budget_at = budget_at;
 	if (!h->peers)
 		h->finish = sched_switched_charged;
 	budget_timer_update(h);
+}
+
+/* t, which runs here and is paid for until `from`, is stopped when it has spent what pays for it. */
+static noinline void account_watch(struct hart *h, const struct thread *t, ktime from, ktime now)
+{
+	account_watch_until(h, ktime_add(from, account_left(h, t, now)));
 }
 
 void account_changed(struct hart *h, struct thread *t)
@@ -166,18 +172,29 @@ void account_payer_changed(struct hart *h, struct thread *t)
 	}
 }
 
-/* The way in is not a job's own. */
+/* Not the plain case: somebody else pays, or a domain, or nobody any more. */
+static noinline void account_enter_rare(struct hart *h, const struct thread *t)
+{
+	if (t->attention & THREAD_CHARGED)
+		account_watch(h, t, h->paid_until, h->switched_at);
+	timer_release();
+}
+
+/* The way in is not a job's own. A domain pays for it: nothing has been admitted for it. */
 void account_enter(struct hart *h)
 {
-	struct thread *t = h->current;
+	const struct thread *t = h->current;
 	struct server *s = t->server;
-	if (unlikely(!(t->attention & THREAD_CHARGED))) /* not any more */
-		return;
-	if (s) { /* a domain pays for the way: nothing has been admitted for it */
-		h->paid_until = ktime_add(h->paid_until, WAY_IN_NS + s->free_ns);
+	if (s) {
+		h->paid_until.ns += WAY_IN_NS + s->free_ns;
 		s->free_ns = 0;
 	}
-	account_watch(h, t, h->paid_until, h->switched_at);
+	if (unlikely(!s || t->lender || t->blocked_on)) {
+		account_enter_rare(h, t);
+		return;
+	}
+	account_watch_until(h, (ktime){h->paid_until.ns + s->edf.remaining_ns});
+	timer_release();
 }
 
 void account_review(struct hart *h)
@@ -277,7 +294,7 @@ static void budget_timer_expired(ktime now)
 	struct hart *h = hart_here();
 	spin_lock_raw(&h->lock);
 	h->budget_timer_at = KTIME_NEVER;
-	if (!ktime_before(account_clock(h, now), h->budget_at))
+	if (!ktime_before(account_clock_here(now), h->budget_at))
 		account_expired(h, now);
 	budget_timer_update(h);
 	spin_unlock_raw(&h->lock);

@@ -8,6 +8,7 @@
 static void sched_expel(struct hart *h, struct thread *t)
 {
 	bool suspend = t->attention & THREAD_SUSPEND_DUE;
+	timer_release();
 	t->attention &= (uint8_t)~THREAD_EXPEL;
 	hart_dequeue(h, t);
 	if (suspend)
@@ -25,6 +26,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 	if (t->attention & THREAD_CHARGED)
 		account_review(h);
 	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
+		timer_release();
 		hart_dequeue(h, t);
 		t->run.rank = thread_effective_rank(t);
 		hart_park(h, t);
@@ -40,6 +42,7 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 static noinline void sched_preempt_not(struct hart *h)
 {
 	trace_decision(TRACE_STAY, h, h->current, 0);
+	timer_release();
 	hart_changed(h);
 	if (h->peers)
 		hart_kick_best(h); /* if it was to run here and is outranked again */
@@ -52,6 +55,7 @@ static noinline void sched_preempt_not(struct hart *h)
 static noinline void sched_run_errand(struct hart *h, struct thread *t)
 {
 	struct errand errand;
+	timer_release();
 	spin_lock_raw(&h->lock);
 	bool more = server_take_errand(h, &errand), note = notes_wait(h);
 	h->queue.rare &= ~(uint32_t)RUNQ_ERRAND;
@@ -87,11 +91,13 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		sched_timer_update(h);
 		timeout_arm(h);
 	}
-	if (h->due)
-		timeout_end_due(h);
-	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
-		return;
-	struct thread *to = hart_best(h);
+	struct thread *woken = h->due ? timeout_end_due(h) : NULL;
+	if (t->attention & ~(unsigned)THREAD_IDLE) {
+		if (sched_attend_running(h, t))
+			return;
+		woken = NULL; /* it may be barred since */
+	}
+	struct thread *to = woken && thread_of(runq_best(&h->queue)) == woken ? woken : hart_best(h);
 	if (charged)
 		interrupt_end(before, began);
 	if (to == t) {
@@ -99,6 +105,8 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		return;
 	}
 	h->preemptions += to->run.rank < t->run.rank;
+	if (!(to->attention & THREAD_CHARGED)) /* or what pays for it may have a wish too: account_enter() */
+		timer_release();
 	sched_switch(h, t, to, h->finish);
 }
 

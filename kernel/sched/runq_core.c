@@ -11,12 +11,12 @@ void runq_init(struct runq *q)
 void runq_push_deadline(struct runq *q, struct runq_node *n)
 {
 	debug_assert(!n->queued);
-	enum err err = heap_insert(&q->deadlines, &n->deadline, (ktime){(int64_t)n->rank});
-	assert(err == OK);
 	n->queued = true;
 	q->ready++;
 	q->movable_deadlines += n->movable;
 	q->rare |= RUNQ_DEADLINE;
+	enum err err = heap_insert(&q->deadlines, &n->deadline, (ktime){(int64_t)n->rank});
+	assert(err == OK);
 }
 
 void runq_remove_deadline(struct runq *q, struct runq_node *n)

@@ -464,7 +464,7 @@ static noinline enum err thread_block_until(struct spinlock *guard, irqflags fla
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
 	enum err err = thread_block_now(guard, flags, deadline, wait_flags, true);
 	if (err == ERR_TIMEDOUT)
-		latency_note(LATENCY_WAKE, ktime_diff(clock_now(), deadline), 0);
+		latency_note_wake(deadline);
 	return err;
 }
 

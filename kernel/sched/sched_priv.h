@@ -23,6 +23,7 @@
 #ifndef KERNEL_SCHED_SCHED_PRIV_H
 #define KERNEL_SCHED_SCHED_PRIV_H
 
+#include "kernel/diag/diag.h"
 #include "kernel/diag/trace.h"
 #include "kernel/sched/deadline.h"
 #include "kernel/sched/load_core.h"
@@ -446,8 +447,11 @@ static inline void timeout_stop(struct hart *h, struct thread *t)
 }
 /* With both locked: t, blocked, belongs to the other now. */
 void timeout_move(struct hart *from, struct hart *to, struct thread *t);
-/* With this hart locked, on the way to a choice: ends the first wait, if that is due. */
-void timeout_end_due(struct hart *h);
+/*
+ * With this hart locked, on the way to a choice: ends the first wait, if that is due. The thread whose wait that was, if
+ * it may run here and stands in the queue with the rank that its own server gives it, or NULL.
+ */
+struct thread *timeout_end_due(struct hart *h);
 /* With h locked: its timer is not later than the first. On another hart: asks for that. */
 void timeout_arm(struct hart *h);
 
@@ -471,7 +475,10 @@ void account_review(struct hart *h);
 /* With h, this hart, locked: its current thread, which is charged, was just switched to. */
 void account_enter(struct hart *h);
 /* With this hart locked since a switch: from then on the time is that of its current thread. */
-void account_arrive(struct hart *h);
+static inline void account_arrive(struct hart *h)
+{
+	h->paid_until = (ktime){h->switched_at.ns - this_cpu(interrupt_ns)};
+}
 /* The same; and `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */

@@ -70,18 +70,24 @@ static void server_check_overdue(struct server *s, ktime now)
 		server_send(s, SERVER_MISSED);
 }
 
-static always_inline void server_begin(struct server *s, const struct thread *t, ktime release, ktime now)
+/* Its server is idle. */
+static inline void server_start(struct server *s, struct hart *h, ktime release, ktime now)
+{
+	account_job(s);
+	h->active += edf_wake(&s->edf, release, now);
+	server_trace(h, s);
+	if (!s->job.going)
+		edf_job_begin(&s->job, &s->edf.p, release);
+}
+
+static noinline void server_begin(struct server *s, const struct thread *t, ktime release, ktime now)
 {
 	if (s->edf.state != EDF_IDLE)
 		return;
 	/* Admission has charged one wake for each instance; one that is not opened yet has no budget to take it from. */
 	if (ktime_before(release, edf_replenish_at(&s->edf)) && !edf_is_waiting(&s->edf))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
-	account_job(s);
-	t->hart->active += edf_wake(&s->edf, release, now);
-	server_trace(t->hart, s);
-	if (!s->job.going)
-		edf_job_begin(&s->job, &s->edf.p, release);
+	server_start(s, t->hart, release, now);
 	if (t->blocked_on)
 		server_send(s, SERVER_REFRESH);
 }
@@ -92,9 +98,21 @@ void server_work(struct thread *t)
 	server_begin(t->server, t, now, now);
 }
 
-void server_wake(struct thread *t, ktime release, ktime now)
+static noinline void server_wake_rare(struct thread *t, ktime release, ktime now)
 {
 	server_begin(t->server, t, release, now);
+	t->run.rank = thread_effective_rank(t);
+}
+
+/* The plain case is a new instance. */
+void server_wake(struct thread *t, ktime release, ktime now)
+{
+	struct server *s = t->server;
+	if (unlikely(s->edf.state != EDF_IDLE || ktime_before(release, edf_replenish_at(&s->edf)) || t->blocked_on)) {
+		server_wake_rare(t, release, now);
+		return;
+	}
+	server_start(s, t->hart, release, now);
 	t->run.rank = thread_effective_rank(t);
 }
 

@@ -4,7 +4,8 @@
  * A thread that waits with a deadline stands in its hart's heap of timeouts, under the lock that guards its state. So
  * whoever ends the wait takes it out in the same hold, and nothing is left to be stopped, or to come too late.
  *
- * The timer interrupt touches nothing of that: it notes that the first is due, and asks for a switch.
+ * The timer interrupt touches nothing of that: it notes that the first is due, and asks for a switch; the timer is
+ * set behind that, once for both (timer_hold).
  * upcall_preempt() ends the wait, in the one hold of the lock in which it chooses who runs next; while preemption is
  * off, that could not be the thread anyhow. One wait each time: where the next is due too, the timer goes
  * off again as soon as interrupts are on.
@@ -46,8 +47,8 @@ void timeout_move(struct hart *from, struct hart *to, struct thread *t)
 	timeout_start(to, t, t->timeout.when);
 }
 
-/* Its wait is over: it stands in the queue, on whatever hart, with h locked again. */
-static inline void timeout_end(struct hart *h, struct thread *t, ktime now)
+/* Its wait is over: it stands in the queue, on whatever hart, with h locked again. What timeout_end_due() gives. */
+static inline struct thread *timeout_end(struct hart *h, struct thread *t, ktime now)
 {
 	t->wait_result = ERR_TIMEDOUT;
 	thread_set_state(t, THREAD_READY);
@@ -56,24 +57,27 @@ static inline void timeout_end(struct hart *h, struct thread *t, ktime now)
 	if (unlikely(h->peers || t->attention & THREAD_SUSPEND_DUE)) {
 		sched_ready_unlock(h, t, 0);
 		spin_lock_raw(&h->lock);
-		return;
+		return NULL;
 	}
 	hart_stand(h, t);
+	return t->server && !t->parked ? t : NULL;
 }
 
-void timeout_end_due(struct hart *h)
+struct thread *timeout_end_due(struct hart *h)
 {
 	ktime now = clock_now();
 	struct heap_node *first = heap_first(&h->timeouts);
+	struct thread *t = NULL;
 	h->due = false;
 	if (likely(first && !ktime_before(now, first->when))) {
 		heap_remove(&h->timeouts, first);
-		timeout_end(h, container_of(first, struct thread, timeout), now);
+		t = timeout_end(h, container_of(first, struct thread, timeout), now);
 	}
 	if (heap_first(&h->timeouts))
 		timeout_arm(h);
 	if (likely(!(h->queue.rare & RUNQ_ERRAND))) /* the choice is still to be made, but not the errand done before it */
 		arch_need_resched_clear();
+	return t;
 }
 
 static void timeout_expired(unused ktime now)
@@ -82,6 +86,8 @@ static void timeout_expired(unused ktime now)
 	h->timeout_at = KTIME_NEVER;
 	h->due = true;
 	arch_need_resched_set();
+	if (likely(thread_current()->arch.preempt_count == 0))
+		timer_hold();
 }
 
 void timeout_init(void)

@@ -10,11 +10,12 @@
  * While expired functions run, wishes are only noted, and the hardware is set once
  * at the end. timer_window() lets other interrupts in between, so upcall_timer() may
  * nest in itself; before it does, the hardware is set to what is still wished, or the
- * spent deadline would interrupt again.
+ * spent deadline would interrupt again. timer_hold() moves the end behind the switch that follows: what that
+ * wishes is collected too.
  *
- * One source in each interrupt, the earliest: where another is due too, the timer goes off again at once.
+ * One source in each interrupt, in the order of the enum: where another is due too, the timer goes off again at once.
  *
- * Invariant: outside of upcall_timer(), `programmed` is the earliest of timer_due(), that of `first`, or earlier by what
+ * Invariant: while nobody collects, `programmed` is timer_first(), or earlier by what
  * other interrupts have taken since of a budget.
  *
  * An interrupt that comes late shows that interrupts were off (LATENCY_IRQS_OFF). It is measured from
@@ -24,17 +25,12 @@
 #include "kernel/time/time.h"
 #include "lib/assert.h"
 
-struct timer_hart {
-	ktime at[TIMER_SOURCE_COUNT];
-	enum timer_source first;
-	ktime programmed;
-	ktime from;
-	bool collecting; /* in upcall_timer: it programs */
-};
+#define TIMER_NEVER ((uint64_t)INT64_MAX)
+#define TIMER_STALE UINT64_MAX /* no deadline: the hardware is to be set in any case */
 
-static PERCPU(struct timer_hart, timer_hart) = {
-	.at = {{INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}, {INT64_MAX}},
-	.programmed = {INT64_MAX},
+PERCPU(struct timer_hart, timer_hart) = {
+	.at = {TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER},
+	.programmed = TIMER_NEVER,
 	.from = {INT64_MAX},
 };
 static_assert(TIMER_SOURCE_COUNT == 6, "an initial value for each");
@@ -49,32 +45,29 @@ void timer_source_register(enum timer_source s, void (*expired)(ktime now))
 }
 
 /* When source s is due, if no interrupt comes before. */
-static inline ktime timer_due(const struct timer_hart *t, enum timer_source s)
+static inline uint64_t timer_due(const struct timer_hart *t, enum timer_source s)
 {
-	return s == TIMER_BUDGET ? ktime_add(t->at[s], this_cpu(interrupt_ns)) : t->at[s];
+	return s == TIMER_BUDGET ? t->at[s] + (uint64_t)this_cpu(interrupt_ns) : t->at[s];
 }
 
-static inline void timer_program(struct timer_hart *t, enum timer_source s, ktime at)
+static inline uint64_t timer_first(const struct timer_hart *t)
 {
-	t->first = s;
-	if (at.ns == t->programmed.ns)
+	uint64_t first = TIMER_NEVER;
+#pragma GCC unroll 8
+	for (enum timer_source s = 0; s < TIMER_SOURCE_COUNT; s++)
+		first = min(first, timer_due(t, s));
+	return first;
+}
+
+static inline void timer_program(struct timer_hart *t)
+{
+	uint64_t first = timer_first(t);
+	if (first == t->programmed)
 		return;
-	t->programmed = at;
+	ktime at = {(int64_t)first};
+	t->programmed = first;
 	t->from = ktime_max(at, clock_now());
 	arch_timer_set(at);
-}
-
-static void timer_program_first(struct timer_hart *t)
-{
-	enum timer_source first = 0;
-	ktime at = timer_due(t, first);
-#pragma GCC unroll 8
-	for (enum timer_source s = 1; s < TIMER_SOURCE_COUNT; s++)
-		if (ktime_before(timer_due(t, s), at)) {
-			first = s;
-			at = timer_due(t, s);
-		}
-	timer_program(t, first, at);
 }
 
 void timer_source_set(enum timer_source s, ktime at)
@@ -82,24 +75,46 @@ void timer_source_set(enum timer_source s, ktime at)
 	debug_assert(!arch_irqs_enabled());
 	debug_assert(timer_expired[s] != NULL);
 	struct timer_hart *t = &this_cpu(timer_hart);
-	t->at[s] = at;
-	if (t->collecting)
-		return;
-	ktime due = timer_due(t, s);
-	if (ktime_before(due, t->programmed))
-		timer_program(t, s, due);
-	else
-		timer_program_first(t);
+	t->at[s] = (uint64_t)max(at.ns, INT64_C(0));
+	if (t->collects == TIMER_PROGRAMS)
+		timer_program(t);
+}
+
+/* What has gone off stays pending until it is written again. */
+static void timer_end_collecting(struct timer_hart *t)
+{
+	t->collects = TIMER_PROGRAMS;
+	t->programmed = TIMER_STALE;
+	timer_program(t);
 }
 
 void timer_window(void)
 {
 	struct timer_hart *t = &this_cpu(timer_hart);
-	assert(t->collecting);
-	t->collecting = false;
-	timer_program_first(t);
+	assert(t->collects == TIMER_COLLECTS);
+	timer_end_collecting(t);
 	arch_irq_window();
-	t->collecting = true;
+	t->collects = TIMER_COLLECTS;
+}
+
+void timer_release_held(void)
+{
+	timer_end_collecting(&this_cpu(timer_hart));
+}
+
+/*
+ * With nothing due the interrupt is a leftover of a deadline that was moved while it fired: by another
+ * interrupt, which TIMER_BUDGET does not count, or by a nap of arch_spin_relax (QEMU may then set the bit
+ * after the move).
+ */
+static inline void timer_expire_one(struct timer_hart *t, ktime now)
+{
+	for (enum timer_source s = 0; s < TIMER_SOURCE_COUNT; s++)
+		if ((uint64_t)now.ns >= timer_due(t, s)) {
+			t->at[s] = TIMER_NEVER;
+			timer_expired[s](now);
+			return;
+		}
 }
 
 void upcall_timer(void)
@@ -108,23 +123,15 @@ void upcall_timer(void)
 	ktime now;
 	int64_t before = interrupt_begin(&now);
 	trace_irq_enter();
-	assert(!t->collecting);
-	t->collecting = true;
+	debug_assert(t->collects == TIMER_PROGRAMS);
+	t->collects = TIMER_COLLECTS;
 	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
 		latency_note(LATENCY_IRQS_OFF, ktime_diff(now, t->from), arch_irq_enabler());
-	/*
-	 * With nothing due the interrupt is a leftover of a deadline that was moved while it fired: by another
-	 * interrupt, which TIMER_BUDGET does not count, or by a nap of arch_spin_relax (QEMU may then set the bit
-	 * after the move). It stays pending until the timer is written again.
-	 */
-	enum timer_source s = t->first;
-	if (likely(!ktime_before(now, timer_due(t, s)))) {
-		t->at[s] = KTIME_NEVER;
-		timer_expired[s](now);
-	}
-	t->programmed = (ktime){-1}; /* no deadline: it is written in any case */
-	t->collecting = false;
+	timer_expire_one(t, now);
 	interrupt_end(before, now);
-	timer_program_first(t); /* behind it: a budget lasts longer by what was counted */
+	if (t->collects == TIMER_HELD)
+		arch_timer_stop();
+	else
+		timer_end_collecting(t); /* behind the end: a budget lasts longer by what was counted */
 	trace_irq_exit();
 }

@@ -31,11 +31,11 @@ static inline ktime clock_now(void)
 /* ---- deadline.c: what may want the hardware timer of this hart ---- */
 
 enum timer_source {
-	TIMER_CALLOUT_HARD,
-	TIMER_CALLOUT_SOFT,
-	TIMER_SCHED,
 	TIMER_TIMEOUT,
 	TIMER_BUDGET, /* its `at` is on a clock that stands still in interrupts: clock_now() less interrupt_ns */
+	TIMER_SCHED,
+	TIMER_CALLOUT_HARD,
+	TIMER_CALLOUT_SOFT,
 	TIMER_WATCHDOG,
 	TIMER_SOURCE_COUNT
 };
@@ -51,6 +51,33 @@ void timer_source_set(enum timer_source s, ktime at);
 void timer_source_register(enum timer_source s, void (*expired)(ktime now));
 /* In expired(), between two pieces of bounded work: opens interrupts, the timer's included, for a moment. */
 void timer_window(void);
+
+/* deadline.c's own, but for what stands here inline. */
+struct timer_hart {
+	enum { TIMER_PROGRAMS, TIMER_COLLECTS, TIMER_HELD } collects;
+	uint64_t programmed;
+	ktime from;
+	uint64_t at[TIMER_SOURCE_COUNT]; /* ns; so that a sum with KTIME_NEVER is later still */
+};
+PERCPU_DECLARE(struct timer_hart, timer_hart);
+
+/*
+ * In expired(), with need_resched set and the interrupted thread preemptible, so that upcall_preempt() follows: the hardware is
+ * not set before that says timer_release(). Up to then no source goes off, so it says that soon.
+ */
+static inline void timer_hold(void)
+{
+	debug_assert(this_cpu(timer_hart).collects == TIMER_COLLECTS);
+	this_cpu(timer_hart).collects = TIMER_HELD;
+}
+
+void timer_release_held(void);
+/* This hart, interrupts off. */
+static inline void timer_release(void)
+{
+	if (this_cpu(timer_hart).collects == TIMER_HELD)
+		timer_release_held();
+}
 
 /* ---- callout.c ---- */
 
