@@ -78,6 +78,7 @@ void section_trap_entry(uint64_t at, uintptr_t pc);
 void section_trap_exit(uint64_t at, uintptr_t pc);
 void section_preempt_off(uint64_t at, uintptr_t pc);
 void section_preempt_on(uint64_t at, uintptr_t pc);
+void section_preempt_point(uint64_t at, uintptr_t pc);
 
 void arch_paging_init(void);
 void arch_paging_enable(void); /* this hart */

@@ -131,8 +131,8 @@ void arch_preempt_due(void)
 	arch_current()->preempt_count = 1;
 	do {
 		upcall_preempt();
-		arch_trace(preempt_on); /* what wanted a switch since is looked for here */
 		arch_irq_disable();
+		arch_trace(preempt_point);
 	} while (arch_need_resched());
 	arch_current()->preempt_count = 0;
 	arch_irq_enable();

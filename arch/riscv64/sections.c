@@ -210,6 +210,16 @@ void section_preempt_on(uint64_t at, uintptr_t pc)
 	section_hide(t, at);
 }
 
+/* Interrupts and preemption are off, and stay off, but what has wanted a switch since is looked for here. */
+void section_preempt_point(uint64_t at, uintptr_t pc)
+{
+	struct section_trace *t = section_here();
+	at -= TRACE_HEAD;
+	section_preempt_end(t, at, pc);
+	section_preempt_begin(t, at, pc);
+	section_hide(t, at);
+}
+
 void arch_trace_firmware(uint64_t begin)
 {
 	struct section_trace *t = section_here();

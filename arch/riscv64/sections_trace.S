@@ -61,3 +61,4 @@ END(arch_trace_\event)
 	section	trap_exit
 	section	preempt_off
 	section	preempt_on
+	section	preempt_point

@@ -117,13 +117,17 @@ irq_preempt:
 	bnez	t1, irq_held
 	csrr	t1, sepc
 	sd	t1, IRQ_PC(sp)
-	/* A switch back turns interrupts on for a moment; one that comes then does not preempt again, deeper. */
+	/* One that comes while interrupts are on, here or behind a switch back, does not preempt again, deeper. */
 	li	t1, 1
 	SW(t1, THREAD_PREEMPT_COUNT, t0)
-1:	call	upcall_preempt
-	trace	preempt_on /* what wanted a switch since is looked for here */
+	trace	irqs_on
+	csrsi	sstatus, 2
 	csrci	sstatus, 2
 	trace	irqs_off
+1:	call	upcall_preempt
+	csrci	sstatus, 2
+	trace	irqs_off
+	trace	preempt_point
 	LW(t0, HART_NEED_RESCHED, gp)
 	bnez	t0, 1b
 	LD(t0, HART_CURRENT, gp)

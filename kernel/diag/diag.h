@@ -120,14 +120,19 @@ static inline void interrupt_end(int64_t before, ktime began)
 	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
 }
 
-struct latency_stats {
-	struct histogram ns;
-	/* of the longest: when it ended, where, and who ran */
+/* When it ended, where, and who ran. */
+struct latency_longest {
+	int64_t ns;
 	ktime when;
 	uintptr_t at; /* for symbol_describe_return(); 0: not known */
 	uint32_t tid;
-	size_t name_len;
+	uint32_t name_len;
 	char name[LATENCY_THREAD_MAX];
+};
+
+struct latency_stats {
+	struct histogram ns;
+	struct latency_longest longest;
 };
 void latency_stats(uint32_t cpu, enum latency_kind kind, struct latency_stats *out);
 /* Forgets the maxima and counts of all harts; what is noted at the same time may stay. */

@@ -4,7 +4,7 @@
 
 struct latency {
 	struct histogram ns; /* atomic: a thread may have left this hart before it counts */
-	struct latency_stats longest; /* latency_lock; its histogram is not used */
+	struct latency_longest longest; /* latency_lock */
 };
 
 PERCPU(int64_t, interrupt_ns);
@@ -32,11 +32,14 @@ static cold noinline void latency_longest(struct latency *l, int64_t ns, uintptr
 	struct str name;
 	uint32_t tid = diag_thread(arch_current(), &name);
 	irqflags flags = arch_lock_irqsave(&latency_lock);
-	if (ns >= l->longest.ns.max_ns) {
-		l->longest = (struct latency_stats){
-			.ns.max_ns = ns, .when = arch_clock(), .at = at, .tid = tid};
-		l->longest.name_len = min(name.len, sizeof(l->longest.name));
-		memcpy(l->longest.name, name.ptr, l->longest.name_len);
+	struct latency_longest *longest = &l->longest;
+	if (ns >= longest->ns) { /* of two at once the longer one stays */
+		longest->ns = ns;
+		longest->when = arch_clock();
+		longest->at = at;
+		longest->tid = tid;
+		longest->name_len = min(name.len, sizeof(longest->name));
+		memcpy(longest->name, name.ptr, longest->name_len);
 	}
 	arch_unlock_irqrestore(&latency_lock, flags);
 }
@@ -78,9 +81,8 @@ void latency_stats(uint32_t cpu, enum latency_kind kind, struct latency_stats *o
 {
 	struct latency *l = &cpu_of(latency, cpu)[kind];
 	irqflags flags = arch_lock_irqsave(&latency_lock);
-	*out = l->longest;
+	*out = (struct latency_stats){.longest = l->longest};
 	arch_unlock_irqrestore(&latency_lock, flags);
-	out->ns = (struct histogram){0};
 	histogram_merge(&out->ns, &l->ns);
 }
 

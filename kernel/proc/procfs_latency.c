@@ -75,8 +75,8 @@ void procfs_latency(struct abuf *out)
 			latency_stats(cpu, kind, &s);
 			fmt(out, "%.*s %u %llu %lld %lld", STR_ARG(latency_name(kind)), cpu,
 				U(histogram_total(&s.ns)), (long long)s.ns.max_ns,
-				(long long)s.when.ns);
-			procfs_who(out, s.tid, s.name, s.name_len, s.at);
+				(long long)s.longest.when.ns);
+			procfs_who(out, s.longest.tid, s.longest.name, s.longest.name_len, s.longest.at);
 			procfs_histogram(out, &s.ns);
 		}
 	if (config_on(CONFIG_LATENCY_TRACE))

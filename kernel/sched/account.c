@@ -39,7 +39,7 @@ static inline struct thread *account_lender(const struct hart *h, const struct t
 	return likely(!t->lender) ? NULL : account_lender_if(h, t);
 }
 
-static void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, ktime now)
+static inline void account_charge(struct hart *h, struct thread *t, int64_t ran_ns, ktime now)
 {
 	const struct thread *lender = account_lender(h, t);
 	if (lender && lender->server) {

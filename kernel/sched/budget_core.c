@@ -28,7 +28,7 @@ static int64_t budget_turn_over(struct budget *b, int64_t ran_ns, ktime now)
 	return ran_ns - before;
 }
 
-bool budget_charge(struct budget *b, int64_t ran_ns, ktime now)
+bool budget_charge_rare(struct budget *b, int64_t ran_ns, ktime now)
 {
 	b->used_ns += ran_ns;
 	if (b->budget_ns == 0)

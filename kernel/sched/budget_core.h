@@ -23,8 +23,16 @@ struct budget {
 
 /* 0 <= budget <= period. What is owed stays owed. */
 void budget_set(struct budget *b, int64_t budget_ns, int64_t period_ns, ktime now);
+bool budget_charge_rare(struct budget *b, int64_t ran_ns, ktime now); /* the same, whatever the case */
 /* Charges what ran up to now. True: there is something left (or no limit). */
-bool budget_charge(struct budget *b, int64_t ran_ns, ktime now);
+static inline bool budget_charge(struct budget *b, int64_t ran_ns, ktime now)
+{
+	if (unlikely(!ktime_before(now, b->next) || b->remaining_ns <= ran_ns))
+		return budget_charge_rare(b, ran_ns, now);
+	b->used_ns += ran_ns;
+	b->remaining_ns -= ran_ns;
+	return true;
+}
 /* When it will be spent, if used from now on without a pause; KTIME_NEVER: no limit. */
 ktime budget_spent_at(const struct budget *b, ktime now);
 

@@ -66,9 +66,9 @@ static void domain_bar(struct hart *h, uint8_t domain)
 	hart_resched(h);
 }
 
-void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now)
+void domain_is_spent(struct hart *h, uint8_t domain)
 {
-	if (!budget_charge(&h->domain[domain].budget, ran_ns, now) && !(h->spent >> domain & 1))
+	if (!(h->spent >> domain & 1))
 		domain_bar(h, domain);
 }
 

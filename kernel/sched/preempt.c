@@ -23,8 +23,6 @@ static noinline bool sched_attend_running(struct hart *h, struct thread *t)
 		sched_expel(h, t);
 		return true;
 	}
-	if (t->attention & THREAD_CHARGED)
-		account_review(h);
 	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
 		timer_release();
 		hart_dequeue(h, t);
@@ -91,15 +89,23 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		sched_timer_update(h);
 		timeout_arm(h);
 	}
-	struct thread *woken = h->due ? timeout_end_due(h) : NULL;
-	if (t->attention & ~(unsigned)THREAD_IDLE) {
-		if (sched_attend_running(h, t))
-			return;
-		woken = NULL; /* it may be barred since */
+	struct thread *woken = NULL;
+	if (h->due) {
+		woken = timeout_end_due(h);
+		if (!(t->attention & THREAD_IDLE)) { /* it took as long as what comes now, where t is to be left */
+			sched_window(h);
+			woken = NULL; /* it may be barred since */
+		}
 	}
+	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
+		return;
 	struct thread *to = woken && thread_of(runq_best(&h->queue)) == woken ? woken : hart_best(h);
 	if (charged)
 		interrupt_end(before, began);
+	if (to == t && (t->attention & THREAD_CHARGED)) {
+		account_review(h);
+		to = hart_best(h); /* what pays for it may be spent */
+	}
 	if (to == t) {
 		sched_preempt_not(h);
 		return;

@@ -142,7 +142,7 @@ void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affi
 
 /* ---- who is next ---- */
 
-#define PARK_MAX 8 /* in one stretch; then idle is entered for a moment, so that interrupts get in */
+#define PARK_MAX 4 /* in one stretch; then idle is entered for a moment, so that interrupts get in */
 
 static noinline struct thread *hart_find_best(struct hart *h)
 {
@@ -186,6 +186,16 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 	h->best = hart_best(h);
 }
 
+void sched_window(struct hart *h)
+{
+	spin_unlock_raw(&h->lock);
+	preempt_disable();
+	arch_irq_enable();
+	arch_irq_disable();
+	preempt_enable_irqs_off();
+	spin_lock_raw(&h->lock);
+}
+
 /* ---- the other side of a switch ---- */
 
 static noinline void sched_attend_rare(struct hart *h, struct thread *t)
@@ -209,17 +219,6 @@ static inline void sched_attend(struct hart *h)
 	t->attention &= (uint8_t)~THREAD_TIMED;
 	if (t->attention & THREAD_ATTEND_RARE)
 		sched_attend_rare(h, t);
-}
-
-/* Interrupts get in, but no switch. */
-static noinline void sched_window(struct hart *h)
-{
-	spin_unlock_raw(&h->lock);
-	preempt_disable();
-	arch_irq_enable();
-	arch_irq_disable();
-	preempt_enable_irqs_off();
-	spin_lock_raw(&h->lock);
 }
 
 /* Between the account of the thread that was left and that of the one entered there is a window. Drops the lock; interrupts are off. */

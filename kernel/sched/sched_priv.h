@@ -250,6 +250,8 @@ void hart_enqueue_front(struct hart *h, struct thread *t); /* before its equals;
 void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity);
 /* With h locked: t, READY, stands there no more, in the queue or parked; false: it did not. */
 bool hart_take(struct hart *h, struct thread *t);
+/* With this hart locked, which it is not for a moment: interrupts get in, but no switch. */
+void sched_window(struct hart *h);
 /* With h locked, after any change: asks for a switch where one is due, tells the others. */
 void hart_changed(struct hart *h);
 /* With h locked: has it decide again what to run. */
@@ -556,8 +558,13 @@ static inline void server_trace(const struct hart *h, const struct server *s)
 /* ---- domain.c ---- */
 
 void domain_init_hart(struct hart *h);
+void domain_is_spent(struct hart *h, uint8_t domain);
 /* With h locked: its domain has used that time there. */
-void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now);
+static inline void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now)
+{
+	if (unlikely(!budget_charge(&h->domain[domain].budget, ran_ns, now)))
+		domain_is_spent(h, domain);
+}
 /* With h locked, its refill due. */
 void domain_refill(struct hart *h, uint8_t domain, ktime now);
 /* With h locked, after `spent` or `suspended` has changed. */

@@ -90,7 +90,7 @@ static void bench_sampled(const char *name, enum latency_kind kind)
 	struct latency_stats s;
 	latency_stats(0, kind, &s);
 	uint64_t longest = (uint64_t)s.ns.max_ns;
-	bench_line(name, longest, histogram_total(&s.ns), s.at, s.at);
+	bench_line(name, longest, histogram_total(&s.ns), s.longest.at, s.longest.at);
 	bench_report(name, "ns", &longest, 1);
 }
 

@@ -223,8 +223,8 @@ static bool stats_name(const struct latency_stats *s, struct str function)
 		return true;
 	uint8_t text[100];
 	struct abuf out = abuf_of(text, sizeof(text));
-	symbol_describe_return(s->at, &out);
-	return str_eq(str_of(s->name, s->name_len), S("offender")) && str_starts(abuf_str(&out), function);
+	symbol_describe_return(s->longest.at, &out);
+	return str_eq(str_of(s->longest.name, s->longest.name_len), S("offender")) && str_starts(abuf_str(&out), function);
 }
 
 static bool watchdog_finds_interrupts_off(void)

@@ -89,10 +89,10 @@ void api_latency(struct json_writer *w)
 			json_key_str(w, S("kind"), latency_name(kind));
 			json_key_u64(w, S("cpu"), cpu);
 			api_histogram_members(w, &s.ns);
-			json_key_i64(w, S("max_at_ns"), s.when.ns);
-			json_key_u64(w, S("max_tid"), s.tid);
-			json_key_str(w, S("max_name"), str_of(s.name, s.name_len));
-			api_where(w, S("max_where"), s.at);
+			json_key_i64(w, S("max_at_ns"), s.longest.when.ns);
+			json_key_u64(w, S("max_tid"), s.longest.tid);
+			json_key_str(w, S("max_name"), str_of(s.longest.name, s.longest.name_len));
+			api_where(w, S("max_where"), s.longest.at);
 			json_object_close(w);
 		}
 	json_array_close(w);
