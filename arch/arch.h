@@ -46,7 +46,7 @@ typedef struct {
 #define ARCH_THREAD_BOOT 1 /* not the scheduler's: what a hart runs before it has threads */
 
 struct arch_thread {
-	struct arch_context *context; /* saved by arch_switch on the thread's own stack */
+	struct arch_context *context; /* says where arch_switch has saved it, on the thread's own stack */
 	uint32_t preempt_count;       /* 0: may be preempted */
 	uint32_t flags;               /* ARCH_THREAD_* */
 	uintptr_t stack_base;         /* lowest usable byte; the guard page lies below */

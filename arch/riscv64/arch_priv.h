@@ -13,7 +13,7 @@ struct trap_frame {
 	uint64_t pc, status, cause, value;
 };
 
-/* What arch_switch leaves on the stack of a thread. */
+/* What arch_switch leaves below the sp of a thread, which is arch_thread.context. */
 struct arch_context {
 	uint64_t ra, s[12], pad;
 };

@@ -94,8 +94,8 @@ void arch_thread_init(struct arch_thread *t, uintptr_t stack_base, uintptr_t sta
 	noreturn void (*entry)(void *arg), void *arg)
 {
 	assert(stack_base % (2 * CONFIG_STACK_SIZE) == 0 && stack_top % 16 == 0);
-	struct arch_context *c = (struct arch_context *)stack_top - 1;
-	*c = (struct arch_context){
+	struct arch_context *c = (struct arch_context *)stack_top;
+	c[-1] = (struct arch_context){
 		.ra = (uintptr_t)arch_thread_start,
 		.s = {[1] = (uintptr_t)entry, [2] = (uintptr_t)arg},
 	};

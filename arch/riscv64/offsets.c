@@ -33,5 +33,5 @@ void offsets(void)
 	DEFINE(IRQ_RETURN_STATUS, SSTATUS_SPP | SSTATUS_SPIE);
 	static_assert(is_pow2(CONFIG_STACK_SIZE), "a stack's size is a power of two");
 	static_assert(sizeof(struct trap_frame) % 16 == 0, "the stack stays aligned");
-	static_assert(sizeof(struct arch_context) % 16 == 0, "the stack stays aligned");
+	static_assert(sizeof(struct arch_context) <= sizeof(struct trap_frame), "a fault below sp is seen as an overflow");
 }
