@@ -14,6 +14,6 @@ void sched_check(const struct hart *h)
 	assert(h->idle->run.queued && h->idle->run.rank == rank_of_priority(PRIO_IDLE));
 	/* What outranks the running thread has asked for a switch. */
 	assert(!runq_outranks(&h->queue, t->run.rank) || arch_need_resched());
-	if (h->switches % CHECK_WHOLE_QUEUE == 0)
+	if ((h->switches + h->preempted) % CHECK_WHOLE_QUEUE == 0)
 		assert(runq_check(&h->queue));
 }

@@ -131,8 +131,7 @@ void upcall_preempt(void)
 		sched_preempt_not(h);
 		return;
 	}
-	h->preemptions++;
-	sched_switch(h, t, to, h->finish);
+	sched_switch_preempt(h, t, to);
 }
 
 /* With h locked: not the plain case. Drops the lock. */

@@ -128,5 +128,5 @@ bool runq_check(const struct runq *q)
 		if (!runq_check_level(q, i, &total))
 			return false;
 	}
-	return runq_check_deadlines(q, &total) && total == q->ready;
+	return runq_check_deadlines(q, &total) && (total == q->ready || !(q->rare & RUNQ_PEERS));
 }

@@ -16,8 +16,11 @@
  * What concerns a node with a fixed priority is inline; what concerns a deadline is a call, which a caller in
  * a hurry keeps out of his path (sched_priv.h).
  *
+ * How many are queued is counted for the balance between queues only: with RUNQ_PEERS. Without, the functions of
+ * the plain case leave it out.
+ *
  * Invariants (runq_check): bit l is set if and only if circle l has a node; the
- * movable bitmap equals the movable counts; counts add up to `ready`; RUNQ_DEADLINE
+ * movable bitmap equals the movable counts; with RUNQ_PEERS, counts add up to `ready`; RUNQ_DEADLINE
  * is set if and only if the heap is not empty.
  */
 #ifndef KERNEL_SCHED_RUNQ_CORE_H
@@ -87,7 +90,7 @@ enum {
 struct runq {
 	uint64_t occupied;
 	uint32_t rare; /* RUNQ_* */
-	uint32_t ready; /* queued, the running one included */
+	uint32_t ready; /* queued, the running one included; of no meaning without RUNQ_PEERS */
 	struct list *first[RUNQ_LEVELS]; /* in a circle of nodes, by link; of no meaning where there is none */
 	uint64_t movable;
 	uint16_t movable_count[RUNQ_LEVELS];
@@ -178,15 +181,14 @@ static inline void runq_remove_fixed(struct runq *q, struct runq_node *n)
 }
 
 /*
- * The same in the plain case, on the paths of a switch: nothing here may move elsewhere, and nothing has a deadline.
+ * The same in the plain case, on the paths of a switch: there is nowhere to move to, and nothing has a deadline.
  */
 static inline void runq_push_plain(struct runq *q, struct runq_node *n)
 {
 	struct list **first = runq_first_of(q, n);
 	uint64_t occupied = q->occupied, own = UINT64_C(1) << rank_level(n->rank);
-	debug_assert(!n->queued && !n->movable && !rank_is_deadline(n->rank));
+	debug_assert(!n->queued && !n->movable && !rank_is_deadline(n->rank) && !(q->rare & RUNQ_PEERS));
 	n->queued = true;
-	q->ready++;
 	if (occupied & own) {
 		list_insert_between(&n->link, (*first)->prev, *first);
 	} else {
@@ -201,9 +203,8 @@ static inline struct runq_node *runq_leave_plain(struct runq *q, struct runq_nod
 {
 	struct list **first = runq_first_of(q, n), *next = n->link.next, *prev = n->link.prev;
 	uint64_t occupied = q->occupied, own = UINT64_C(1) << rank_level(n->rank);
-	debug_assert(n->queued && !n->movable && !(q->rare & RUNQ_DEADLINE));
+	debug_assert(n->queued && !n->movable && !(q->rare & (RUNQ_DEADLINE | RUNQ_PEERS)));
 	n->queued = false;
-	q->ready--;
 	if (likely(next == &n->link)) {
 		occupied &= ~own;
 		q->occupied = occupied;

@@ -117,6 +117,7 @@ TEST(runq_agrees_with_a_model)
 	struct runq_node n[NODES];
 	struct model m = {0};
 	runq_init(&q);
+	q.rare = RUNQ_PEERS;
 	for (int i = 0; i < NODES; i++)
 		n[i] = node(0);
 	for (int step = 0; step < 200000; step++) {
@@ -151,12 +152,44 @@ TEST(runq_agrees_with_a_model)
 	}
 }
 
+/* What never leaves, as an idle thread, is in place 0. */
+TEST(runq_plain_agrees_with_a_model)
+{
+	struct test_rng rng = test_rng(test_seed());
+	struct runq q;
+	struct runq_node n[NODES];
+	struct model m = {.queued[0] = true};
+	runq_init(&q);
+	for (int i = 0; i < NODES; i++) {
+		n[i] = node(rank_of_priority(0));
+		runq_set_affinity(&n[i], 1);
+	}
+	runq_push_plain(&q, &n[0]);
+	for (int step = 0; step < 200000; step++) {
+		int i = 1 + (int)test_below(&rng, NODES - 1);
+		bool leaves = m.queued[i];
+		const struct runq_node *best = NULL;
+		m.queued[i] = !leaves;
+		m.order[i] = ++m.last;
+		if (leaves) {
+			best = runq_leave_plain(&q, &n[i]);
+		} else {
+			n[i].rank = rank_of_priority((unsigned)test_below(&rng, 4) * 21);
+			runq_push_plain(&q, &n[i]);
+		}
+		CHECK(!leaves || best == &n[model_best(&m, n)]);
+		CHECK(runq_best(&q) == &n[model_best(&m, n)]);
+		CHECK(runq_check(&q));
+	}
+}
+
 /* As many as there may be threads, each with a deadline that somebody lends to it. */
 TEST(runq_has_a_place_for_every_thread)
 {
 	static struct runq q;
 	static struct runq_node n[CONFIG_THREAD_MAX];
 	runq_init(&q);
+	q.rare = RUNQ_PEERS;
 	for (size_t i = 0; i < countof(n); i++) {
 		n[i] = node(rank_of_deadline((ktime){(int64_t)(i * 7919 % countof(n))}));
 		runq_push_back(&q, &n[i]);

@@ -109,7 +109,8 @@ struct hart {
 	struct thread *current;
 	arch_finish_fn *finish; /* what comes first after a switch here */
 	ktime switched_at;
-	uint64_t switches, preemptions;
+	uint64_t switches, preemptions; /* but those that were plain ... */
+	uint64_t preempted;             /* ... preemptions: each is one of both */
 	struct thread *best; /* what hart_leave_rare() has found */
 	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
@@ -314,19 +315,31 @@ arch_finish_fn sched_switched, sched_switched_charged, sched_switched_peers;
 /* ... when the thread left has ended; when it may not run here any more. */
 arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
+static inline int sched_switch_counted(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
+{
+	ktime now = clock_now();
+	from->cpu_time_ns += ktime_diff(now, h->switched_at);
+	h->switched_at = now;
+	h->current = to;
+	trace_decision(TRACE_SWITCH, h, to, from->id);
+	return arch_switch(&from->arch, &to->arch, finish);
+}
+
 /*
  * With this hart locked, running `from`: enters the best thread, which is another; the lock is dropped
  * there. When it comes back, with interrupts on, it gives the result of the wait (an enum err): OK if there was none.
  */
 static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
-	ktime now = clock_now();
-	from->cpu_time_ns += ktime_diff(now, h->switched_at);
-	h->switched_at = now;
 	h->switches++;
-	h->current = to;
-	trace_decision(TRACE_SWITCH, h, to, from->id);
-	return arch_switch(&from->arch, &to->arch, finish);
+	return sched_switch_counted(h, from, to, finish);
+}
+
+/* The same for a thread that outranks the running one, and stands in the queue with it. */
+static inline int sched_switch_preempt(struct hart *h, struct thread *from, struct thread *to)
+{
+	h->preempted++;
+	return sched_switch_counted(h, from, to, h->finish);
 }
 
 /* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
@@ -374,8 +387,7 @@ static always_inline enum err sched_ready_unlock_inline(struct hart *h, struct t
 		/* What else outranks the running one has asked for a switch, which may be due since it was lowered. */
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0 && !arch_need_resched()) {
 			debug_assert(runq_best(&h->queue) == &t->run);
-			h->preemptions++;
-			return (enum err)sched_switch(h, running, t, h->finish);
+			return (enum err)sched_switch_preempt(h, running, t);
 		}
 		arch_need_resched_set();
 		if (!irqflags_enabled(flags)) { /* whoever turns them on acts on it, or the end of the interrupt */
@@ -668,6 +680,8 @@ must_check enum err thread_register(struct thread *t);
 void thread_setup(struct thread *t, const struct thread_attr *attr);
 struct thread_result thread_make(const struct thread_attr *attr);
 void thread_put(struct thread *t);
+/* How many want to run, idle ones included: looked for one after the other, so a hint. Thread context. */
+uint32_t threads_ready(void);
 
 /* ---- trace.c, with CONFIG_TRACE ---- */
 

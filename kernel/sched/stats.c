@@ -28,18 +28,19 @@ void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out)
 	*out = (struct sched_cpu_stats){0};
 	if (cpu >= cpu_count() || !sched_cpu_online(cpu))
 		return;
+	uint32_t ready = h->peers ? __atomic_load_n(&h->queue.ready, __ATOMIC_RELAXED) : threads_ready();
 	irqflags flags = spin_lock_irqsave(&h->lock);
 	ktime now = clock_now();
 	int64_t running = ktime_diff(now, h->switched_at);
 	int64_t idle = h->idle->cpu_time_ns + (h->current == h->idle ? running : 0);
 	struct load load = h->current == h->idle ? h->load : hart_load_busy(h);
 	*out = (struct sched_cpu_stats){
-		.switches = h->switches,
-		.preemptions = h->preemptions,
+		.switches = h->switches + h->preempted,
+		.preemptions = h->preemptions + h->preempted,
 		.migrations_in = h->migrations_in,
 		.idle_ns = idle,
 		.busy_ns = ktime_diff(now, h->started_at) - idle,
-		.ready = h->queue.ready - 1,
+		.ready = ready - 1,
 		.load_permille = load_permille(&load, now),
 		.running_tid = h->current->id,
 		.running_name_len = h->current->name_len,

@@ -225,6 +225,20 @@ static struct thread *thread_next(uint32_t after)
 	return t;
 }
 
+uint32_t threads_ready(void)
+{
+	uint32_t n = 0;
+	for (struct thread *t = thread_next(0), *next; t; t = next) {
+		irqflags flags = arch_irq_save();
+		struct hart *h = thread_lock(t);
+		n += t->state == THREAD_READY && !t->parked;
+		spin_unlock_irqrestore(&h->lock, flags);
+		next = thread_next(t->id);
+		thread_put(t);
+	}
+	return n;
+}
+
 void thread_info(struct thread *t, struct thread_info *out)
 {
 	irqflags flags = arch_irq_save();

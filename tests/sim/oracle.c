@@ -151,7 +151,7 @@ static void oracle_check_hart(uint32_t cpu)
 		for (const struct runq_node *n = runq_level_first(&h->queue, p); n; n = runq_level_next(&h->queue, n))
 			oracle_index(thread_of((struct runq_node *)n)), queued++;
 	}
-	ORACLE(queued + h->queue.deadlines.count == h->queue.ready, t);
+	ORACLE(!h->peers || queued + h->queue.deadlines.count == h->queue.ready, t);
 	ORACLE(!(h->queue.rare & RUNQ_BARRED) == !(h->spent | h->suspended), t);
 	ORACLE(!oracle_barred(t), t);
 	oracle_check_servers(h);
