@@ -93,7 +93,7 @@ void account_leave(struct hart *h, struct thread *left)
 			left->server->free_ns = min(max(-ran_ns, INT64_C(0)), JOB_NS);
 	}
 	h->budget_at = KTIME_NEVER;
-	bool lends = left->state == THREAD_BLOCKED && (left->wait_flags & WAIT_LENDS);
+	bool lends = left->state == THREAD_BLOCKED && (thread_wait_flags(left) & WAIT_LENDS);
 	if (left->server && left->state != THREAD_READY && !lends)
 		server_sleep(left, now);
 	account_arrive(h);

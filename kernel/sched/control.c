@@ -44,28 +44,39 @@ enum err thread_suspend(struct thread *t)
 	if (unlikely(t != thread_current() || t->arch.preempt_count > 0 || !irqflags_enabled(flags)))
 		return thread_suspend_slow(t, flags);
 	struct hart *h = t->hart;
-	spin_lock_raw(&h->lock);
-	if (unlikely(t->attention)) { /* up to now others may change it */
-		spin_unlock_raw(&h->lock);
+	if (unlikely(h->queue.rare || t->attention)) /* without peers nobody changes them meanwhile */
 		return thread_suspend_slow(t, flags);
-	}
+	hart_lock_alone(h);
 	thread_set_state(t, THREAD_SUSPENDED);
-	return (enum err)sched_switch(h, t, hart_leave(h, t), h->finish);
+	return (enum err)sched_switch_alone(h, t, hart_leave_plain(h, t));
 }
 
-void thread_resume(struct thread *t)
+static noinline void thread_resume_slow(struct thread *t, irqflags flags)
 {
-	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	if (likely(t->state == THREAD_SUSPENDED)) {
 		debug_assert(!(t->attention & THREAD_SUSPEND_DUE)); /* or it would be suspended again at once */
 		thread_set_state(t, THREAD_READY);
-		sched_ready_unlock_inline(h, t, flags);
+		sched_ready_unlock(h, t, flags);
 		return;
 	}
 	t->attention &= (uint8_t)~THREAD_SUSPEND_DUE;
 	spin_unlock_raw(&h->lock);
 	sched_leave(flags);
+}
+
+void thread_resume(struct thread *t)
+{
+	irqflags flags = arch_irq_save();
+	struct thread *running = thread_current();
+	struct hart *h = running->hart;
+	if (unlikely(!thread_is_plain(h, t, THREAD_SUSPENDED))) {
+		thread_resume_slow(t, flags);
+		return;
+	}
+	hart_lock_alone(h);
+	thread_set_state(t, THREAD_READY);
+	sched_ready_alone(h, running, t, flags);
 }
 
 void thread_cancel_keep(enum err err)

@@ -221,7 +221,7 @@ must_check static ktime server_detach(struct hart *h, struct thread *t)
 static bool deadline_restand(struct hart *h, struct thread *t, uint64_t cpus)
 {
 	uint64_t before = t->run.rank;
-	bool lends = t->state == THREAD_BLOCKED && (t->wait_flags & WAIT_LENDS);
+	bool lends = t->state == THREAD_BLOCKED && (thread_wait_flags(t) & WAIT_LENDS);
 	bool stood = h->current != t && hart_take(h, t);
 	if (t->server && (t->state == THREAD_READY || lends))
 		server_work(t);

@@ -93,7 +93,9 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 	if (h->due) {
 		woken = timeout_end_due(h);
 		if (!(t->attention & THREAD_IDLE)) { /* it took as long as what comes now, where t is to be left */
-			sched_window(h);
+			spin_unlock_raw(&h->lock);
+			sched_window();
+			spin_lock_raw(&h->lock);
 			woken = NULL; /* it may be barred since */
 		}
 	}
@@ -125,19 +127,21 @@ void upcall_preempt(void)
 		sched_preempt_slow(h, t);
 		return;
 	}
-	spin_lock_raw(&h->lock);
 	struct thread *to = thread_of(runq_best_fixed(&h->queue));
 	if (unlikely(to == t)) {
+		spin_lock_raw(&h->lock);
 		sched_preempt_not(h);
 		return;
 	}
-	sched_switch_preempt(h, t, to);
+	hart_lock_alone(h);
+	sched_preempt_alone(h, t, to);
 }
 
-/* With h locked: not the plain case. Drops the lock. */
+/* Not the plain case; interrupts are off. */
 static noinline void sched_yield_slow(struct hart *h, struct thread *t, irqflags flags)
 {
 	struct thread *to = t;
+	spin_lock_raw(&h->lock);
 	if (runq_has_equal(&t->run)) {
 		t->turn_began_ns = TURN_OVER;
 		runq_rotate(&h->queue, &t->run);
@@ -159,12 +163,12 @@ void sched_yield(void)
 	irqflags flags = arch_irq_save();
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
-	spin_lock_raw(&h->lock);
 	/* Where need_resched is not set, nothing outranks it. */
 	if (unlikely(h->queue.rare || arch_need_resched() || !runq_has_equal_fixed(&t->run))) {
 		sched_yield_slow(h, t, flags);
 		return;
 	}
+	hart_lock_alone(h);
 	t->turn_began_ns = TURN_OVER; /* a whole quantum when its turn comes */
-	sched_switch(h, t, thread_of(runq_rotate(&h->queue, &t->run)), h->finish);
+	sched_switch_alone(h, t, thread_of(runq_rotate(&h->queue, &t->run)));
 }

@@ -3,8 +3,9 @@
  *
  * Blocking and switching are one step: the thread leaves its queue, the guard is
  * dropped and the next thread is entered under one hold of the run queue's lock,
- * which is dropped on the other side (sched_switched). So whoever wakes it, on any
- * hart, gets the lock only when the thread has left its stack.
+ * which is dropped on the other side (sched_switched_peers). So whoever wakes it, on any
+ * hart, gets the lock only when the thread has left its stack. Without other harts, interrupts
+ * that are off are all that this takes.
  *
  * A wake finds the thread BLOCKED under the lock of its hart and makes it READY in the
  * same hold, or does nothing: of a waker, a timeout and a cancellation exactly one wins,
@@ -186,17 +187,25 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 	h->best = hart_best(h);
 }
 
-void sched_window(struct hart *h)
+void sched_window(void)
 {
-	spin_unlock_raw(&h->lock);
 	preempt_disable();
 	arch_irq_enable();
 	arch_irq_disable();
 	preempt_enable_irqs_off();
-	spin_lock_raw(&h->lock);
 }
 
 /* ---- the other side of a switch ---- */
+
+/* The same there, where the lock is held if there are peers. */
+static noinline void sched_window_arrived(struct hart *h)
+{
+	if (h->peers)
+		spin_unlock_raw(&h->lock);
+	sched_window();
+	if (h->peers)
+		spin_lock_raw(&h->lock);
+}
 
 static noinline void sched_attend_rare(struct hart *h, struct thread *t)
 {
@@ -221,7 +230,10 @@ static inline void sched_attend(struct hart *h)
 		sched_attend_rare(h, t);
 }
 
-/* Between the account of the thread that was left and that of the one entered there is a window. Drops the lock; interrupts are off. */
+/*
+ * Between the account of the thread that was left and that of the one entered there is a window. Where there are peers the
+ * lock is held, and dropped; interrupts are off.
+ */
 static void sched_arrive(struct hart *h, struct thread *left)
 {
 	account_leave(h, left);
@@ -233,11 +245,11 @@ static void sched_arrive(struct hart *h, struct thread *left)
 			hart_kick(h, left);
 	}
 	if (h->current->attention & THREAD_CHARGED) {
-		sched_window(h);
+		sched_window_arrived(h);
 		account_enter(h);
 	}
-	spin_unlock_raw(&h->lock);
 	if (h->peers) {
+		spin_unlock_raw(&h->lock);
 		balance_update(h);
 		sched_pull();
 	}
@@ -261,15 +273,15 @@ static int sched_return(struct arch_thread *entered)
 	return likely(result == OK) ? OK : (int)sched_give_up(t, result);
 }
 
-static noinline int sched_switched_attend(struct hart *h, struct arch_thread *entered)
+static noinline int sched_switched_attend(struct arch_thread *entered)
 {
+	struct hart *h = hart_here();
 	sched_attend(h);
 	if (h->current->attention & THREAD_CHARGED) {
 		account_arrive(h);
-		sched_window(h);
+		sched_window_arrived(h);
 		account_enter(h);
 	}
-	spin_unlock_raw(&h->lock);
 	return sched_return(entered);
 }
 
@@ -280,11 +292,9 @@ static noinline int sched_switched_attend(struct hart *h, struct arch_thread *en
 int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
 {
 	struct thread *t = (struct thread *)entered;
-	struct hart *h = t->hart;
-	sched_check(h);
+	sched_check(t->hart);
 	if (unlikely(t->attention))
-		return sched_switched_attend(h, entered);
-	spin_unlock_raw(&h->lock);
+		return sched_switched_attend(entered);
 	arch_irq_enable();
 	return OK;
 }
@@ -368,9 +378,13 @@ enum err sched_preempt_ok(void)
 	return OK;
 }
 
-void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
+enum err sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
 {
-	(void)sched_ready_unlock_inline(h, t, flags);
+	if (h->queue.rare || t->attention & THREAD_READY_RARE || rank_is_deadline(t->run.rank))
+		return sched_ready_slow(h, t, flags);
+	spin_unlock_raw(&h->lock); /* there is nobody to take it */
+	hart_lock_alone(h);
+	return sched_ready_alone(h, thread_current(), t, flags);
 }
 
 /* With h, its hart, locked and t blocked: ends the wait; drops the lock. */
@@ -383,16 +397,28 @@ static inline void sched_end_wait_unlock(struct hart *h, struct thread *t, enum 
 	sched_ready_unlock(h, t, flags);
 }
 
-enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags)
+static noinline enum err thread_wake_slow(struct thread *t, struct spinlock *guard, irqflags flags)
 {
 	struct hart *h = thread_lock(t);
 	spin_unlock_raw(guard);
 	if (likely(t->state == THREAD_BLOCKED)) {
 		thread_set_state(t, THREAD_READY);
-		return sched_ready_unlock_inline(h, t, flags);
+		return sched_ready_unlock(h, t, flags);
 	}
 	spin_unlock_raw(&h->lock);
 	return sched_leave_ok(flags);
+}
+
+enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags)
+{
+	struct thread *running = thread_current();
+	struct hart *h = running->hart;
+	if (unlikely(!thread_is_plain(h, t, THREAD_BLOCKED)))
+		return thread_wake_slow(t, guard, flags);
+	hart_lock_alone(h);
+	spin_unlock_raw(guard);
+	thread_set_state(t, THREAD_READY);
+	return sched_ready_alone(h, running, t, flags);
 }
 
 bool thread_wake(struct thread *t, enum err result)
@@ -415,7 +441,7 @@ enum err thread_cancel(struct thread *t)
 		return ERR_PERM;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
-	if (t->state == THREAD_BLOCKED && (t->wait_flags & WAIT_CANCELLABLE)) {
+	if (t->state == THREAD_BLOCKED && (thread_wait_flags(t) & WAIT_CANCELLABLE)) {
 		sched_end_wait_unlock(h, t, ERR_INTR, flags);
 	} else {
 		t->cancel_pending = true;
@@ -433,7 +459,19 @@ static noinline enum err thread_block_refuse(struct spinlock *guard, irqflags fl
 	return sched_give_up(thread_current(), why);
 }
 
-/* What the caller waits for is set, and nobody but itself looks at that before it is BLOCKED. */
+/*
+ * What the caller waits for is set, and nobody but itself looks at that before it is BLOCKED. Of wait_flags, a
+ * wait_kind says the same (thread_wait_flags).
+ */
+static always_inline void thread_set_blocked(struct thread *t, ktime deadline, unsigned wait_flags, bool kind)
+{
+	debug_assert(t->wait_result == OK);
+	if (!kind)
+		t->wait_flags = (uint8_t)wait_flags;
+	t->wait_deadline = deadline;
+	thread_set_state(t, THREAD_BLOCKED);
+}
+
 static always_inline enum err thread_block_now(struct spinlock *guard, irqflags flags, ktime deadline,
 	unsigned wait_flags, bool timed)
 {
@@ -445,16 +483,34 @@ static always_inline enum err thread_block_now(struct spinlock *guard, irqflags 
 		spin_unlock_raw(&h->lock);
 		return thread_block_refuse(guard, flags, ERR_INTR);
 	}
-	debug_assert(t->wait_result == OK);
-	t->wait_flags = (uint8_t)wait_flags;
-	t->wait_deadline = deadline;
-	thread_set_state(t, THREAD_BLOCKED);
+	thread_set_blocked(t, deadline, wait_flags, false);
 	if (timed)
 		timeout_start(h, t, deadline);
 	struct thread *to = hart_leave(h, t);
 	if (guard)
 		spin_unlock_raw(guard);
 	return (enum err)sched_switch(h, t, to, h->finish);
+}
+
+static noinline enum err thread_block_slow(struct spinlock *guard, irqflags flags, unsigned wait_flags)
+{
+	return thread_block_now(guard, flags, KTIME_NEVER, wait_flags, false);
+}
+
+/* Without a timeout; `deadline` says so. */
+static always_inline enum err thread_block_untimed(struct spinlock *guard, irqflags flags, ktime deadline,
+	unsigned wait_flags, bool kind)
+{
+	struct thread *t = thread_current();
+	struct hart *h = t->hart;
+	if (unlikely(h->queue.rare || ((wait_flags & WAIT_CANCELLABLE) && t->cancel_pending)))
+		return thread_block_slow(guard, flags, wait_flags);
+	hart_lock_alone(h);
+	thread_set_blocked(t, deadline, wait_flags, kind);
+	struct thread *to = hart_leave_plain(h, t);
+	if (guard)
+		spin_unlock_raw(guard);
+	return (enum err)sched_switch_alone(h, t, to);
 }
 
 static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags)
@@ -480,7 +536,7 @@ enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, un
 	t->wait_kind = NULL;
 	t->wait_what = what;
 	if (ktime_is_never(deadline))
-		return thread_block_now(guard, flags, deadline, wait_flags, false);
+		return thread_block_untimed(guard, flags, deadline, wait_flags, false);
 	return thread_block_until(guard, flags, deadline, wait_flags);
 }
 
@@ -492,6 +548,6 @@ enum err thread_block_for(struct spinlock *guard, irqflags flags, ktime deadline
 	t->wait_kind = kind;
 	t->wait_object = object;
 	if (likely(ktime_is_never(deadline)))
-		return thread_block_now(guard, flags, deadline, WAIT_CANCELLABLE, false);
+		return thread_block_untimed(guard, flags, deadline, WAIT_CANCELLABLE, true);
 	return thread_block_until(guard, flags, deadline, WAIT_CANCELLABLE);
 }

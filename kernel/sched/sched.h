@@ -55,10 +55,15 @@ struct thread {
 	/* the run queue's lock (LOCK_RUNQ) */
 	struct runq_node run; /* effective rank, affinity, domain */
 	struct hart *hart;    /* changes under the lock of the old one and of the new */
-	enum thread_state state;
-	uint8_t attention;   /* THREAD_*: why a switch to it is not the plain case */
+	union {
+		uint16_t standing; /* both: the state alone where nothing is to be attended to */
+		struct {
+			uint8_t state;     /* enum thread_state */
+			uint8_t attention; /* THREAD_*: why a switch to it is not the plain case */
+		};
+	};
 	bool cancel_pending; /* its present or next cancellable wait ends with ERR_INTR */
-	uint8_t wait_flags; /* WAIT_* */
+	uint8_t wait_flags; /* WAIT_*, where wait_kind is NULL */
 	bool parked;     /* READY, but not queued: its server or its domain has nothing left */
 	enum err wait_result; /* OK but from the end of a wait for another reason until the thread is entered */
 	ktime wait_deadline;

@@ -3,8 +3,10 @@
  *
  * Locks: a run queue's lock guards the queue and the state of all threads whose
  * `hart` it is. It is taken with interrupts off, is held across arch_switch, and is
- * dropped by sched_switched() on the other side: so no other hart can enter a stack
- * that is still in use. Two at once: lower cpu first.
+ * dropped by sched_switched_peers() on the other side: so no other hart can enter a stack
+ * that is still in use. Two at once: lower cpu first. Where there are no other harts, interrupts
+ * that are off say the same: there it is dropped before arch_switch, and the plain case does
+ * without (hart_lock_alone).
  *
  * A READY thread stands in its hart's queue, the running one too, at the head of its
  * priority. The exception: one on its way to a hart belongs to whoever made it READY
@@ -14,7 +16,7 @@
  * that waits here. They are hints; every decision is made again under the lock.
  *
  * The paths of yield, block, wake and preemption call nothing out of line in their
- * plain case: what is rare or needs other harts is behind one test of a thread's
+ * plain case, for which there are no other harts: all else is behind one test of a thread's
  * `attention` or of the queue's `rare`, or behind the hart's `finish`.
  *
  * Who may not run for now, because its server or its domain has nothing left, is parked when
@@ -217,11 +219,17 @@ static inline struct str thread_waits_for(const struct thread *t)
 	return t->wait_kind ? t->wait_kind->what : t->wait_what;
 }
 
+/* What it may wait with, if it waits. */
+static inline unsigned thread_wait_flags(const struct thread *t)
+{
+	return t->wait_kind ? WAIT_CANCELLABLE : t->wait_flags;
+}
+
 bool thread_may_become(const struct thread *t, enum thread_state next);
 static inline void thread_set_state(struct thread *t, enum thread_state next)
 {
 	debug_assert(thread_may_become(t, next));
-	t->state = next;
+	t->state = (uint8_t)next;
 }
 
 /* ---- sched.c ---- */
@@ -238,6 +246,20 @@ static inline struct hart *thread_lock(struct thread *t)
 	}
 }
 
+/* This hart, interrupts off, queue.rare tested: it has no peers. Locks are taken all the same where they are traced. */
+static inline void hart_lock_alone(struct hart *h)
+{
+	debug_assert(!h->peers);
+	if (config_on(CONFIG_LOCK_TRACE))
+		spin_lock_raw(&h->lock);
+}
+
+static inline void hart_unlock_alone(struct hart *h)
+{
+	if (config_on(CONFIG_LOCK_TRACE))
+		spin_unlock_raw(&h->lock);
+}
+
 /* Locks both, lower first; may be the same. */
 void hart_lock_pair(struct hart *a, struct hart *b);
 void hart_unlock_pair(struct hart *a, struct hart *b);
@@ -251,8 +273,8 @@ void hart_enqueue_front(struct hart *h, struct thread *t); /* before its equals;
 void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity);
 /* With h locked: t, READY, stands there no more, in the queue or parked; false: it did not. */
 bool hart_take(struct hart *h, struct thread *t);
-/* With this hart locked, which it is not for a moment: interrupts get in, but no switch. */
-void sched_window(struct hart *h);
+/* Nothing locked, interrupts off: they get in for a moment, but no switch. */
+void sched_window(void);
 /* With h locked, after any change: asks for a switch where one is due, tells the others. */
 void hart_changed(struct hart *h);
 /* With h locked: has it decide again what to run. */
@@ -315,6 +337,7 @@ arch_finish_fn sched_switched, sched_switched_charged, sched_switched_peers;
 /* ... when the thread left has ended; when it may not run here any more. */
 arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
+/* With nothing locked but where there are peers. */
 static inline int sched_switch_counted(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
 	ktime now = clock_now();
@@ -327,25 +350,41 @@ static inline int sched_switch_counted(struct hart *h, struct thread *from, stru
 
 /*
  * With this hart locked, running `from`: enters the best thread, which is another; the lock is dropped
- * there. When it comes back, with interrupts on, it gives the result of the wait (an enum err): OK if there was none.
+ * there, without peers here. When it comes back, with interrupts on, it gives the result of the wait (an enum err): OK if there was none.
  */
 static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
 	h->switches++;
+	if (!h->peers)
+		spin_unlock_raw(&h->lock);
 	return sched_switch_counted(h, from, to, finish);
 }
 
-/* The same for a thread that outranks the running one, and stands in the queue with it. */
-static inline int sched_switch_preempt(struct hart *h, struct thread *from, struct thread *to)
+/* In the plain case, after hart_lock_alone(); the second for a thread that outranks the running one, which stays queued. */
+static inline int sched_switch_alone(struct hart *h, struct thread *from, struct thread *to)
+{
+	h->switches++;
+	hart_unlock_alone(h);
+	return sched_switch_counted(h, from, to, h->finish);
+}
+
+static inline int sched_preempt_alone(struct hart *h, struct thread *from, struct thread *to)
 {
 	h->preempted++;
+	hart_unlock_alone(h);
 	return sched_switch_counted(h, from, to, h->finish);
 }
 
 /* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
 struct thread *hart_best(struct hart *h);
 
-/* With this hart locked: t, which runs here, leaves the queue; who is next. */
+/* With this hart locked: t, which runs here, leaves the queue; who is next. The first where queue.rare is 0. */
+static inline struct thread *hart_leave_plain(struct hart *h, struct thread *t)
+{
+	trace_dequeue(h, t);
+	return thread_of(runq_leave_plain(&h->queue, &t->run));
+}
+
 void hart_leave_rare(void *hart, uintptr_t thread);
 static inline struct thread *hart_leave(struct hart *h, struct thread *t)
 {
@@ -353,8 +392,7 @@ static inline struct thread *hart_leave(struct hart *h, struct thread *t)
 		arch_call_rare(hart_leave_rare, h, (uintptr_t)t);
 		return h->best;
 	}
-	trace_dequeue(h, t);
-	return thread_of(runq_leave_plain(&h->queue, &t->run));
+	return hart_leave_plain(h, t);
 }
 
 /* The same, when `from` has left the queue. */
@@ -371,34 +409,40 @@ enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags); /* 
 /*
  * With h, t's hart, locked and t in no queue, in transition to READY: puts it where it should
  * run, drops the lock, gives the interrupts back, and switches to it when that is due and
- * possible. The caller is the only one who does that with t.
+ * possible. The caller is the only one who does that with t. Gives OK.
  */
-void sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags);
-/* The same, for who is in a hurry. OK. */
-static always_inline enum err sched_ready_unlock_inline(struct hart *h, struct thread *t, irqflags flags)
+enum err sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags);
+/*
+ * The same in the plain case, after hart_lock_alone(): t's `attention` was 0, and so was queue.rare. `running` does,
+ * here. OK.
+ */
+static always_inline enum err sched_ready_alone(struct hart *h, struct thread *running, struct thread *t, irqflags flags)
 {
 	uint64_t rank = t->run.rank;
-	if (unlikely(h->queue.rare || t->attention & THREAD_READY_RARE || rank_is_deadline(rank)))
-		return sched_ready_slow(h, t, flags);
-	struct thread *running = h->current;
 	runq_push_plain(&h->queue, &t->run);
 	trace_enqueue(h, t);
 	if (rank < running->run.rank) {
 		/* What else outranks the running one has asked for a switch, which may be due since it was lowered. */
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0 && !arch_need_resched()) {
 			debug_assert(runq_best(&h->queue) == &t->run);
-			return (enum err)sched_switch_preempt(h, running, t);
+			return (enum err)sched_preempt_alone(h, running, t);
 		}
 		arch_need_resched_set();
 		if (!irqflags_enabled(flags)) { /* whoever turns them on acts on it, or the end of the interrupt */
-			spin_unlock_raw(&h->lock);
+			hart_unlock_alone(h);
 			return OK;
 		}
 	} else if (unlikely(running->attention & THREAD_RR)) {
 		arch_call_rare(quantum_update_rare, h, 0);
 	}
-	spin_unlock_raw(&h->lock);
+	hart_unlock_alone(h);
 	return sched_leave_ok(flags);
+}
+
+/* What t, which waits or is suspended, may be woken from in the plain case, this hart's interrupts off. */
+static always_inline bool thread_is_plain(const struct hart *h, const struct thread *t, enum thread_state state)
+{
+	return likely(h->queue.rare == 0 && t->standing == state && !rank_is_deadline(t->run.rank));
 }
 
 /* ---- control.c ---- */

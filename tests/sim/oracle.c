@@ -167,7 +167,7 @@ static void oracle_check_state(const struct thread *t)
 	if (t->state == THREAD_BLOCKED) {
 		/* What is to end it will come: its timer is there, and it was not overlooked. */
 		ORACLE(ktime_is_never(t->wait_deadline) || heap_is_linked(&t->timeout), t);
-		ORACLE(!((t->wait_flags & WAIT_CANCELLABLE) && t->cancel_pending), t);
+		ORACLE(!((thread_wait_flags(t) & WAIT_CANCELLABLE) && t->cancel_pending), t);
 	}
 }
 
