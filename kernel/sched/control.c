@@ -76,7 +76,7 @@ void thread_resume(struct thread *t)
 	}
 	hart_lock_alone(h);
 	thread_set_state(t, THREAD_READY);
-	sched_ready_alone(h, running, t, flags);
+	sched_ready_alone(h, running, t, hart_stand_alone(h, t), flags);
 }
 
 void thread_cancel_keep(enum err err)

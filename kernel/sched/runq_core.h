@@ -198,12 +198,13 @@ static inline void runq_push_plain(struct runq *q, struct runq_node *n)
 	}
 }
 
-/* And who is the best when n has left. */
+/* n, the first with its fixed priority, leaves; who is the best then. */
 static inline struct runq_node *runq_leave_plain(struct runq *q, struct runq_node *n)
 {
-	struct list **first = runq_first_of(q, n), *next = n->link.next, *prev = n->link.prev;
+	struct list *next = n->link.next, *prev = n->link.prev;
 	uint64_t occupied = q->occupied, own = UINT64_C(1) << rank_level(n->rank);
 	debug_assert(n->queued && !n->movable && !(q->rare & (RUNQ_DEADLINE | RUNQ_PEERS)));
+	debug_assert(*runq_first_of(q, n) == &n->link);
 	n->queued = false;
 	if (likely(next == &n->link)) {
 		occupied &= ~own;
@@ -211,8 +212,7 @@ static inline struct runq_node *runq_leave_plain(struct runq *q, struct runq_nod
 	} else {
 		next->prev = prev;
 		prev->next = next;
-		if (*first == &n->link)
-			*first = next;
+		*runq_first_of(q, n) = next;
 	}
 	return container_of(q->first[__builtin_ctzll(occupied)], struct runq_node, link);
 }

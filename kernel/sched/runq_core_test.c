@@ -169,6 +169,10 @@ TEST(runq_plain_agrees_with_a_model)
 		int i = 1 + (int)test_below(&rng, NODES - 1);
 		bool leaves = m.queued[i];
 		const struct runq_node *best = NULL;
+		if (leaves) /* the first of those with its priority */
+			i = (int)(runq_level_first(&q, rank_level(n[i].rank)) - n);
+		if (i == 0)
+			continue;
 		m.queued[i] = !leaves;
 		m.order[i] = ++m.last;
 		if (leaves) {

@@ -231,8 +231,8 @@ static inline void sched_attend(struct hart *h)
 }
 
 /*
- * Between the account of the thread that was left and that of the one entered there is a window. Where there are peers the
- * lock is held, and dropped; interrupts are off.
+ * Between the account of the thread that was left and that of the one entered there is a window. Drops the lock, which
+ * is held where there are peers; interrupts are off.
  */
 static void sched_arrive(struct hart *h, struct thread *left)
 {
@@ -384,7 +384,7 @@ enum err sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags)
 		return sched_ready_slow(h, t, flags);
 	spin_unlock_raw(&h->lock); /* there is nobody to take it */
 	hart_lock_alone(h);
-	return sched_ready_alone(h, thread_current(), t, flags);
+	return sched_ready_alone(h, thread_current(), t, hart_stand_alone(h, t), flags);
 }
 
 /* With h, its hart, locked and t blocked: ends the wait; drops the lock. */
@@ -397,7 +397,7 @@ static inline void sched_end_wait_unlock(struct hart *h, struct thread *t, enum 
 	sched_ready_unlock(h, t, flags);
 }
 
-static noinline enum err thread_wake_slow(struct thread *t, struct spinlock *guard, irqflags flags)
+static noinline enum err thread_wake_slow(struct spinlock *guard, struct thread *t, irqflags flags)
 {
 	struct hart *h = thread_lock(t);
 	spin_unlock_raw(guard);
@@ -409,16 +409,17 @@ static noinline enum err thread_wake_slow(struct thread *t, struct spinlock *gua
 	return sched_leave_ok(flags);
 }
 
-enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags)
+enum err thread_wake_unlock(struct spinlock *guard, struct thread *t, irqflags flags)
 {
 	struct thread *running = thread_current();
 	struct hart *h = running->hart;
 	if (unlikely(!thread_is_plain(h, t, THREAD_BLOCKED)))
-		return thread_wake_slow(t, guard, flags);
+		return thread_wake_slow(guard, t, flags);
 	hart_lock_alone(h);
-	spin_unlock_raw(guard);
 	thread_set_state(t, THREAD_READY);
-	return sched_ready_alone(h, running, t, flags);
+	uint64_t rank = hart_stand_alone(h, t);
+	spin_unlock_raw(guard);
+	return sched_ready_alone(h, running, t, rank, flags);
 }
 
 bool thread_wake(struct thread *t, enum err result)
@@ -497,7 +498,7 @@ static noinline enum err thread_block_slow(struct spinlock *guard, irqflags flag
 	return thread_block_now(guard, flags, KTIME_NEVER, wait_flags, false);
 }
 
-/* Without a timeout; `deadline` says so. */
+/* Without a timeout, as `deadline` says. With `kind`, the wait is for a wait_kind, and there is a guard. */
 static always_inline enum err thread_block_untimed(struct spinlock *guard, irqflags flags, ktime deadline,
 	unsigned wait_flags, bool kind)
 {
@@ -508,7 +509,7 @@ static always_inline enum err thread_block_untimed(struct spinlock *guard, irqfl
 	hart_lock_alone(h);
 	thread_set_blocked(t, deadline, wait_flags, kind);
 	struct thread *to = hart_leave_plain(h, t);
-	if (guard)
+	if (guard || kind)
 		spin_unlock_raw(guard);
 	return (enum err)sched_switch_alone(h, t, to);
 }
@@ -540,8 +541,8 @@ enum err thread_block(struct spinlock *guard, irqflags flags, ktime deadline, un
 	return thread_block_until(guard, flags, deadline, wait_flags);
 }
 
-enum err thread_block_for(struct spinlock *guard, irqflags flags, ktime deadline, const struct wait_kind *kind,
-	void *object)
+enum err thread_block_for(const struct wait_kind *kind, void *object, ktime deadline, struct spinlock *guard,
+	irqflags flags)
 {
 	struct thread *t = thread_current();
 	thread_check_may_block(flags);

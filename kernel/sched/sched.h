@@ -85,9 +85,8 @@ struct thread {
 	int64_t loan_used_ns;
 
 	/* the lock of the queue that it waits in: one at a time, a pi_queue or one of kernel/sync */
-	struct list wait_node;
+	struct list wait_node; /* not linked: a waker has taken it out, by `next` alone */
 	uint64_t wait_rank; /* when it came */
-	bool wait_chosen;   /* a waker took it out of the queue */
 	void *wait_data;    /* what a waker copies from or to: mqueue.c */
 
 	/* LOCK_PI */
@@ -204,8 +203,8 @@ struct wait_kind {
 	struct str what;
 	enum err (*give_up)(void *object, enum err why);
 };
-must_check enum err thread_block_for(struct spinlock *guard, irqflags flags, ktime deadline,
-	const struct wait_kind *kind, void *object);
+must_check enum err thread_block_for(const struct wait_kind *kind, void *object, ktime deadline,
+	struct spinlock *guard, irqflags flags); /* here there is a guard */
 /*
  * Makes t ready with that result; false when it was not blocked, or another wake, its
  * timeout or a cancellation came first. Any context.
@@ -215,7 +214,7 @@ bool thread_wake(struct thread *t, enum err result);
  * The same with the result OK, and drops `guard`, taken with irqsave, as soon as t cannot go away: when t is
  * to preempt the caller, it does so here and at once. Gives OK, for who would go on to say so.
  */
-enum err thread_wake_unlock(struct thread *t, struct spinlock *guard, irqflags flags);
+enum err thread_wake_unlock(struct spinlock *guard, struct thread *t, irqflags flags);
 /* The caller's wait was cancelled in the moment in which it succeeded: its next one is cancelled instead. */
 void thread_cancel_keep(enum err err);
 

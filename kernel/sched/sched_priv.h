@@ -337,7 +337,7 @@ arch_finish_fn sched_switched, sched_switched_charged, sched_switched_peers;
 /* ... when the thread left has ended; when it may not run here any more. */
 arch_finish_fn sched_switched_dead, sched_switched_homeless;
 
-/* With nothing locked but where there are peers. */
+/* The last step, with this hart locked if it has peers. */
 static inline int sched_switch_counted(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
 	ktime now = clock_now();
@@ -350,7 +350,8 @@ static inline int sched_switch_counted(struct hart *h, struct thread *from, stru
 
 /*
  * With this hart locked, running `from`: enters the best thread, which is another; the lock is dropped
- * there, without peers here. When it comes back, with interrupts on, it gives the result of the wait (an enum err): OK if there was none.
+ * there, or here if there are no peers. When it comes back, with interrupts on, it gives the result of the wait
+ * (an enum err): OK if there was none.
  */
 static inline int sched_switch(struct hart *h, struct thread *from, struct thread *to, arch_finish_fn *finish)
 {
@@ -360,7 +361,7 @@ static inline int sched_switch(struct hart *h, struct thread *from, struct threa
 	return sched_switch_counted(h, from, to, finish);
 }
 
-/* In the plain case, after hart_lock_alone(); the second for a thread that outranks the running one, which stays queued. */
+/* The same in the plain case, after hart_lock_alone(): where `from` waits, stops or yields... */
 static inline int sched_switch_alone(struct hart *h, struct thread *from, struct thread *to)
 {
 	h->switches++;
@@ -368,6 +369,7 @@ static inline int sched_switch_alone(struct hart *h, struct thread *from, struct
 	return sched_switch_counted(h, from, to, h->finish);
 }
 
+/* ... and where `to` outranks it. */
 static inline int sched_preempt_alone(struct hart *h, struct thread *from, struct thread *to)
 {
 	h->preempted++;
@@ -378,13 +380,14 @@ static inline int sched_preempt_alone(struct hart *h, struct thread *from, struc
 /* With this hart locked: what is to run; who heads the queue and may not run is parked on the way. */
 struct thread *hart_best(struct hart *h);
 
-/* With this hart locked: t, which runs here, leaves the queue; who is next. The first where queue.rare is 0. */
+/* With this hart locked: t, which runs here, leaves the queue; who is next. Where queue.rare is 0... */
 static inline struct thread *hart_leave_plain(struct hart *h, struct thread *t)
 {
 	trace_dequeue(h, t);
 	return thread_of(runq_leave_plain(&h->queue, &t->run));
 }
 
+/* ... and anywhere. */
 void hart_leave_rare(void *hart, uintptr_t thread);
 static inline struct thread *hart_leave(struct hart *h, struct thread *t)
 {
@@ -413,14 +416,20 @@ enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags); /* 
  */
 enum err sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags);
 /*
- * The same in the plain case, after hart_lock_alone(): t's `attention` was 0, and so was queue.rare. `running` does,
- * here. OK.
+ * The same in the plain case, in two steps, after hart_lock_alone(): t's `attention` was 0, and so was queue.rare.
+ * `running` does, here. Gives t's rank; OK.
  */
-static always_inline enum err sched_ready_alone(struct hart *h, struct thread *running, struct thread *t, irqflags flags)
+static always_inline uint64_t hart_stand_alone(struct hart *h, struct thread *t)
 {
 	uint64_t rank = t->run.rank;
 	runq_push_plain(&h->queue, &t->run);
 	trace_enqueue(h, t);
+	return rank;
+}
+
+static always_inline enum err sched_ready_alone(struct hart *h, struct thread *running, struct thread *t, uint64_t rank,
+	irqflags flags)
+{
 	if (rank < running->run.rank) {
 		/* What else outranks the running one has asked for a switch, which may be due since it was lowered. */
 		if (irqflags_enabled(flags) && running->arch.preempt_count == 0 && !arch_need_resched()) {
@@ -439,7 +448,7 @@ static always_inline enum err sched_ready_alone(struct hart *h, struct thread *r
 	return sched_leave_ok(flags);
 }
 
-/* What t, which waits or is suspended, may be woken from in the plain case, this hart's interrupts off. */
+/* This hart, interrupts off: t is in that state, and its way out of it is the plain case. */
 static always_inline bool thread_is_plain(const struct hart *h, const struct thread *t, enum thread_state state)
 {
 	return likely(h->queue.rare == 0 && t->standing == state && !rank_is_deadline(t->run.rank));

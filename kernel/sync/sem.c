@@ -44,7 +44,7 @@ static noinline enum err sem_wait_slow(struct sem *s, ktime deadline)
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
 	if (unlikely(__atomic_fetch_sub(&s->count, 1, __ATOMIC_ACQUIRE) > 0))
 		return sem_wait_not(s, flags);
-	return waitq_wait_for_locked(&s->waiters, flags, deadline, &sem_waits, s);
+	return waitq_wait_for_locked(&sem_waits, s, deadline, &s->waiters, flags);
 }
 
 enum err sem_wait(struct sem *s, ktime deadline)
@@ -67,8 +67,9 @@ static noinline enum err sem_post_slow(struct sem *s)
 	irqflags flags = spin_lock_irqsave(&s->waiters.lock);
 	if (unlikely(list_is_empty(&s->waiters.waiters)))
 		return sem_post_again(s, flags);
+	struct thread *t = waitq_choose(&s->waiters.waiters);
 	arch_add_release((uint32_t *)&s->count, 1);
-	return waitq_wake_first_unlock(&s->waiters, flags);
+	return thread_wake_unlock(&s->waiters.lock, t, flags);
 }
 
 enum err sem_post(struct sem *s)

@@ -16,27 +16,11 @@ void waitq_init(struct waitq *q)
 	list_init(&q->waiters);
 }
 
-static struct thread *waitq_thread(struct list *node)
-{
-	return list_entry(node, struct thread, wait_node);
-}
-
-static inline void waitq_insert(struct waitq *q)
-{
-	struct thread *t = thread_current();
-	struct list *before = q->waiters.prev;
-	t->wait_chosen = false;
-	t->wait_rank = t->run.rank;
-	while (before != &q->waiters && waitq_thread(before)->wait_rank > t->wait_rank)
-		before = before->prev;
-	list_insert_between(&t->wait_node, before, before->next);
-}
-
 enum err waitq_give_up(struct waitq *q, enum err err, int32_t *count)
 {
 	struct thread *t = thread_current();
 	irqflags flags = spin_lock_irqsave(&q->lock);
-	if (t->wait_chosen) {
+	if (waitq_is_chosen(t)) {
 		thread_cancel_keep(err);
 		err = OK;
 	} else {
@@ -55,13 +39,6 @@ enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime deadline, stru
 	return likely(err == OK) ? OK : waitq_give_up(q, err, NULL);
 }
 
-enum err waitq_wait_for_locked(struct waitq *q, irqflags flags, ktime deadline, const struct wait_kind *kind,
-	void *object)
-{
-	waitq_insert(q);
-	return thread_block_for(&q->lock, flags, deadline, kind, object);
-}
-
 void waitq_prepare(struct waitq *q)
 {
 	irqflags flags = spin_lock_irqsave(&q->lock);
@@ -72,7 +49,7 @@ void waitq_prepare(struct waitq *q)
 enum err waitq_commit(struct waitq *q, ktime deadline, struct str what)
 {
 	irqflags flags = spin_lock_irqsave(&q->lock);
-	if (thread_current()->wait_chosen) {
+	if (waitq_is_chosen(thread_current())) {
 		spin_unlock_irqrestore(&q->lock, flags);
 		return OK;
 	}
@@ -83,14 +60,7 @@ enum err waitq_commit(struct waitq *q, ktime deadline, struct str what)
 /* The first of a list that the queue's lock guards leaves it, chosen; NULL: there is none. */
 static inline struct thread *waitq_take(struct list *waiters)
 {
-	struct list *first = waiters->next;
-	if (first == waiters)
-		return NULL;
-	waiters->next = first->next;
-	first->next->prev = waiters;
-	struct thread *t = waitq_thread(first);
-	t->wait_chosen = true;
-	return t;
+	return list_is_empty(waiters) ? NULL : waitq_choose(waiters);
 }
 
 /* A wake that comes after the deadline has ended the wait changes nothing: the waiter finds itself chosen. */
@@ -101,21 +71,10 @@ void waitq_wake_one_locked(struct waitq *q)
 		thread_wake(t, OK);
 }
 
-enum err waitq_wake_first_unlock(struct waitq *q, irqflags flags)
-{
-	struct list *first = q->waiters.next;
-	struct thread *t = waitq_thread(first);
-	debug_assert(first != &q->waiters);
-	q->waiters.next = first->next;
-	first->next->prev = &q->waiters;
-	t->wait_chosen = true;
-	return thread_wake_unlock(t, &q->lock, flags);
-}
-
 enum err waitq_wake_one_unlock(struct waitq *q, irqflags flags)
 {
 	if (likely(!list_is_empty(&q->waiters)))
-		return waitq_wake_first_unlock(q, flags);
+		return thread_wake_unlock(&q->lock, waitq_choose(&q->waiters), flags);
 	spin_unlock_irqrestore(&q->lock, flags);
 	return OK;
 }

@@ -27,6 +27,44 @@ struct waitq {
 
 void waitq_init(struct waitq *q);
 
+/* ---- inside, on the way of whoever waits and wakes ---- */
+
+static inline struct thread *waitq_thread(struct list *node)
+{
+	return list_entry(node, struct thread, wait_node);
+}
+
+/* With q->lock held: the caller stands in the queue. */
+static inline void waitq_insert(struct waitq *q)
+{
+	struct thread *t = thread_current();
+	uint64_t rank = t->run.rank;
+	struct list *before = q->waiters.prev;
+	while (unlikely(before != &q->waiters) && waitq_thread(before)->wait_rank > rank)
+		before = before->prev;
+	t->wait_rank = rank;
+	list_insert_between(&t->wait_node, before, before->next);
+}
+
+/* With the lock held, and not empty: the first leaves, and finds itself chosen. */
+static inline struct thread *waitq_choose(struct list *waiters)
+{
+	struct list *first = waiters->next, *second = first->next;
+	debug_assert(first != waiters);
+	waiters->next = second;
+	second->prev = waiters;
+	first->next = first;
+	return waitq_thread(first);
+}
+
+/* Asked by itself, with the lock held, since it has come. */
+static inline bool waitq_is_chosen(const struct thread *self)
+{
+	return !list_is_linked(&self->wait_node);
+}
+
+/* ---- waiting ---- */
+
 /*
  * Blocks the caller and drops q->lock, taken with the irqsave form that gave
  * `flags`, in the same step. OK when woken, ERR_TIMEDOUT (never early), ERR_INTR when
@@ -39,8 +77,13 @@ must_check enum err waitq_wait_locked(struct waitq *q, irqflags flags, ktime dea
  * The same for who has nothing to do behind it but what kind->give_up(object, why) does when the wait ends otherwise
  * than by a wake; which ends with waitq_give_up(q, why, count).
  */
-must_check enum err waitq_wait_for_locked(struct waitq *q, irqflags flags, ktime deadline,
-	const struct wait_kind *kind, void *object);
+must_check static inline enum err waitq_wait_for_locked(const struct wait_kind *kind, void *object, ktime deadline,
+	struct waitq *q, irqflags flags)
+{
+	waitq_insert(q);
+	return thread_block_for(kind, object, deadline, &q->lock, flags);
+}
+
 /*
  * Leaves the queue and gives `why`, or OK if a waker was faster. With `count`, which may be NULL, one is added to it in
  * the same step as leaving.
@@ -55,11 +98,12 @@ must_check enum err waitq_give_up(struct waitq *q, enum err why, int32_t *count)
 void waitq_prepare(struct waitq *q);
 must_check enum err waitq_commit(struct waitq *q, ktime deadline, struct str what);
 
+/* ---- waking ---- */
+
 /* With q->lock held: wakes the best waiter, if there is one. Any context. */
 void waitq_wake_one_locked(struct waitq *q);
 /* The same, and drops the lock, taken with the irqsave form: whoever is to preempt the caller does so at once. */
 enum err waitq_wake_one_unlock(struct waitq *q, irqflags flags); /* OK */
-enum err waitq_wake_first_unlock(struct waitq *q, irqflags flags); /* OK; somebody waits */
 /* The same, taking the lock. */
 void waitq_wake_one(struct waitq *q);
 /*
