@@ -123,7 +123,7 @@ void upcall_preempt(void)
 	struct thread *t = thread_current();
 	struct hart *h = t->hart;
 	arch_need_resched_clear();
-	if (unlikely(h->queue.rare | t->attention | h->due)) { /* without peers nobody changes them meanwhile */
+	if (unlikely((uint64_t)h->queue.rare | t->attention | h->due)) { /* without peers nobody changes them meanwhile */
 		sched_preempt_slow(h, t);
 		return;
 	}
