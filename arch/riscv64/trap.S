@@ -117,13 +117,9 @@ irq_preempt:
 	bnez	t1, irq_held
 	csrr	t1, sepc
 	sd	t1, IRQ_PC(sp)
-	/* One that comes while interrupts are on, here or behind a switch back, does not preempt again, deeper. */
+	/* upcall_preempt() turns interrupts on for a moment; one that comes then does not preempt again, deeper. */
 	li	t1, 1
 	SW(t1, THREAD_PREEMPT_COUNT, t0)
-	trace	irqs_on
-	csrsi	sstatus, 2
-	csrci	sstatus, 2
-	trace	irqs_off
 1:	call	upcall_preempt
 	csrci	sstatus, 2
 	trace	irqs_off

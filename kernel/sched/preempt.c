@@ -74,9 +74,33 @@ static noinline void sched_run_errand(struct hart *h, struct thread *t)
 	trace(TRACE_WINDOW, h->cpu, 0, 0, 0);
 }
 
+/* Interrupts get in, but no switch: preemption is off. */
+static inline void preempt_window(const struct hart *h)
+{
+	trace(TRACE_WINDOW, h->cpu, 0, 1, 0);
+	arch_irq_enable();
+	arch_irq_disable();
+	trace(TRACE_WINDOW, h->cpu, 0, 0, 0);
+}
+
+/* With h locked: ends the wait that is due. What timeout_end_due() gives, if nothing has come in between. */
+static inline struct thread *sched_end_due(struct hart *h, const struct thread *t)
+{
+	struct thread *woken = timeout_end_due(h);
+	if (t->attention & THREAD_IDLE)
+		return woken;
+	/* It took as long as what comes now, if t is left. */
+	spin_unlock_raw(&h->lock);
+	preempt_window(h);
+	spin_lock_raw(&h->lock);
+	return NULL;
+}
+
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
 static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 {
+	preempt_window(h); /* for what has come since that interrupt */
+	arch_need_resched_clear();
 	bool charged = t->attention & THREAD_CHARGED;
 	ktime began = KTIME_ZERO;
 	int64_t before = charged ? interrupt_begin(&began) : 0;
@@ -89,16 +113,7 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		sched_timer_update(h);
 		timeout_arm(h);
 	}
-	struct thread *woken = NULL;
-	if (h->due) {
-		woken = timeout_end_due(h);
-		if (!(t->attention & THREAD_IDLE)) { /* it took as long as what comes now, where t is to be left */
-			spin_unlock_raw(&h->lock);
-			sched_window();
-			spin_lock_raw(&h->lock);
-			woken = NULL; /* it may be barred since */
-		}
-	}
+	struct thread *woken = h->due ? sched_end_due(h, t) : NULL;
 	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
 		return;
 	struct thread *to = woken && thread_of(runq_best(&h->queue)) == woken ? woken : hart_best(h);

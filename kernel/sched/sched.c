@@ -187,22 +187,17 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 	h->best = hart_best(h);
 }
 
-void sched_window(void)
+/* ---- the other side of a switch ---- */
+
+/* Interrupts get in, but no switch. The lock is held where there are peers. */
+static noinline void sched_window(struct hart *h)
 {
+	if (h->peers)
+		spin_unlock_raw(&h->lock);
 	preempt_disable();
 	arch_irq_enable();
 	arch_irq_disable();
 	preempt_enable_irqs_off();
-}
-
-/* ---- the other side of a switch ---- */
-
-/* The same there, where the lock is held if there are peers. */
-static noinline void sched_window_arrived(struct hart *h)
-{
-	if (h->peers)
-		spin_unlock_raw(&h->lock);
-	sched_window();
 	if (h->peers)
 		spin_lock_raw(&h->lock);
 }
@@ -245,7 +240,7 @@ static void sched_arrive(struct hart *h, struct thread *left)
 			hart_kick(h, left);
 	}
 	if (h->current->attention & THREAD_CHARGED) {
-		sched_window_arrived(h);
+		sched_window(h);
 		account_enter(h);
 	}
 	if (h->peers) {
@@ -279,7 +274,7 @@ static noinline int sched_switched_attend(struct arch_thread *entered)
 	sched_attend(h);
 	if (h->current->attention & THREAD_CHARGED) {
 		account_arrive(h);
-		sched_window_arrived(h);
+		sched_window(h);
 		account_enter(h);
 	}
 	return sched_return(entered);

@@ -273,8 +273,6 @@ void hart_enqueue_front(struct hart *h, struct thread *t); /* before its equals;
 void hart_requeue(struct hart *h, struct thread *t, uint64_t rank, uint64_t affinity);
 /* With h locked: t, READY, stands there no more, in the queue or parked; false: it did not. */
 bool hart_take(struct hart *h, struct thread *t);
-/* Nothing locked, interrupts off: they get in for a moment, but no switch. */
-void sched_window(void);
 /* With h locked, after any change: asks for a switch where one is due, tells the others. */
 void hart_changed(struct hart *h);
 /* With h locked: has it decide again what to run. */

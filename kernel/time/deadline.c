@@ -102,6 +102,13 @@ void timer_release_held(void)
 	timer_end_collecting(&this_cpu(timer_hart));
 }
 
+/* Held, it has been stopped: what comes all the same is from before, as below. */
+static cold noinline void timer_leftover(const struct timer_hart *t)
+{
+	assert(t->collects == TIMER_HELD);
+	arch_timer_stop();
+}
+
 /*
  * With nothing due the interrupt is a leftover of a deadline that was moved while it fired: by another
  * interrupt, which TIMER_BUDGET does not count, or by a nap of arch_spin_relax (QEMU may then set the bit
@@ -121,9 +128,12 @@ void upcall_timer(void)
 {
 	struct timer_hart *t = &this_cpu(timer_hart);
 	ktime now;
+	if (unlikely(t->collects != TIMER_PROGRAMS)) {
+		timer_leftover(t);
+		return;
+	}
 	int64_t before = interrupt_begin(&now);
 	trace_irq_enter();
-	debug_assert(t->collects == TIMER_PROGRAMS);
 	t->collects = TIMER_COLLECTS;
 	if (unlikely(ktime_diff(now, t->from) >= LATENCY_FLOOR_NS))
 		latency_note(LATENCY_IRQS_OFF, ktime_diff(now, t->from), arch_irq_enabler());
