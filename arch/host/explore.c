@@ -170,6 +170,11 @@ static void explore_leap(void)
 	arch_host_now = ktime_add(ktime_max(arch_host_now, next), explore_below(mood.step_ns));
 }
 
+bool explore_leaves_interrupt(void)
+{
+	return explore_below(16) == 0;
+}
+
 void explore_wait(void)
 {
 	struct arch_hart *h = arch_host_hart;

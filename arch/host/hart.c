@@ -132,7 +132,7 @@ void hart_enter(struct arch_hart *to)
 
 bool hart_has_interrupt(const struct arch_hart *h)
 {
-	return h->ipi_pending || h->irq_pending || !ktime_before(arch_host_now, h->timer);
+	return h->ipi_pending || h->irq_pending || h->timer_leftover || !ktime_before(arch_host_now, h->timer);
 }
 
 bool hart_can_run(const struct arch_hart *h)
@@ -176,6 +176,7 @@ static void hart_serve(struct arch_hart *h)
 		h->irq_pending = false;
 		upcall_irq();
 	} else {
+		h->timer_leftover = false;
 		upcall_timer();
 	}
 	assert(h == arch_host_hart && !h->irqs_on);
@@ -268,5 +269,7 @@ void arch_idle(void)
 void arch_timer_set(ktime deadline)
 {
 	assert(!arch_irqs_enabled());
+	if (ktime_before(arch_host_hart->timer, deadline)) /* it may go off while it is moved, as QEMU's does */
+		arch_host_hart->timer_leftover = explore_leaves_interrupt();
 	arch_host_hart->timer = deadline;
 }

@@ -28,6 +28,7 @@ void hart_enter(struct arch_hart *to);
 /* ---- explore.c: the seeded choices ---- */
 
 void explore_start(const struct host_options *o);
+bool explore_leaves_interrupt(void);
 /* This hart waits: until something is pending for it, the others run or time passes. */
 void explore_wait(void);
 

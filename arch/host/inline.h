@@ -24,6 +24,7 @@ struct arch_hart {
 	uint32_t cpu;
 	uint32_t ipi_pending; /* bit per enum ipi */
 	bool irq_pending;     /* the interrupt controller has something for this hart */
+	bool timer_leftover;  /* a timer interrupt of before the timer was moved */
 	bool irqs_on;
 	bool in_interrupt;
 	bool waiting; /* in arch_idle */
