@@ -1,0 +1,325 @@
+/*
+ * sched_rules.c - rules of deadlines, locks and modes that nobody breaks by chance: each is set up, and looked at
+ * where it decides.
+ *
+ * On hart 0 alone where not said otherwise, in virtual time.
+ */
+#include "tests/sim/world.h"
+
+#define US NS_PER_US
+#define MS NS_PER_MS
+
+static struct deadline_info info_of(struct thread *t)
+{
+	struct deadline_info info;
+	CHECK(thread_deadline_info(t, &info));
+	return info;
+}
+
+/* ---- what a second wake in an instance costs ---- */
+
+static struct sem wakes;
+
+/* Half of its budget in a twentieth of its period: what remains fits up to the deadline, and the instance goes on. */
+static void is_woken_early(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	host_compute(500 * US);
+	self->done = 1;
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQ(sem_wait(&wakes, KTIME_NEVER), OK);
+}
+
+/* Admission has charged one wake for each instance: the others are taken off the budget. */
+static void wakes_early(struct sim_thread *self)
+{
+	const struct sim_thread *woken = self->arg;
+	sim_wait_for(woken->done == 1);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(woken->t->state, THREAD_BLOCKED);
+		struct deadline_info before = info_of(woken->t);
+		preempt_disable();
+		CHECK_EQ(sem_post(&wakes), OK);
+		struct deadline_info after = info_of(woken->t);
+		preempt_enable();
+		CHECK_EQ(after.deadline.ns, before.deadline.ns);
+		CHECK_EQ(after.remaining_ns, before.remaining_ns - CONFIG_SCHED_CHARGE_NS);
+	}
+	CHECK_EQ(sem_post(&wakes), OK);
+}
+
+SIMULATION(rules_early_wake_is_paid, 5)
+{
+	host_even();
+	sem_init(&wakes, 0, 4);
+	struct sim_thread *woken = sim_spawn(is_woken_early, NULL, 20, SCHED_FIFO, 1);
+	sim_spawn(wakes_early, woken, 10, SCHED_FIFO, 1);
+}
+
+/* ---- when a job is released ---- */
+
+#define RELEASES 10
+
+/* By the timer's instant, however late it could be noticed: neither jobs nor instances drift. */
+static void is_noticed_late(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	ktime first = thread_current()->server->edf.start;
+	for (unsigned i = 1; i <= RELEASES; i++) {
+		CHECK_EQ(thread_wait_period(), OK);
+		const struct server *s = thread_current()->server;
+		CHECK_EQ(s->edf.start.ns, first.ns + i * 10 * MS);
+		CHECK_EQ(s->job.release.ns, s->edf.start.ns);
+	}
+	self->done = 1;
+}
+
+static void keeps_it_from_running(struct sim_thread *self)
+{
+	const struct sim_thread *late = self->arg;
+	while (!late->done) {
+		preempt_disable();
+		host_compute(1 + sim_below(500 * US));
+		preempt_enable();
+	}
+}
+
+SIMULATION(rules_release_is_the_instant_of_the_timer, 5)
+{
+	host_even();
+	struct sim_thread *late = sim_spawn(is_noticed_late, NULL, 20, SCHED_FIFO, 1);
+	sim_spawn(keeps_it_from_running, late, 10, SCHED_FIFO, 1);
+}
+
+/* ---- yielding ---- */
+
+#define YIELDS_UNTIL (50 * MS)
+
+/* Short as it may be what they run for between two yields, to another one of the same deadline: it is their runtime. */
+static void yields_with_a_deadline(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	ktime *from = self->arg;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(sleep_until(*from), OK);
+	while (ktime_before(clock_now(), ktime_add(*from, YIELDS_UNTIL))) {
+		host_compute(100);
+		sched_yield();
+	}
+	CHECK(info_of(thread_current()).stats.overruns >= YIELDS_UNTIL / (10 * MS));
+	self->done = 1;
+}
+
+SIMULATION(rules_yields_between_equal_deadlines_are_paid, 3)
+{
+	host_even();
+	ktime from = ktime_add(clock_now(), 20 * MS);
+	sim_spawn(yields_with_a_deadline, &from, 20, SCHED_FIFO, 1);
+	sim_spawn(yields_with_a_deadline, &from, 20, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
+/* ---- who asks is told ---- */
+
+static unsigned told[2];
+
+static void counts_events(struct thread *t, enum deadline_event event, void *arg)
+{
+	CHECK(t == ((struct sim_thread *)arg)->t);
+	told[event]++;
+}
+
+/* Twice its budget in one job: it is stopped until its deadline, and late. */
+static void asks_to_be_told(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	a.notify = counts_events;
+	a.arg = self;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK(told[DEADLINE_OVERRUN] == 0 && told[DEADLINE_MISSED] == 0);
+	host_compute(2 * MS);
+	CHECK_EQ(info_of(thread_current()).stats.overruns, 1);
+	CHECK_EQ(told[DEADLINE_OVERRUN], 1);
+	CHECK_EQ(told[DEADLINE_MISSED], 1);
+}
+
+SIMULATION(rules_overruns_and_misses_are_told, 5)
+{
+	host_even();
+	told[DEADLINE_OVERRUN] = told[DEADLINE_MISSED] = 0;
+	sim_spawn(asks_to_be_told, NULL, 20, SCHED_FIFO, 1);
+}
+
+/* ---- new parameters ---- */
+
+/* They give nothing to who has used up what the old ones promised: they begin at the 0-lag time of those. */
+static void changes_when_it_has_used_its_share(unused struct sim_thread *self)
+{
+	struct deadline_attr much = sim_periodic(6 * MS, 10 * MS), less = sim_periodic(5 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &much, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	ktime begun = thread_current()->server->edf.start;
+	host_compute(5 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &less, NULL), OK);
+	/* Five of six are used, less what the way into a job may take for nothing: a twentieth is more than that. */
+	CHECK(!ktime_before(clock_now(), ktime_add(begun, 8 * MS)));
+}
+
+SIMULATION(rules_new_parameters_begin_behind_the_old_ones, 5)
+{
+	host_even();
+	sim_spawn(changes_when_it_has_used_its_share, NULL, 20, SCHED_FIFO, 1);
+}
+
+/* ---- handover ---- */
+
+static unsigned order;
+
+static void locks_in_turn(struct sim_thread *self)
+{
+	sim_lock(&sim_mutex[0]);
+	self->done = ++order;
+	host_compute(10 * US);
+	sim_unlock(&sim_mutex[0]);
+}
+
+static void spends(struct sim_thread *self)
+{
+	host_compute(2 * MS);
+	self->done = 1;
+}
+
+/* The best of those who wait is barred: the next one who may run has it, not first the one who may not. */
+SIMULATION(rules_handover_passes_over_who_is_barred, 5)
+{
+	host_even();
+	sim_make_mutexes(1);
+	order = 0;
+	struct domain_attr attr = {.budget_ns = 1 * MS, .period_ns = 100 * MS};
+	struct domain_result d = domain_create(S("group"), &attr);
+	CHECK_EQ(d.err, OK);
+	sim_lock(&sim_mutex[0]);
+	struct sim_thread *barred = sim_spawn(locks_in_turn, NULL, 30, SCHED_FIFO, 1);
+	struct sim_thread *free = sim_spawn(locks_in_turn, NULL, 20, SCHED_FIFO, 1);
+	CHECK_EQ(thread_set_domain(barred->t, d.value), OK);
+	sim_begin();
+	sim_wait_for(barred->t->blocked_on && free->t->blocked_on);
+	struct sim_thread *spender = sim_spawn(spends, NULL, 40, SCHED_FIFO, 1);
+	CHECK_EQ(thread_set_domain(spender->t, d.value), OK);
+	sim_begin();
+	sim_wait_for(sched_hart[0].spent >> d.value & 1);
+	sim_unlock(&sim_mutex[0]);
+	sim_join_all();
+	CHECK_EQ(free->done, 1);
+	CHECK_EQ(barred->done, 2);
+}
+
+/* ---- the mode ---- */
+
+#define QUIET_MS CONFIG_SCHED_MODE_QUIET_MS
+#define JOBS     (3 * QUIET_MS / 10)
+
+/* The quiet time ends while it is at work: the mode stays as it is to the end of the job. */
+static void works_when_quiet_ends(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	a.params.high_runtime_ns = 4 * MS;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	for (unsigned i = 0; i < JOBS; i++) {
+		bool high = thread_current()->hart->high;
+		host_compute(3 * MS);
+		CHECK(thread_current()->hart->high || !high);
+		self->done += thread_current()->hart->high;
+		CHECK_EQ(thread_wait_period(), OK);
+	}
+	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	CHECK_EQ(self->done, JOBS);
+}
+
+SIMULATION(rules_mode_is_lowered_only_where_nobody_is_active, 3)
+{
+	host_even();
+	sim_spawn(works_when_quiet_ends, NULL, 20, SCHED_FIFO, 1);
+}
+
+/* ---- what a LO domain may not have ---- */
+
+static void is_refused_what_is_for_others(struct sim_thread *self)
+{
+	uint8_t low = *(uint8_t *)self->arg;
+	struct deadline_attr two = sim_periodic(1 * MS, 10 * MS), one = two;
+	struct domain_attr attr = {.low = false};
+	two.params.high_runtime_ns = 2 * MS;
+	CHECK_EQ(thread_set_deadline(thread_current(), &two, NULL), ERR_INVAL);
+	CHECK_EQ(thread_set_deadline(thread_current(), &one, NULL), OK);
+	CHECK_EQ(thread_set_domain(thread_current(), DOMAIN_SYSTEM), ERR_BUSY);
+	CHECK_EQ(domain_set(low, &attr), ERR_BUSY);
+	CHECK_EQ(thread_set_priority(thread_current(), 20, SCHED_FIFO), OK);
+	CHECK_EQ(thread_set_domain(thread_current(), DOMAIN_SYSTEM), OK);
+	CHECK_EQ(thread_set_deadline(thread_current(), &two, NULL), OK);
+	CHECK_EQ(thread_set_domain(thread_current(), low), ERR_BUSY);
+}
+
+SIMULATION(rules_of_low_domains, 5)
+{
+	struct domain_attr attr = {.low = true};
+	struct domain_result d = domain_create(S("low"), &attr);
+	CHECK_EQ(d.err, OK);
+	struct sim_thread *s = sim_spawn(is_refused_what_is_for_others, &d.value, 20, SCHED_FIFO, 0);
+	CHECK_EQ(thread_set_domain(s->t, d.value), OK);
+	sim_join_all();
+	sim_settle();
+	CHECK_EQ(sleep_ns(20 * MS), OK); /* its bandwidth has been given back */
+	attr.low = false;
+	CHECK_EQ(domain_set(d.value, &attr), OK);
+}
+
+/* ---- notes for the log ---- */
+
+static unsigned lines_lost, lines_overrun;
+
+static void counts_lines(struct str line)
+{
+	lines_lost += str_find(line, S("notes of the scheduler are not written")) < line.len;
+	lines_overrun += str_find(line, S("has spent its runtime")) < line.len;
+}
+
+static void overruns_once(unused struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(100 * US, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	while (info_of(thread_current()).stats.overruns == 0)
+		host_compute(10 * US);
+	self->done = 1;
+}
+
+static void keeps_the_log_waiting(unused struct sim_thread *self)
+{
+	host_compute(60 * MS);
+}
+
+/* More than there is place for: some are written, and how many are not. */
+SIMULATION(rules_notes_left_out_are_counted, 3)
+{
+	host_even();
+	sim_on_log = counts_lines;
+	lines_lost = lines_overrun = 0;
+	for (unsigned i = 0; i < NOTES_MAX + 2; i++)
+		sim_spawn(overruns_once, NULL, 20, SCHED_FIFO, 1);
+	sim_begin();
+	CHECK_EQ(sleep_ns(5 * MS), OK);
+	sim_spawn(keeps_the_log_waiting, NULL, PRIO_MAX, SCHED_FIFO, 1);
+	sim_join_all();
+	sim_spawn(overruns_once, NULL, 20, SCHED_FIFO, 1); /* its line says it */
+	sim_join_all();
+	sim_settle();
+	CHECK(lines_overrun >= NOTES_MAX);
+	CHECK_EQ(lines_lost, 1);
+}
