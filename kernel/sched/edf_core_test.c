@@ -113,6 +113,23 @@ TEST(edf_sleep_with_nothing_left_does_not_escape)
 	CHECK_EQ(s.remaining_ns, 30);
 }
 
+/* It left having taken too much, before anybody could judge it. */
+TEST(edf_debt_is_taken_off_a_new_instance)
+{
+	struct edf_server s;
+	edf_init(&s, &implicit, at(0));
+	CHECK(wake(&s, 0));
+	edf_consume(&s, 40);
+	edf_sleep(&s);
+	CHECK(wake(&s, 250));
+	CHECK_EQ(edf_deadline(&s).ns, 350);
+	CHECK_EQ(s.remaining_ns, 20);
+	edf_consume(&s, 60); /* more than a whole budget */
+	edf_sleep(&s);
+	CHECK(!wake(&s, 400));
+	CHECK_EQ(s.remaining_ns, -10);
+}
+
 TEST(edf_mode_changes_budget_and_deadline)
 {
 	struct edf_server s;
