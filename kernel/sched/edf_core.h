@@ -131,6 +131,11 @@ void edf_sleep(struct edf_server *s);
 enum edf_verdict edf_charge(struct edf_server *s, int64_t ran_ns);
 void edf_consume(struct edf_server *s, int64_t ran_ns); /* any state */
 enum edf_verdict edf_judge(struct edf_server *s);       /* active */
+/* A HI thread that has used up its LO runtime, where the mode is HI already and lets it go on. */
+static inline bool edf_exceeds_low(const struct edf_server *s)
+{
+	return s->high && s->p.high_runtime_ns && s->remaining_ns <= s->p.high_runtime_ns - s->p.runtime_ns;
+}
 /* Throttled, and edf_replenish_at() has come. True: active; false: the debt is greater than a budget, once more. */
 bool edf_replenish(struct edf_server *s);
 /* The hart's mode changes; for every server there. */

@@ -11,10 +11,16 @@
  */
 #include "kernel/sched/sched_priv.h"
 
-void mode_raise(struct hart *h, struct thread *by, ktime now)
+void mode_prolong(struct hart *h, ktime now)
 {
 	h->quiet_at = ktime_add(now, CONFIG_SCHED_MODE_QUIET_MS * NS_PER_MS);
 	h->mode_at = h->quiet_at;
+	sched_timer_update(h);
+}
+
+void mode_raise(struct hart *h, struct thread *by, ktime now)
+{
+	mode_prolong(h, now);
 	if (h->high)
 		return;
 	h->raised++;

@@ -683,6 +683,8 @@ void notes_send(struct hart *h);
 
 /* With h locked: a thread there has spent its LO budget. */
 void mode_raise(struct hart *h, struct thread *by, ktime now);
+/* With h locked: it is not quiet yet. */
+void mode_prolong(struct hart *h, ktime now);
 /* With h locked, no server active: lowers it when it was quiet long enough. */
 void mode_check_quiet(struct hart *h, ktime now);
 

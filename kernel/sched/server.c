@@ -136,6 +136,8 @@ void server_sleep(struct thread *t, ktime now)
 {
 	struct server *s = t->server;
 	if (s->edf.state != EDF_IDLE) {
+		if (unlikely(edf_exceeds_low(&s->edf)))
+			mode_prolong(t->hart, now);
 		t->hart->active -= s->edf.state == EDF_ACTIVE;
 		edf_sleep(&s->edf);
 	}
@@ -156,10 +158,13 @@ void server_judge(struct server *s, ktime now)
 	server_trace(s->thread->hart, s);
 	s->job.stats.overruns++;
 	server_send(s, SERVER_OVERRUN);
-	if (verdict == EDF_SPENT_LOW)
+	if (verdict == EDF_SPENT_LOW) {
 		mode_raise(s->thread->hart, s->thread, now);
-	else
-		servers_check_idle(s->thread->hart, now);
+		return;
+	}
+	if (edf_exceeds_low(&s->edf))
+		mode_prolong(s->thread->hart, now);
+	servers_check_idle(s->thread->hart, now);
 }
 
 void server_refill(struct hart *h, struct server *s)

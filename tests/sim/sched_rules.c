@@ -248,6 +248,17 @@ SIMULATION(rules_mode_is_lowered_only_where_nobody_is_active, 3)
 	sim_spawn(works_when_quiet_ends, NULL, 20, SCHED_FIFO, 1);
 }
 
+/* Whoever takes more than its LO runtime in every job keeps the mode raised: it was not quiet. */
+SIMULATION(rules_mode_stays_while_lo_runtimes_are_exceeded, 3)
+{
+	struct deadline_hart_info info;
+	host_even();
+	sim_spawn(works_when_quiet_ends, NULL, 20, SCHED_FIFO, 1);
+	sim_join_all();
+	deadline_hart_info(0, &info);
+	CHECK_EQ(info.raised, 1);
+}
+
 /* ---- what a LO domain may not have ---- */
 
 static void is_refused_what_is_for_others(struct sim_thread *self)
