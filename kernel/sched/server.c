@@ -82,8 +82,6 @@ static inline void server_start(struct server *s, struct hart *h, ktime release,
 
 static noinline void server_begin(struct server *s, const struct thread *t, ktime release, ktime now)
 {
-	if (s->edf.state != EDF_IDLE)
-		return;
 	/* Admission has charged one wake for each instance; one that is not opened yet has no budget to take it from. */
 	if (ktime_before(release, edf_replenish_at(&s->edf)) && !edf_is_waiting(&s->edf))
 		edf_consume(&s->edf, CONFIG_SCHED_CHARGE_NS);
@@ -95,12 +93,20 @@ static noinline void server_begin(struct server *s, const struct thread *t, ktim
 void server_work(struct thread *t)
 {
 	ktime now = clock_now();
-	server_begin(t->server, t, now, now);
+	if (t->server->edf.state == EDF_IDLE)
+		server_begin(t->server, t, now, now);
 }
 
+/*
+ * Who wakes with its server at work has lent it while it waited. For that wake, and for the way of the owner out of the unlock,
+ * which nobody pays for, nothing was admitted either.
+ */
 static noinline void server_wake_rare(struct thread *t, ktime release, ktime now)
 {
-	server_begin(t->server, t, release, now);
+	if (t->server->edf.state == EDF_IDLE)
+		server_begin(t->server, t, release, now);
+	else
+		edf_consume(&t->server->edf, CONFIG_SCHED_CHARGE_NS);
 	t->run.rank = thread_effective_rank(t);
 }
 

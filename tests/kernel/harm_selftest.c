@@ -12,10 +12,11 @@
 #include "kernel/irq/irq.h"
 #include "kernel/net/net.h"
 #include "kernel/sched/deadline.h"
+#include "kernel/sync/mutex.h"
 #include "tests/kernel/sync_selftest.h"
 
 #define HARM_NS          (200 * NS_PER_MS)
-#define SETTLE_NS        (20 * NS_PER_MS) /* two of the longest periods */
+#define SETTLE_NS        (40 * NS_PER_MS) /* two of the longest periods */
 #define FLOOD_PROTO      253              /* for experiments: RFC 3692 */
 #define BARRED_BUDGET_NS (100 * NS_PER_US)
 #define BARRED_PERIOD_NS (10 * NS_PER_MS)
@@ -28,7 +29,10 @@
 #define HARM_LAST_PERMILLE (1000 - CONFIG_SCHED_RESERVE_PERMILLE - 1 - 70 - 205 - 205 - 202 - 102)
 static_assert(HARM_LAST_PERMILLE >= 20, "the reserve leaves no place for the last of the set");
 
-static const struct edf_params harm_set[] = {
+#define HARM_TASKS      6
+#define HARM_OVERRUNNER (HARM_TASKS - 1)
+
+static const struct edf_params harm_usual[HARM_TASKS] = {
 	HARM_TASK(70, 100 * NS_PER_US),
 	HARM_TASK(205, 1 * NS_PER_MS),
 	HARM_TASK(205, 2 * NS_PER_MS),
@@ -36,9 +40,19 @@ static const struct edf_params harm_set[] = {
 	HARM_TASK(102, 10 * NS_PER_MS),
 	HARM_TASK(HARM_LAST_PERMILLE, 10 * NS_PER_MS),
 };
-#define HARM_OVERRUNNER (countof(harm_set) - 1)
+/* The last has much, and somebody has a later deadline. */
+#define HARM_GREAT_PERMILLE (1000 - CONFIG_SCHED_RESERVE_PERMILLE - 1 - 70 - 205 - 102 - 102 - 102)
+static const struct edf_params harm_great[HARM_TASKS] = {
+	HARM_TASK(70, 100 * NS_PER_US),
+	HARM_TASK(205, 1 * NS_PER_MS),
+	HARM_TASK(102, 2 * NS_PER_MS),
+	HARM_TASK(102, 5 * NS_PER_MS),
+	HARM_TASK(102, 20 * NS_PER_MS),
+	HARM_TASK(HARM_GREAT_PERMILLE, 10 * NS_PER_MS),
+};
+static const struct edf_params *harm_set = harm_usual;
 
-static struct thread *harm_worker[countof(harm_set)];
+static struct thread *harm_worker[HARM_TASKS];
 static struct sem harm_begin;
 static bool harm_stop;      /* atomic */
 static uint64_t harm_count; /* atomic: what the disturber has done */
@@ -77,11 +91,11 @@ static void harm_overrun_work(unused void *arg)
 /* The set is admitted and waits; the last one of it may be another's function. */
 static bool harm_start(void (*last)(void *arg))
 {
-	sem_init(&harm_begin, 0, countof(harm_set));
+	sem_init(&harm_begin, 0, HARM_TASKS);
 	harm_stop = false;
 	harm_count = 0;
 	bool ok = thread_set_priority(thread_current(), PRIO_MAX, SCHED_FIFO) == OK;
-	for (size_t i = 0; ok && i < countof(harm_set); i++) {
+	for (size_t i = 0; ok && i < HARM_TASKS; i++) {
 		harm_worker[i] = st_thread(S("harm"), i == HARM_OVERRUNNER ? last : harm_work,
 			(void *)&harm_set[i], PRIO_NORMAL, 1);
 		ok = harm_worker[i] &&
@@ -91,7 +105,7 @@ static bool harm_start(void (*last)(void *arg))
 	/* That they began to wait was a job too: a second wake in its period is taken off their runtime. */
 	ok = ok && sleep_ns(SETTLE_NS) == OK;
 	harm_until = ktime_add(clock_now(), HARM_NS);
-	for (size_t i = 0; i < countof(harm_set); i++)
+	for (size_t i = 0; i < HARM_TASKS; i++)
 		sem_post(&harm_begin);
 	return ok;
 }
@@ -122,7 +136,7 @@ static void harm_check(size_t count)
 static void harm_end(void)
 {
 	__atomic_store_n(&harm_stop, true, __ATOMIC_RELAXED);
-	for (size_t i = 0; i < countof(harm_set); i++)
+	for (size_t i = 0; i < HARM_TASKS; i++)
 		ST_CHECK(harm_worker[i] && thread_join(harm_worker[i], KTIME_NEVER) == OK);
 	ST_CHECK(sleep_ns(SETTLE_NS) == OK); /* until their bandwidth is given back */
 	ST_CHECK(thread_set_priority(thread_current(), PRIO_NORMAL, SCHED_FIFO) == OK);
@@ -143,6 +157,54 @@ SELFTEST(exact_overrunner_harms_nobody)
 	ST_CHECK(s.overruns + 1 >= (uint64_t)(HARM_NS / harm_set[HARM_OVERRUNNER].period_ns));
 	klog(LOG_INFO, "harm: the overrunner was throttled %lu times", s.overruns);
 	harm_end();
+}
+
+/* ---- the same, in contended mutexes: what they cost is its runtime too ---- */
+
+static struct mutex harm_gate[2];
+static uint64_t harm_turns; /* atomic */
+
+/* One goes through the gates one after another, the other holds the next one before it lets go of one. */
+static void harm_pass(unused void *arg)
+{
+	ST_CHECK(sem_wait(&harm_begin, KTIME_NEVER) == OK);
+	for (unsigned k = 0; !__atomic_load_n(&harm_stop, __ATOMIC_RELAXED); k++) {
+		mutex_lock(&harm_gate[k % 2]);
+		mutex_unlock(&harm_gate[k % 2]);
+		harm_disturbed();
+	}
+}
+
+static void harm_hold(unused void *arg)
+{
+	unsigned k = 0;
+	mutex_lock(&harm_gate[0]);
+	while (!__atomic_load_n(&harm_stop, __ATOMIC_RELAXED)) {
+		mutex_lock(&harm_gate[(k + 1) % 2]);
+		mutex_unlock(&harm_gate[k++ % 2]);
+		__atomic_fetch_add(&harm_turns, 1, __ATOMIC_RELAXED);
+	}
+	mutex_unlock(&harm_gate[k % 2]);
+}
+
+SELFTEST(exact_mutex_waits_harm_nobody)
+{
+	struct thread *t;
+	for (size_t i = 0; i < countof(harm_gate); i++)
+		mutex_init(&harm_gate[i], LOCK_TEST_MUTEX);
+	harm_turns = 0;
+	harm_set = harm_great;
+	ST_CHECK(harm_start(harm_pass));
+	t = st_thread(S("holder"), harm_hold, NULL, PRIO_MIN, 1);
+	ST_CHECK(t != NULL);
+	harm_wait();
+	harm_check(HARM_OVERRUNNER);
+	ST_CHECK(harm_count > 0 && harm_turns > 0);
+	ST_CHECK(harm_info(HARM_OVERRUNNER).stats.overruns > 0);
+	klog(LOG_INFO, "harm: %lu passages, %lu turns of the holder", harm_count, harm_turns);
+	harm_end();
+	ST_CHECK(t && thread_join(t, KTIME_NEVER) == OK);
+	harm_set = harm_usual;
 }
 
 /* A FIFO thread on hart 0 that never waits. It ends by itself. */
@@ -178,7 +240,7 @@ SELFTEST(exact_runaway_harms_nobody)
 	ST_REQUIRE(harm_start(harm_work));
 	ST_REQUIRE(harm_disturb(harm_run_away, PRIO_MAX, DOMAIN_SYSTEM, &t));
 	harm_wait();
-	harm_check(countof(harm_set));
+	harm_check(HARM_TASKS);
 	ST_CHECK(harm_count > 0);
 	harm_disturber_ends(t);
 	harm_end();
@@ -206,7 +268,7 @@ SELFTEST(exact_barred_runaway_harms_nobody)
 	ST_REQUIRE(harm_start(harm_work));
 	ST_REQUIRE(harm_disturb(harm_run_away, PRIO_MAX, d.value, &t));
 	harm_wait();
-	harm_check(countof(harm_set));
+	harm_check(HARM_TASKS);
 	domain_hart_info(d.value, 0, &after);
 	uint64_t ran = __atomic_load_n(&harm_count, __ATOMIC_RELAXED);
 	ST_CHECK(ran > 0 && after.spent > before.spent);
@@ -259,7 +321,7 @@ SELFTEST(exact_flood_harms_nobody)
 	ST_REQUIRE(harm_start(harm_work));
 	ST_REQUIRE(harm_disturb(harm_flooder, CONFIG_NET_RX_PRIORITY, DOMAIN_SYSTEM, &t));
 	harm_wait();
-	harm_check(countof(harm_set));
+	harm_check(HARM_TASKS);
 	harm_disturber_ends(t);
 	received = lo->stats.rx_packets - received;
 	ST_CHECK(harm_count > 0 && received > 0);
@@ -321,7 +383,7 @@ SELFTEST(exact_babble_harms_nobody)
 	harm_clock_write(d, RTC_IRQ_ENABLED, 1);
 	harm_babble_raise((void *)d);
 	harm_wait();
-	harm_check(countof(harm_set));
+	harm_check(HARM_TASKS);
 	harm_clock_write(d, RTC_IRQ_ENABLED, 0);
 	harm_clock_write(d, RTC_CLEAR_INTERRUPT, 1);
 	struct irq_stats after = harm_irq_stats(d->irq);
