@@ -12,7 +12,7 @@
  * before all that has a later deadline or none. Admission is a promise: whoever keeps to
  * his runtime meets his deadlines, whatever others do; whoever does not is throttled, and waits for his
  * next period. A job is what a thread does between two waits of its own (not for a mutex, which belongs to the
- * job). The promise is exact for a model that charges each job for the kernel's own work
+ * job, and costs it CONFIG_SCHED_CHARGE_NS of its runtime where it has to wait). The promise is exact for a model that charges each job for the kernel's own work
  * (CONFIG_SCHED_CHARGE_NS) and keeps CONFIG_SCHED_RESERVE_PERMILLE of each hart for interrupts and others.
  *
  * Domains. A domain is a group of threads with a budget for each period and hart. What has no deadline waits,
