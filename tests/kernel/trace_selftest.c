@@ -371,7 +371,10 @@ SELFTEST(trace_file_goes_on_where_it_stopped)
 	for (unsigned i = 0; i < OPENINGS && n == LINES; i++)
 		n = trace_file_records(&next);
 	ST_CHECK(n < LINES && next > 0);
-	ST_CHECK(trace_file_records(&next) == 0);
+	unsigned late = 0; /* what another hart was about to write when it was turned off */
+	for (unsigned i = 0; i < 10; i++)
+		late += trace_file_records(&next);
+	ST_CHECK(late < cpu_count());
 	trace_set_mode(TRACE_ON);
 	for (unsigned i = 0; i < 10; i++)
 		ST_CHECK(sleep_ns(100 * NS_PER_US) == OK);
