@@ -93,6 +93,7 @@ KNOWN = {
     "edf_misses_loopback": (0, {}),
     "edf_misses_network": (0, {}),
     "irq_off_max": (350, {}),
+    "irq_off_mode": (None, {}),
     "preempt_off_max": (1000, {}),
     "http_get_keepalive": (3400, {"nuttx": 682, "nuttx_smp": 255}),
     "http_get_keepalive_c64": (2400, {"nuttx": 481, "nuttx_smp": 281}),

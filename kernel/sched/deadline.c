@@ -119,24 +119,36 @@ static void admission_add(struct admission *a, const struct admission_task *task
 	a->strict |= task_is_strict(task);
 }
 
-/* What `home` has; but not what the thread with that id has there now, 0: all. That one is at work up to the change. */
+/* With admission_lock held: the part of what follows that concerns s. */
+static void admission_look(struct admission *a, struct server *s, const struct hart *home, uint32_t without)
+{
+	if (!server_in_use(s, clock_now()) || s->home != home)
+		return;
+	if (s->owner != without || server_leaves(s))
+		admission_add(a, &s->task, s->low);
+	else
+		a->strict |= task_is_strict(&s->task);
+}
+
+/*
+ * What `home` has; but not what the thread with that id has there now, 0: all. That one is at work up to the change.
+ * So many at a time: if the table has changed in between, the version is of before that, and deadline_commit() will see it.
+ */
+#define SNAPSHOT_STEP 8
 static void admission_snapshot(struct admission *a, const struct hart *home, uint32_t without)
 {
-	irqflags flags = spin_lock_irqsave(&admission_lock);
-	ktime now = clock_now();
+	bool same = true;
 	a->count = 0;
 	a->mixed = a->strict = false;
-	for (size_t i = 0; i < countof(servers); i++) {
-		struct server *s = &servers[i];
-		if (!server_in_use(s, now) || s->home != home)
-			continue;
-		if (s->owner != without || server_leaves(s))
-			admission_add(a, &s->task, s->low);
-		else
-			a->strict |= task_is_strict(&s->task);
+	for (size_t i = 0; i < countof(servers);) {
+		irqflags flags = spin_lock_irqsave(&admission_lock);
+		same &= i == 0 || a->version == admission_version;
+		for (size_t end = min(i + SNAPSHOT_STEP, countof(servers)); i < end; i++)
+			admission_look(a, &servers[i], home, without);
+		if (same)
+			a->version = admission_version;
+		spin_unlock_irqrestore(&admission_lock, flags);
 	}
-	a->version = admission_version;
-	spin_unlock_irqrestore(&admission_lock, flags);
 }
 
 /* Where one thread has two runtimes, all that are not LO are HI: they go on when the mode is raised. */

@@ -7,6 +7,7 @@
  */
 #include "kernel/diag/bench.h"
 #include "kernel/diag/diag.h"
+#include "kernel/sched/deadline.h"
 #include "kernel/sync/waitq.h"
 #include "tests/bench/load.h"
 
@@ -166,5 +167,48 @@ BENCH(latency_section_of_100)
 		if (s.from > here && s.from < here + 1024 && s.to > s.from + 200)
 			longest = max(longest, s.longest);
 	bench_report("section_of_100", "instructions", &longest, 1);
+}
+
+/* ---- many servers, and a change of mode up and down, which walks them all ---- */
+
+#define MODE_THREADS 48 /* there are stacks for 64 */
+#define MODE_PERIOD  (50 * NS_PER_MS)
+#define MODE_LOW     (20 * NS_PER_US)
+
+static bool mode_stop; /* atomic */
+
+static void mode_body(void *exceeds)
+{
+	struct deadline_attr a = {.params = {MODE_LOW, 4 * MODE_LOW, MODE_PERIOD, MODE_PERIOD}};
+	enum err err = thread_set_deadline(thread_current(), &a, NULL);
+	while (err == OK && !__atomic_load_n(&mode_stop, __ATOMIC_RELAXED)) {
+		ktime until = ktime_add(clock_now(), exceeds ? 2 * MODE_LOW : 0);
+		while (ktime_before(clock_now(), until))
+			;
+		err = thread_wait_period();
+	}
+	assert(err == OK);
+}
+
+BENCH(latency_mode)
+{
+	static struct thread *thread[MODE_THREADS];
+	static bool exceeds;
+	mode_stop = false;
+	for (size_t i = 0; i < MODE_THREADS; i++) {
+		struct thread_result r = thread_create(&(struct thread_attr){
+			.name = S("mode"), .entry = mode_body, .arg = i == 0 ? &exceeds : NULL, .priority = PRIO_NORMAL, .class = SCHED_FIFO});
+		assert(r.err == OK);
+		thread[i] = r.value;
+	}
+	bench_reset();
+	enum err err = sleep_ns(2 * MODE_PERIOD);
+	__atomic_store_n(&mode_stop, true, __ATOMIC_RELAXED);
+	err |= sleep_ns(MODE_PERIOD + 2 * CONFIG_SCHED_MODE_QUIET_MS * NS_PER_MS);
+	bench_see();
+	bench_section("irq_off_mode", SECTION_IRQS_OFF);
+	for (size_t i = 0; i < MODE_THREADS; i++)
+		err |= thread_join(thread[i], KTIME_NEVER);
+	assert(err == OK);
 }
 #endif
