@@ -689,6 +689,8 @@ bool thread_deadline_info(struct thread *t, struct deadline_info *out)
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	const struct server *s = t->server;
+	if (s && h->current == t)
+		account_settle(h, clock_now());
 	if (s) {
 		*out = (struct deadline_info){
 			.params = s->edf.p,

@@ -58,6 +58,26 @@ SIMULATION(rules_early_wake_is_paid, 5)
 	sim_spawn(wakes_early, woken, 10, SCHED_FIFO, 1);
 }
 
+/* ---- what is told of a server at work ---- */
+
+/* Up to that moment, not up to when it was last charged. */
+static void asks_what_is_left(unused struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(5 * MS, 50 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	host_compute(1 * MS);
+	struct deadline_info before = info_of(thread_current());
+	host_compute(1 * MS);
+	CHECK(info_of(thread_current()).remaining_ns <= before.remaining_ns - 1 * MS);
+}
+
+SIMULATION(rules_what_is_left_is_told_while_it_runs, 5)
+{
+	host_even();
+	sim_spawn(asks_what_is_left, NULL, 20, SCHED_FIFO, 1);
+}
+
 /* ---- when a job is released ---- */
 
 #define RELEASES 10
