@@ -3,9 +3,9 @@
  * the load of load.h beside it.
  *
  * A sample is from the instant the timer was set to, to the first instruction of the thread behind its wait. The
- * instant is known to an instruction although the clock is coarse: an alarm goes off when the clock's tick
- * begins, every instant that is waited for here is a tick's beginning, and under icount the clock is the count
- * of instructions divided by a constant. wake_calibrate() reads both at once in every phase of a tick, and so finds
+ * instant is known to an instruction although the clock is coarse: every instant that is waited for here is the
+ * beginning of a tick, and under icount the clock is the count of instructions divided by a constant. (QEMU adds whole ticks
+ * to the instant at which an alarm is set, so it comes late by as much as that was behind the beginning of a tick.) wake_calibrate() reads both at once in every phase of a tick, and so finds
  * what the count was when the clock was 0; it asserts that the two go together.
  *
  * On an idle hart the thread waits for its periods. Under load it waits for random instants, a few in each period, so that
