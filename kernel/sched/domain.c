@@ -295,8 +295,10 @@ enum err thread_set_domain(struct thread *t, uint8_t domain)
 		if (t->run.queued && h->current != t)
 			hart_requeue(h, t, t->run.rank, t->run.affinity); /* it may run elsewhere now */
 		if (parked) {
-			if (t->server)
-				server_wake_now(t);
+			if (t->server) { /* which may be throttled: this is no wake */
+				server_work(t);
+				t->run.rank = thread_effective_rank(t);
+			}
 			hart_enqueue(h, t);
 		} else if (h->current == t) {
 			hart_bar_current(h);

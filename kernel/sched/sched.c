@@ -327,17 +327,14 @@ int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entere
 {
 	struct thread *t = (struct thread *)left;
 	sched_arrive(hart_here(), t);
-	sched_ready_unlock(thread_lock(t), t, 0);
+	sched_ready_awake(thread_lock(t), t, 0);
 	return sched_return(entered);
 }
 
 /* ---- blocking and waking ---- */
 
-enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
+enum err sched_ready_awake(struct hart *h, struct thread *t, irqflags flags)
 {
-	timeout_stop(h, t);
-	if (t->server)
-		server_wake_now(t);
 	for (;;) {
 		struct hart *to = h->peers ? sched_place(t) : h;
 		if (to != h) {
@@ -365,6 +362,14 @@ enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 			spin_unlock_raw(&to->lock);
 	}
 	return sched_leave_ok(flags);
+}
+
+enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
+{
+	timeout_stop(h, t);
+	if (t->server)
+		server_wake_now(t);
+	return sched_ready_awake(h, t, flags);
 }
 
 enum err sched_preempt_ok(void)

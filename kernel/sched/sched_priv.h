@@ -406,6 +406,8 @@ static inline int sched_switch_away(struct hart *h, struct thread *from, arch_fi
 void quantum_update_rare(void *hart, uintptr_t none);
 /* Out of sched_ready_unlock: t is to be suspended, has a deadline or a timeout, or another hart may be the better one. */
 enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags); /* OK */
+/* The same where it was ready before, or its server was woken and its timeout is gone: a wake is paid for, so there is one. */
+enum err sched_ready_awake(struct hart *h, struct thread *t, irqflags flags); /* OK */
 
 /*
  * With h, t's hart, locked and t in no queue, in transition to READY: puts it where it should

@@ -55,7 +55,7 @@ static inline struct thread *timeout_end(struct hart *h, struct thread *t, ktime
 	if (t->server)
 		server_wake(t, t->timeout.when, now);
 	if (unlikely(h->peers || t->attention & THREAD_SUSPEND_DUE)) {
-		sched_ready_unlock(h, t, 0);
+		sched_ready_awake(h, t, 0);
 		spin_lock_raw(&h->lock);
 		return NULL;
 	}

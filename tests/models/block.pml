@@ -8,7 +8,7 @@
  *	preempt			upcall_preempt()				kernel/sched/preempt.c
  *	thread_block		thread_block_until(), thread_block_now()	kernel/sched/sched.c
  *	thread_lock		thread_lock()					kernel/sched/sched_priv.h
- *	end_wait, ready		sched_end_wait_unlock(), sched_ready_slow(), hart_enqueue()
+ *	end_wait, ready		sched_end_wait_unlock(), sched_ready_awake(), hart_enqueue()
  *	proctype idle		sched_idle(); sched_pull() of anything that waits elsewhere
  *	proctype post		waitq_wake_first_unlock(), thread_wake_unlock()	kernel/sync/waitq.c
  *	proctype timer		timeout_end_due(), and what asks for it		kernel/sched/timeout.c

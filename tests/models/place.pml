@@ -13,7 +13,7 @@
  *	resched, changed	hart_resched(), hart_changed()	sched.c
  *	queue_waiting	hart_queue_waiting(), hart_enqueue()
  *	arrive		sched_arrive(), its kick and pull with the callers
- *	ready		sched_ready_slow()
+ *	ready		sched_ready_awake()
  *	wake		thread_wake(), from any hart
  *	block		thread_block_now()
  *	requeue		hart_requeue() under pi_set_effective(), from any hart; only with REQUEUE

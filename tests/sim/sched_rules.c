@@ -78,6 +78,49 @@ SIMULATION(rules_what_is_left_is_told_while_it_runs, 5)
 	sim_spawn(asks_what_is_left, NULL, 20, SCHED_FIFO, 1);
 }
 
+/* ---- what costs nothing ---- */
+
+/* The first wake: admission has charged it. It ends a wait on whatever hart, by whatever path to the queue. */
+static void is_woken_by_its_timer(unused struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_EQ(thread_wait_period(), OK);
+		CHECK_EQ(thread_current()->server->edf.remaining_ns, 1 * MS);
+	}
+}
+
+SIMULATION(rules_first_wake_is_charged_by_admission, 5)
+{
+	sim_spawn(is_woken_by_its_timer, NULL, 20, SCHED_FIFO, 0);
+}
+
+/* And what is no wake: to be put into another domain while it is throttled. */
+static void is_throttled(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	while (!self->done)
+		host_compute(100 * US);
+}
+
+SIMULATION(rules_change_of_domain_is_no_wake, 5)
+{
+	host_even();
+	struct domain_attr attr = {.budget_ns = 0};
+	struct domain_result d = domain_create(S("group"), &attr);
+	CHECK_EQ(d.err, OK);
+	struct sim_thread *s = sim_spawn(is_throttled, NULL, 20, SCHED_FIFO, 1);
+	sim_begin();
+	sim_wait_for(s->t->parked);
+	int64_t left = info_of(s->t).remaining_ns;
+	CHECK_EQ(thread_set_domain(s->t, d.value), OK);
+	CHECK_EQ(info_of(s->t).remaining_ns, left);
+	s->done = 1;
+	sim_join_all();
+}
+
 /* ---- when a job is released ---- */
 
 #define RELEASES 10
