@@ -158,6 +158,53 @@ SIMULATION(rules_release_is_the_instant_of_the_timer, 5)
 	sim_spawn(keeps_it_from_running, late, 10, SCHED_FIFO, 1);
 }
 
+/* ---- two waits that end at once ---- */
+
+static ktime both_end;
+static struct sem between;
+static uint64_t ends;
+
+static void waits_until_then(struct sim_thread *self)
+{
+	const int64_t *later_ns = self->arg;
+	CHECK_EQ(sleep_until(ktime_add(both_end, *later_ns)), OK);
+	self->done = ++ends;
+}
+
+/* Entered by the decision that ends the first wait. Nothing that it does would notice the second one. */
+static void runs_between(struct sim_thread *self)
+{
+	const struct sim_thread *best = self->arg;
+	CHECK_EQ(sem_wait(&between, KTIME_NEVER), OK);
+	ktime until = ktime_add(clock_now(), 1 * MS);
+	while (ktime_before(clock_now(), until))
+		host_compute(10 * US);
+	CHECK_EQ(best->done, 1);
+}
+
+static void holds_preemption_off(unused struct sim_thread *self)
+{
+	preempt_disable();
+	CHECK_EQ(sem_post(&between), OK);
+	while (ktime_before(clock_now(), ktime_add(both_end, 100 * US)))
+		host_compute(10 * US);
+	preempt_enable();
+}
+
+SIMULATION(rules_second_timeout_is_not_forgotten, 20)
+{
+	static const int64_t at_once = 0, later = 10 * US;
+	host_even();
+	sem_init(&between, 0, 1);
+	ends = 0;
+	both_end = ktime_add(clock_now(), 10 * MS);
+	sim_spawn(waits_until_then, (void *)&at_once, 30, SCHED_FIFO, 1);
+	struct sim_thread *best = sim_spawn(waits_until_then, (void *)&later, 50, SCHED_FIFO, 1);
+	sim_spawn(runs_between, best, 40, SCHED_FIFO, 1);
+	sim_spawn(holds_preemption_off, NULL, 20, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
 /* ---- yielding ---- */
 
 #define YIELDS_UNTIL (50 * MS)
