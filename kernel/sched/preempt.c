@@ -1,5 +1,11 @@
 /*
  * preempt.c - where a running thread gives way: preemption and yield.
+ *
+ * upcall_preempt() is called with interrupts and preemption off. Where something is not plain it opens interrupts for an
+ * instant before it begins, and behind the end of a wait, so what it has looked at before may have changed.
+ *
+ * Invariants: need_resched is cleared before what it asks for is looked at. The timer may be held (timer_hold): every
+ * way out says timer_release(), or enters a thread for which somebody pays, and then account_enter() says it.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"

@@ -261,6 +261,7 @@ static int sched_return(struct arch_thread *entered)
 {
 	struct thread *t = (struct thread *)entered;
 	enum err result = t->wait_result;
+	debug_assert(!timer_is_held());
 	t->wait_result = OK;
 	arch_irq_enable();
 	if (unlikely(arch_need_resched()))
@@ -290,6 +291,7 @@ int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
 	sched_check(t->hart);
 	if (unlikely(t->attention))
 		return sched_switched_attend(entered);
+	debug_assert(!timer_is_held());
 	arch_irq_enable();
 	return OK;
 }

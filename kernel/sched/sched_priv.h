@@ -539,7 +539,10 @@ static inline void account_job(struct server *s)
 }
 /* With h, this hart, locked: its current thread, which is charged, goes on, unless what pays for it is spent. */
 void account_review(struct hart *h);
-/* With h, this hart, locked: its current thread, which is charged, was just switched to. */
+/*
+ * With this hart locked if it has peers: its current thread, which was charged up to the window before this, was just
+ * switched to. The timer is released.
+ */
 void account_enter(struct hart *h);
 /* With this hart locked since a switch: from then on the time is that of its current thread. */
 static inline void account_arrive(struct hart *h)

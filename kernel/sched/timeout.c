@@ -6,9 +6,9 @@
  *
  * The timer interrupt touches nothing of that: it notes that the first is due, and asks for a switch; the timer is
  * set behind that, once for both (timer_hold).
- * upcall_preempt() ends the wait, in the one hold of the lock in which it chooses who runs next; while preemption is
- * off, that could not be the thread anyhow. One wait each time: where the next is due too, the timer goes
- * off again as soon as interrupts are on.
+ * upcall_preempt() ends the wait before it chooses who runs next, and opens interrupts in between if it has met a
+ * thread; while preemption is off, that could not be the one that waited anyhow. One wait each time: where the next is
+ * due too, the timer goes off again as soon as interrupts are on.
  *
  * Locks: the hart's lock for all but `due`, which is the hart's own.
  *

@@ -11,7 +11,7 @@
  * at the end. timer_window() lets other interrupts in between, so upcall_timer() may
  * nest in itself; before it does, the hardware is set to what is still wished, or the
  * spent deadline would interrupt again. timer_hold() moves the end behind the switch that follows: what that
- * wishes is collected too.
+ * wishes is collected too. Meanwhile the hardware is stopped.
  *
  * One source in each interrupt, in the order of the enum: where another is due too, the timer goes off again at once.
  *

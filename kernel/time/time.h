@@ -41,12 +41,12 @@ enum timer_source {
 };
 /*
  * This hart, interrupts off, any lock held; KTIME_NEVER: no wish. Reprograms the hardware only when the
- * earliest of the sources changes; from an expired() function once, after all of them.
+ * earliest of the sources changes; in upcall_timer() once, behind the expired() function or where it is released.
  */
 void timer_source_set(enum timer_source s, ktime at);
 /*
  * expired(now): interrupt context, no lock held; its source's wish is spent, it sets it anew if it wants
- * another. Once for each source, before its first timer_source_set().
+ * another. One in each interrupt, the first of the enum that is due. Once for each source, before its first timer_source_set().
  */
 void timer_source_register(enum timer_source s, void (*expired)(ktime now));
 /* In expired(), between two pieces of bounded work: opens interrupts, the timer's included, for a moment. */
@@ -54,16 +54,21 @@ void timer_window(void);
 
 /* deadline.c's own, but for what stands here inline. */
 struct timer_hart {
-	enum { TIMER_PROGRAMS, TIMER_COLLECTS, TIMER_HELD } collects;
+	enum {
+		TIMER_PROGRAMS, /* each wish at once */
+		TIMER_COLLECTS, /* in upcall_timer(): it programs at its end */
+		TIMER_HELD,     /* behind it: timer_release() programs */
+	} collects;
 	uint64_t programmed;
-	ktime from;
-	uint64_t at[TIMER_SOURCE_COUNT]; /* ns; so that a sum with KTIME_NEVER is later still */
+	ktime from; /* later than this is late */
+	uint64_t at[TIMER_SOURCE_COUNT]; /* ns, unsigned: so a sum with KTIME_NEVER is later still */
 };
 PERCPU_DECLARE(struct timer_hart, timer_hart);
 
 /*
- * In expired(), with need_resched set and the interrupted thread preemptible, so that upcall_preempt() follows: the hardware is
- * not set before that says timer_release(). Up to then no source goes off, so it says that soon.
+ * In expired(), with need_resched set and the interrupted thread's preempt_count 0, so that upcall_preempt() follows (in
+ * a window of another interrupt it is not 0). The hardware is not set before that says timer_release(). Up to then no
+ * source goes off, so it says that soon.
  */
 static inline void timer_hold(void)
 {
@@ -71,11 +76,16 @@ static inline void timer_hold(void)
 	this_cpu(timer_hart).collects = TIMER_HELD;
 }
 
+static inline bool timer_is_held(void)
+{
+	return this_cpu(timer_hart).collects == TIMER_HELD;
+}
+
 void timer_release_held(void);
 /* This hart, interrupts off. */
 static inline void timer_release(void)
 {
-	if (this_cpu(timer_hart).collects == TIMER_HELD)
+	if (timer_is_held())
 		timer_release_held();
 }
 
