@@ -23,8 +23,8 @@ struct budget {
 
 /* 0 <= budget <= period. What is owed stays owed. */
 void budget_set(struct budget *b, int64_t budget_ns, int64_t period_ns, ktime now);
-bool budget_charge_rare(struct budget *b, int64_t ran_ns, ktime now); /* the same, whatever the case */
-/* Charges what ran up to now. True: there is something left (or no limit). */
+bool budget_charge_rare(struct budget *b, int64_t ran_ns, ktime now);
+/* Charges what ran up to now; _rare: whatever the case. True: there is something left (or no limit). */
 static inline bool budget_charge(struct budget *b, int64_t ran_ns, ktime now)
 {
 	if (unlikely(!ktime_before(now, b->next) || b->remaining_ns <= ran_ns))

@@ -58,18 +58,12 @@ void hart_bar_current(struct hart *h)
 	hart_resched(h);
 }
 
-static void domain_bar(struct hart *h, uint8_t domain)
+void domain_bar(struct hart *h, uint8_t domain)
 {
 	h->spent |= (uint8_t)(1U << domain);
 	domain_bars_changed(h);
 	refill_start(h, &h->domain[domain].refill, h->domain[domain].budget.next);
 	hart_resched(h);
-}
-
-void domain_is_spent(struct hart *h, uint8_t domain)
-{
-	if (!(h->spent >> domain & 1))
-		domain_bar(h, domain);
 }
 
 /* Who of the domain may go on: of those who stopped last the last; NULL: nobody. */

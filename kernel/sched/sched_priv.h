@@ -626,12 +626,13 @@ static inline void server_trace(const struct hart *h, const struct server *s)
 /* ---- domain.c ---- */
 
 void domain_init_hart(struct hart *h);
-void domain_is_spent(struct hart *h, uint8_t domain);
-/* With h locked: its domain has used that time there. */
+/* With h locked: its budget there, not spent before, is. */
+void domain_bar(struct hart *h, uint8_t domain);
+/* With h locked: the domain has used that time there. */
 static inline void domain_charge(struct hart *h, uint8_t domain, int64_t ran_ns, ktime now)
 {
-	if (unlikely(!budget_charge(&h->domain[domain].budget, ran_ns, now)))
-		domain_is_spent(h, domain);
+	if (unlikely(!budget_charge(&h->domain[domain].budget, ran_ns, now)) && !(h->spent >> domain & 1))
+		domain_bar(h, domain);
 }
 /* With h locked, its refill due. */
 void domain_refill(struct hart *h, uint8_t domain, ktime now);
