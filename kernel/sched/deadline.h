@@ -12,8 +12,9 @@
  * before all that has a later deadline or none. Admission is a promise: whoever keeps to
  * his runtime meets his deadlines, whatever others do; whoever does not is throttled, and waits for his
  * next period. A job is what a thread does between two waits of its own (not for a mutex, which belongs to the
- * job, and costs it CONFIG_SCHED_CHARGE_NS of its runtime where it has to wait). The promise is exact for a model that charges each job for the kernel's own work
- * (CONFIG_SCHED_CHARGE_NS) and keeps CONFIG_SCHED_RESERVE_PERMILLE of each hart for interrupts and others.
+ * job, and costs it CONFIG_SCHED_CHARGE_NS of its runtime where it has to wait). The promise is exact for a model that
+ * charges each job for the kernel's own work (CONFIG_SCHED_CHARGE_NS) and keeps CONFIG_SCHED_RESERVE_PERMILLE of each
+ * hart for interrupts and others.
  *
  * Domains. A domain is a group of threads with a budget for each period and hart. What has no deadline waits,
  * once the budget is spent, for the next period. Domain 0, "system", has no limit.
@@ -21,7 +22,8 @@
  * Criticality. A deadline thread of a domain that is not LO may have a second, greater runtime. When it spends the
  * first, the mode of its hart is raised: the greater ones come into force there, and LO domains are suspended,
  * or go on, where they have a degraded budget, with that, their deadline threads excepted. The mode is lowered again
- * when no deadline thread of the hart has anything to do, CONFIG_SCHED_MODE_QUIET_MS after the last such event.
+ * when no deadline thread of the hart has anything to do, CONFIG_SCHED_MODE_QUIET_MS after one last took more than its
+ * first runtime.
  *
  * Locks: LOCK_ADMISSION for what is admitted, the run queue's for all that a hart decides by.
  */

@@ -5,7 +5,8 @@
  * finds it spent: the second runtimes and the real deadlines come into force, LO domains are barred.
  * Threads get their new ranks one by one behind that, each an errand of its own (SERVER_REFRESH).
  *
- * Lowered at the first instant after quiet_at at which no server of the hart is active.
+ * Lowered at the first instant after quiet_at at which no server of the hart is active. Each instance that takes more
+ * than its first runtime puts quiet_at off.
  *
  * Locks: the hart's.
  */

@@ -283,7 +283,8 @@ struct sched_cpu_stats {
 	uint8_t published_priority;
 	int published_waiting; /* its best waiter that may move; -1: none, PRIO_COUNT: with a deadline */
 };
-void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out); /* thread context; at most as many steps as there may be threads */
+/* Thread context; at most as many steps as there may be threads. */
+void sched_cpu_stats(uint32_t cpu, struct sched_cpu_stats *out);
 
 /* ---- trace.c, with CONFIG_TRACE ---- */
 

@@ -111,8 +111,8 @@ struct hart {
 	struct thread *current;
 	arch_finish_fn *finish; /* what comes first after a switch here */
 	ktime switched_at;
-	uint64_t switches, preemptions; /* but those that were plain ... */
-	uint64_t preempted;             /* ... preemptions: each is one of both */
+	uint64_t switches, preemptions; /* without those of sched_preempt_alone(), */
+	uint64_t preempted;             /* each of which is one of both */
 	struct thread *best; /* what hart_leave_rare() has found */
 	ktime timer_at;   /* what the timer source is set to; it may be early, never late */
 	ktime quantum_at; /* when the running thread's turn ends, if that matters; may be early */
@@ -246,7 +246,10 @@ static inline struct hart *thread_lock(struct thread *t)
 	}
 }
 
-/* This hart, interrupts off, queue.rare tested: it has no peers. Locks are taken all the same where they are traced. */
+/*
+ * This hart, interrupts off, queue.rare tested: it has no peers, and there is nobody to lock out. Taken all the same
+ * where locks are traced.
+ */
 static inline void hart_lock_alone(struct hart *h)
 {
 	debug_assert(!h->peers);
@@ -416,8 +419,8 @@ enum err sched_ready_awake(struct hart *h, struct thread *t, irqflags flags); /*
  */
 enum err sched_ready_unlock(struct hart *h, struct thread *t, irqflags flags);
 /*
- * The same in the plain case, in two steps, after hart_lock_alone(): t's `attention` was 0, and so was queue.rare.
- * `running` does, here. Gives t's rank; OK.
+ * The same in the plain case, in two steps, after hart_lock_alone(): queue.rare was 0, and t had nothing of
+ * THREAD_READY_RARE. `running` does it, here. The first step gives t's rank, the second OK.
  */
 static always_inline uint64_t hart_stand_alone(struct hart *h, struct thread *t)
 {
@@ -515,8 +518,8 @@ static inline void timeout_stop(struct hart *h, struct thread *t)
 /* With both locked: t, blocked, belongs to the other now. */
 void timeout_move(struct hart *from, struct hart *to, struct thread *t);
 /*
- * With this hart locked, on the way to a choice: ends the first wait, if that is due. The thread whose wait that was, if
- * it may run here and stands in the queue with the rank that its own server gives it, or NULL.
+ * With this hart locked, on the way to a choice: ends the first wait, if that is due. Gives the thread whose wait that
+ * was, if it has a server and stands in the queue here, so that it may run; or NULL.
  */
 struct thread *timeout_end_due(struct hart *h);
 /* With h locked: its timer is not later than the first. On another hart: asks for that. */
@@ -586,7 +589,10 @@ static inline uint64_t thread_effective_rank(const struct thread *t)
 
 /* With its hart locked: the thread has work, which it may have had before. */
 void server_work(struct thread *t);
-/* The same, since `release`, by its timer or now; t, in no queue, gets the rank that goes with it. */
+/*
+ * The same, since `release`, by its timer or now; t, in no queue, gets the rank that goes with it. Once for each wake: who
+ * has lent its server meanwhile pays for that.
+ */
 void server_wake(struct thread *t, ktime release, ktime now);
 static inline void server_wake_now(struct thread *t)
 {
@@ -689,7 +695,7 @@ void notes_send(struct hart *h);
 
 /* With h locked: a thread there has spent its LO budget. */
 void mode_raise(struct hart *h, struct thread *by, ktime now);
-/* With h locked: it is not quiet yet. */
+/* With h locked: the mode is HI, or about to be, and the quiet time begins anew. */
 void mode_prolong(struct hart *h, ktime now);
 /* With h locked, no server active: lowers it when it was quiet long enough. */
 void mode_check_quiet(struct hart *h, ktime now);

@@ -98,8 +98,8 @@ void server_work(struct thread *t)
 }
 
 /*
- * Who wakes with its server at work has lent it while it waited. For that wake, and for the way of the owner out of the unlock,
- * which nobody pays for, nothing was admitted either.
+ * Who wakes with its server at work has lent it while it waited. For that wake, and for the way of the owner out of the
+ * unlock, which nobody pays for, nothing was admitted either. So this is called once for each wake.
  */
 static noinline void server_wake_rare(struct thread *t, ktime release, ktime now)
 {

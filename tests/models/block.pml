@@ -10,7 +10,7 @@
  *	thread_lock		thread_lock()					kernel/sched/sched_priv.h
  *	end_wait, ready		sched_end_wait_unlock(), sched_ready_awake(), hart_enqueue()
  *	proctype idle		sched_idle(); sched_pull() of anything that waits elsewhere
- *	proctype post		waitq_wake_first_unlock(), thread_wake_unlock()	kernel/sync/waitq.c
+ *	proctype post		waitq_choose(), thread_wake_slow()		kernel/sync/waitq.h, kernel/sched/sched.c
  *	proctype timer		timeout_end_due(), and what asks for it		kernel/sched/timeout.c
  *	proctype cancel		thread_cancel()
  *	thread			waitq_wait_for_locked(), waitq_give_up(), with a count of permits as sem.c has

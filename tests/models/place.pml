@@ -11,7 +11,7 @@
  *	pull		sched_pull()
  *	place		sched_place(), sched_lowest()
  *	resched, changed	hart_resched(), hart_changed()	sched.c
- *	queue_waiting	hart_queue_waiting(), hart_enqueue()
+ *	queue_waiting	hart_queued_waiting(), hart_enqueue()
  *	arrive		sched_arrive(), its kick and pull with the callers
  *	ready		sched_ready_awake()
  *	wake		thread_wake(), from any hart
