@@ -99,8 +99,6 @@ static inline struct thread *sched_end_due(struct hart *h, const struct thread *
 	spin_unlock_raw(&h->lock);
 	preempt_window(h);
 	spin_lock_raw(&h->lock);
-	if (unlikely(h->due) && !h->peers) /* the next one: as in hart_call() */
-		h->finish = sched_switched_charged;
 	return NULL;
 }
 

@@ -283,7 +283,8 @@ static noinline int sched_switched_attend(struct arch_thread *entered)
 
 /*
  * The plain case. need_resched is not looked at: nothing outranks the thread that was entered, because the best one
- * was (or in a yield, need_resched was not set), and what else asks for a switch is in `attention`.
+ * was (or in a yield, need_resched was not set), and what else asks for a switch is in `attention`, or has had another
+ * `finish` put in this one's place: hart_call(), timeout_expired().
  */
 int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
 {

@@ -88,6 +88,8 @@ static void timeout_expired(unused ktime now)
 	arch_need_resched_set();
 	if (likely(thread_current()->arch.preempt_count == 0))
 		timer_hold();
+	else if (!h->peers) /* if there is a switch before anybody looks, need_resched is looked at behind it */
+		h->finish = sched_switched_charged;
 }
 
 void timeout_init(void)

@@ -205,6 +205,59 @@ SIMULATION(rules_second_timeout_is_not_forgotten, 20)
 	sim_join_all();
 }
 
+/* ---- a wait that ends while another thread begins to wait for a mutex ---- */
+
+#define ROUNDS 50
+
+static struct sem round_begins[2];
+
+static void wakes_meanwhile(struct sim_thread *self)
+{
+	while (self->done < ROUNDS) {
+		CHECK_EQ(sem_wait(&round_begins[0], KTIME_NEVER), OK);
+		CHECK_EQ(sleep_until(ktime_add(both_end, sim_below(3000))), OK);
+		self->done++;
+	}
+}
+
+static void waits_for_the_mutex(unused struct sim_thread *self)
+{
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		CHECK_EQ(sem_wait(&round_begins[1], KTIME_NEVER), OK);
+		while (ktime_before(clock_now(), both_end))
+			host_compute(100);
+		sim_lock(&sim_mutex[0]);
+		sim_unlock(&sim_mutex[0]);
+	}
+}
+
+/* Up to the unlock it calls nothing that would notice what was due. */
+static void holds_the_mutex(struct sim_thread *self)
+{
+	const struct sim_thread *best = self->arg;
+	for (unsigned i = 1; i <= ROUNDS; i++) {
+		sim_lock(&sim_mutex[0]);
+		both_end = ktime_add(clock_now(), 10 * US);
+		CHECK_EQ(sem_post(&round_begins[0]), OK);
+		CHECK_EQ(sem_post(&round_begins[1]), OK);
+		host_compute(50 * US);
+		CHECK_EQ(best->done, i);
+		sim_unlock(&sim_mutex[0]);
+	}
+}
+
+SIMULATION(rules_timeout_is_not_forgotten_where_a_thread_blocks, 10)
+{
+	host_even();
+	sim_make_mutexes(1);
+	sem_init(&round_begins[0], 0, 1);
+	sem_init(&round_begins[1], 0, 1);
+	struct sim_thread *best = sim_spawn(wakes_meanwhile, NULL, 50, SCHED_FIFO, 1);
+	sim_spawn(waits_for_the_mutex, NULL, 30, SCHED_FIFO, 1);
+	sim_spawn(holds_the_mutex, best, 20, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
 /* ---- yielding ---- */
 
 #define YIELDS_UNTIL (50 * MS)
