@@ -13,7 +13,8 @@
  * spent deadline would interrupt again. timer_hold() moves the end behind the switch that follows: what that
  * wishes is collected too. Meanwhile the hardware is stopped.
  *
- * One source in each interrupt, in the order of the enum: where another is due too, the timer goes off again at once.
+ * One source in each interrupt, the earliest, of equal ones the first in the enum: where another is due too, the timer
+ * goes off again at once. So none is put off by one that is due again whenever the timer has been set.
  *
  * Invariant: while nobody collects, `programmed` is timer_first(), or earlier by what
  * other interrupts have taken since of a budget.
@@ -116,8 +117,9 @@ static cold noinline void timer_leftover(const struct timer_hart *t)
  */
 static inline void timer_expire_one(struct timer_hart *t, ktime now)
 {
+	uint64_t earliest = min((uint64_t)now.ns, t->programmed);
 	for (enum timer_source s = 0; s < TIMER_SOURCE_COUNT; s++)
-		if ((uint64_t)now.ns >= timer_due(t, s)) {
+		if (timer_due(t, s) <= earliest) {
 			t->at[s] = TIMER_NEVER;
 			timer_expired[s](now);
 			return;

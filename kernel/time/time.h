@@ -46,7 +46,7 @@ enum timer_source {
 void timer_source_set(enum timer_source s, ktime at);
 /*
  * expired(now): interrupt context, no lock held; its source's wish is spent, it sets it anew if it wants
- * another. One in each interrupt, the first of the enum that is due. Once for each source, before its first timer_source_set().
+ * another. One in each interrupt, the earliest. Once for each source, before its first timer_source_set().
  */
 void timer_source_register(enum timer_source s, void (*expired)(ktime now));
 /* In expired(), between two pieces of bounded work: opens interrupts, the timer's included, for a moment. */

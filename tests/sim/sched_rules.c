@@ -258,6 +258,44 @@ SIMULATION(rules_timeout_is_not_forgotten_where_a_thread_blocks, 10)
 	sim_join_all();
 }
 
+/* ---- what the timer does first ---- */
+
+static struct callout hard;
+static const struct sim_thread *sleeper;
+static bool was_called;
+
+static void comes_before_the_later(unused void *arg)
+{
+	CHECK_EQ(sleeper->t->state, THREAD_BLOCKED);
+	was_called = true;
+}
+
+/* With interrupts off until both are due. Or who sleeps for an instant again and again would keep all else from its turn. */
+static void lets_both_come_due(unused struct sim_thread *self)
+{
+	CHECK_EQ(callout_start(&hard, both_end), OK);
+	irqflags flags = arch_irq_save();
+	while (ktime_before(clock_now(), ktime_add(both_end, 20 * US)))
+		host_compute(100);
+	arch_irq_restore(flags);
+	CHECK_EQ(sleep_ns(1 * MS), OK);
+	CHECK(was_called);
+}
+
+SIMULATION(rules_timer_serves_the_earliest_first, 5)
+{
+	static const int64_t later = 10 * US;
+	host_even();
+	ends = 0;
+	was_called = false;
+	callout_init(&hard, CALLOUT_HARD, comes_before_the_later, NULL);
+	both_end = ktime_add(clock_now(), 10 * MS);
+	sleeper = sim_spawn(waits_until_then, (void *)&later, 50, SCHED_FIFO, 1);
+	sim_spawn(lets_both_come_due, NULL, 20, SCHED_FIFO, 1);
+	sim_join_all();
+	callout_stop_wait(&hard);
+}
+
 /* ---- yielding ---- */
 
 #define YIELDS_UNTIL (50 * MS)
