@@ -131,8 +131,8 @@ static void admission_look(struct admission *a, struct server *s, const struct h
 }
 
 /*
- * What `home` has; but not what the thread with that id has there now, 0: all. That one is at work up to the change.
- * So many at a time: if the table has changed in between, the version is of before that, and deadline_commit() will see it.
+ * What `home` has; but not what the thread with that id has there now, 0: all. That one is at work up to the change. So
+ * many at a time: if the table has changed in between, the version is of before that, and deadline_commit() will see it.
  */
 #define SNAPSHOT_STEP 8
 static void admission_snapshot(struct admission *a, const struct hart *home, uint32_t without)
@@ -219,8 +219,11 @@ must_check static ktime server_detach(struct hart *h, struct thread *t)
 	if (__atomic_load_n(&t->admitting, __ATOMIC_RELAXED)) /* it was not counted: what comes instead begins behind it */
 		h->settled_at = ktime_max(h->settled_at, leaves_at);
 	enum edf_state before = s->edf.state;
-	if (before != EDF_IDLE)
+	if (before != EDF_IDLE) {
+		if (edf_exceeds_low(&s->edf))
+			mode_prolong(h, now);
 		edf_sleep(&s->edf);
+	}
 	server_counted(h, s, before);
 	servers_check_idle(h, now);
 	return leaves_at;

@@ -22,24 +22,38 @@ static void sched_expel(struct hart *h, struct thread *t)
 	sched_switch_away(h, t, suspend ? h->finish : sched_switched_homeless);
 }
 
-/* With h locked: acts on what is not plain about the running thread, not idle. True: it has left, and the lock is dropped. */
-static noinline bool sched_attend_running(struct hart *h, struct thread *t)
+/* With h locked: t, which runs here, may not go on, whatever else there is to run. */
+static inline bool sched_must_leave(const struct hart *h, const struct thread *t)
+{
+	return (t->attention & THREAD_EXPEL) || (t->server && unlikely(hart_bars(h, t)));
+}
+
+/* With h locked: so it is. Drops the lock. */
+static noinline void sched_leave_running(struct hart *h, struct thread *t)
 {
 	if (t->attention & THREAD_EXPEL) {
 		sched_expel(h, t);
-		return true;
+		return;
 	}
-	if (t->server && unlikely(hart_bars(h, t))) { /* whatever rank it still stands there with */
-		timer_release();
-		hart_dequeue(h, t);
-		t->run.rank = thread_effective_rank(t);
-		hart_park(h, t);
-		sched_switch_away(h, t, h->finish);
-		return true;
-	}
+	timer_release();
+	hart_dequeue(h, t);
+	t->run.rank = thread_effective_rank(t); /* whatever rank it still stood there with */
+	hart_park(h, t);
+	sched_switch_away(h, t, h->finish);
+}
+
+/* With h locked: who runs from now on, t again perhaps. `woken` may be NULL. */
+static struct thread *sched_choose(struct hart *h, struct thread *t, struct thread *woken)
+{
 	if ((t->attention & THREAD_RR) && t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
 		runq_rotate(&h->queue, &t->run);
-	return false;
+	if (woken && thread_of(runq_best(&h->queue)) == woken)
+		return woken;
+	struct thread *to = hart_best(h);
+	if (to != t || !(t->attention & THREAD_CHARGED))
+		return to;
+	account_review(h);
+	return hart_best(h); /* what pays for it may be spent */
 }
 
 /* With h locked: t goes on. */
@@ -120,14 +134,13 @@ static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 		timeout_arm(h);
 	}
 	struct thread *woken = h->due ? sched_end_due(h, t) : NULL;
-	if ((t->attention & ~(unsigned)THREAD_IDLE) && sched_attend_running(h, t))
-		return;
-	struct thread *to = woken && thread_of(runq_best(&h->queue)) == woken ? woken : hart_best(h);
+	bool leaves = sched_must_leave(h, t);
+	struct thread *to = leaves ? NULL : sched_choose(h, t, woken);
 	if (charged)
 		interrupt_end(before, began);
-	if (to == t && (t->attention & THREAD_CHARGED)) {
-		account_review(h);
-		to = hart_best(h); /* what pays for it may be spent */
+	if (leaves) {
+		sched_leave_running(h, t);
+		return;
 	}
 	if (to == t) {
 		sched_preempt_not(h);

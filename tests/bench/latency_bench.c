@@ -197,7 +197,12 @@ BENCH(latency_mode)
 	mode_stop = false;
 	for (size_t i = 0; i < MODE_THREADS; i++) {
 		struct thread_result r = thread_create(&(struct thread_attr){
-			.name = S("mode"), .entry = mode_body, .arg = i == 0 ? &exceeds : NULL, .priority = PRIO_NORMAL, .class = SCHED_FIFO});
+			.name = S("mode"),
+			.entry = mode_body,
+			.arg = i == 0 ? &exceeds : NULL,
+			.priority = PRIO_NORMAL,
+			.class = SCHED_FIFO,
+		});
 		assert(r.err == OK);
 		thread[i] = r.value;
 	}

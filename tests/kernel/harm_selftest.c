@@ -121,7 +121,7 @@ static struct deadline_info harm_info(size_t i)
  * The first of the set, whose job nearly always has the earliest deadline: its runtime and the charge, a section of somebody
  * else's, and as much again. A disturber that gets in between by more is seen long before a deadline is missed.
  */
-#define HARM_RESPONSE_NS (2 * CONFIG_SCHED_CHARGE_NS)
+#define HARM_RESPONSE_NS (10 * NS_PER_US)
 
 /* Of those that keep to their runtime, `count` of the set. */
 static void harm_check(size_t count)
