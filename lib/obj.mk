@@ -1,3 +1,4 @@
+obj-y += base64.o
 obj-y += bitmap.o
 obj-y += buf.o
 obj-y += chacha20.o
@@ -12,6 +13,7 @@ obj-y += mem.o
 obj-y += prng.o
 obj-y += rbtree.o
 obj-y += ring.o
+obj-y += sha1.o
 obj-y += siphash.o
 obj-y += str.o
 obj-y += utf8.o
