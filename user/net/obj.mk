@@ -1,4 +1,4 @@
-obj-y += http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o
+obj-y += http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o ws_core.o
 obj-$(CONFIG_WEB) += api.o
 obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
