@@ -364,3 +364,301 @@ TEST(web_sim_without_send_buffers_waits)
 	}
 	web_end();
 }
+
+/* ---- WebSocket ---- */
+
+#define SOCKET_FIELDS                                                                              \
+	"Host: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"               \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define SOCKET_GET "GET /api/ws HTTP/1.1\r\n" SOCKET_FIELDS
+#define MASK "\0\0\0\0"
+
+static size_t socket_at; /* what of one.bytes has been looked at */
+
+static void socket_open(void)
+{
+	ask(S(SOCKET_GET), 100 * NS_PER_MS);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 101 ")), 1);
+	socket_at = str_find(client_text(&one), S("\r\n\r\n")) + 4;
+	CHECK(str_ends(str_of(one.bytes, socket_at), S("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")));
+}
+
+/* The next frame that has come: its first byte, 0 for none. */
+static uint8_t socket_frame(struct rbuf *content)
+{
+	const uint8_t *p = one.bytes + socket_at;
+	size_t have = one.len - socket_at, head = have >= 2 && p[1] >= 126 ? 4 : 2;
+	if (have < head)
+		return 0;
+	CHECK(p[1] <= 126); /* no mask; none of ours is longer here */
+	size_t len = head == 4 ? load_be16(p + 2) : p[1];
+	if (have < head + len)
+		return 0;
+	*content = rbuf_of(p + head, len);
+	socket_at += head + len;
+	return p[0];
+}
+
+/* How many of the frames that have come are of this kind; the content of the last one. */
+static size_t socket_frames(uint8_t first, struct rbuf *content)
+{
+	size_t n = 0, before = socket_at;
+	struct rbuf next;
+	for (uint8_t f; (f = socket_frame(&next));) {
+		if (f != first)
+			continue;
+		*content = next;
+		n++;
+	}
+	socket_at = before;
+	return n;
+}
+
+static void socket_closed_with(uint16_t code)
+{
+	struct rbuf content;
+	CHECK_EQ(socket_frames(0x88, &content), 1);
+	CHECK_EQ(content.len, 2);
+	CHECK_EQ(load_be16(content.ptr), code);
+	CHECK_EQ(one.err, ERR_PIPE);
+	client_close(&one);
+}
+
+TEST(web_sim_socket_pushes_once_a_second)
+{
+	struct rbuf content;
+	web_begin();
+	uint64_t sent = web_counter(WEB_SOCKET_PUSHED);
+	socket_open();
+	client_wait(&one, 10 * NS_PER_S);
+	size_t n = socket_frames(0x81, &content);
+	CHECK(n >= 9 && n <= 11);
+	CHECK_EQ(web_counter(WEB_SOCKET_PUSHED), sent + n);
+	CHECK_EQ(content.len, 9002);
+	CHECK(content.ptr[0] == '{' && content.ptr[9001] == '}');
+	client_say(&one, S("\x89\x85" MASK "hello\x81\x83" MASK "abc"));
+	client_wait(&one, 100 * NS_PER_MS);
+	CHECK_EQ(socket_frames(0x8a, &content), 1);
+	CHECK_STR(rbuf_str(content), S("hello"));
+	client_say(&one, S("\x88\x82" MASK "\x03\xe8"));
+	client_wait(&one, NS_PER_S);
+	socket_closed_with(1000);
+	web_end();
+}
+
+/* No close, no reset: he is counted, and what he was sent arrives. */
+TEST(web_sim_socket_half_closed_ends_in_order)
+{
+	struct rbuf content;
+	web_begin();
+	uint64_t broken = web_counter(WEB_BROKEN);
+	socket_open();
+	client_say(&one, S("\x89\x81" MASK "a\x81\xfe\x01"));
+	CHECK_EQ(tcp_shutdown(one.tcp), OK);
+	client_wait(&one, 5 * NS_PER_S);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(socket_frames(0x8a, &content), 1);
+	CHECK_EQ(web_counter(WEB_BROKEN), broken + 1);
+	client_close(&one);
+	web_end();
+}
+
+/* One document for all sockets of a worker, and nothing of it is left. */
+TEST(web_sim_sockets_share_a_document)
+{
+	web_begin();
+	static struct tcp_conn *held[CONFIG_WEB_SOCKETS];
+	uint64_t refused = web_counter(WEB_REFUSED_SOCKETS);
+	size_t most = 0;
+	for (size_t i = 0; i < countof(held); i++) {
+		socket_open();
+		held[i] = one.tcp;
+	}
+	CHECK_EQ(web_sockets_open(), CONFIG_WEB_SOCKETS);
+	ask(S(SOCKET_GET GET("/small")), NS_PER_S); /* the connection goes on */
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	CHECK_EQ(web_counter(WEB_REFUSED_SOCKETS), refused + 1);
+	client_close(&one);
+	for (int i = 0; i < 300; i++) {
+		world_serve_for(10 * NS_PER_MS);
+		most = max(most, world_pages);
+	}
+	CHECK(most <= 3 * CONFIG_WEB_WORKERS); /* nobody reads: what was pushed last, and the one before */
+	for (size_t i = 0; i < countof(held); i++)
+		tcp_abort(held[i]);
+	world_serve_for(NS_PER_S);
+	CHECK_EQ(web_sockets_open(), 0);
+	socket_open();
+	client_close(&one);
+	web_end();
+}
+
+TEST(web_sim_silent_socket_is_left)
+{
+	struct rbuf content;
+	web_begin();
+	uint64_t silent = web_counter(WEB_SOCKETS_SILENT);
+	for (int answers = 0; answers < 2; answers++) {
+		socket_open();
+		client_wait(&one, WEB_SOCKET_PING_NS - 2 * NS_PER_S);
+		CHECK_EQ(socket_frames(0x89, &content), 0);
+		client_wait(&one, 4 * NS_PER_S);
+		CHECK_EQ(socket_frames(0x89, &content), 1);
+		if (answers) {
+			client_say(&one, S("\x8a\x80" MASK));
+			client_wait(&one, WEB_SOCKET_PING_NS + WEB_SOCKET_PONG_NS - 2 * NS_PER_S);
+			CHECK_EQ(socket_frames(0x89, &content), 2);
+			CHECK_EQ(socket_frames(0x88, &content), 0);
+		}
+		/* Talk is no answer. */
+		client_say(&one, S("\x81\x81" MASK "x\x89\x80" MASK));
+		for (int i = 0; i < 12 && !socket_frames(0x88, &content); i++)
+			client_wait(&one, NS_PER_S);
+		CHECK_EQ(socket_frames(0x88, &content), 1);
+		CHECK_EQ(one.err, OK); /* his close may come */
+		if (answers)
+			client_say(&one, S("\x88\x82" MASK "\x03\xe9"));
+		client_wait(&one, answers ? NS_PER_S : WEB_SOCKET_LEAVE_NS + 2 * NS_PER_S);
+		socket_closed_with(1001);
+	}
+	CHECK_EQ(web_counter(WEB_SOCKETS_SILENT), silent + 2);
+	web_end();
+}
+
+/* His window is shut, or he pings and reads nothing: bounded, fewer pushes, then a reset. */
+TEST(web_sim_socket_that_is_not_read_is_reset)
+{
+	web_begin();
+	uint64_t timeouts = web_counter(WEB_TIMEOUTS), skipped = web_counter(WEB_SOCKET_SKIPPED);
+	struct str request = S(SOCKET_GET);
+	struct stranger p = stranger_open(0x0a000001, 2000);
+	world_serve_for(0);
+	p.wnd = 1000;
+	stranger_send(&p, TCP_ACK, 0, rbuf_of_str(request));
+	world_serve_for(0);
+	CHECK_EQ(web_sockets_open(), 1);
+	size_t most = 0;
+	int s = 0;
+	for (; s < 60 && web_sockets_open(); s++) {
+		p.wnd = 0;
+		stranger_send(&p, TCP_ACK, (int32_t)request.len, rbuf_of(NULL, 0));
+		world_serve_for(NS_PER_S);
+		most = max(most, world_pages);
+	}
+	CHECK(s > 15 && s < 30);
+	CHECK(most <= 2);
+	CHECK_EQ(web_counter(WEB_TIMEOUTS), timeouts + 1);
+	CHECK(web_counter(WEB_SOCKET_SKIPPED) > skipped + 10);
+	web_end();
+}
+
+/* Our close finds no way out: it waits without turning, and the end of the connection is seen all the same. */
+TEST(web_sim_socket_closes_behind_a_backlog)
+{
+	web_begin();
+	struct str request = S(SOCKET_GET);
+	for (uint16_t by_reset = 0; by_reset < 2; by_reset++) {
+		struct stranger p = stranger_open(0x0a000001, (uint16_t)(2000 + by_reset));
+		world_serve_for(0);
+		p.wnd = 1000;
+		stranger_send(&p, TCP_ACK, 0, rbuf_of_str(request));
+		world_serve_for(3 * NS_PER_S);
+		stranger_send(&p, TCP_ACK, (int32_t)request.len, rbuf_of_str(S("\xff\xff")));
+		world_serve_for(3 * NS_PER_S);
+		CHECK_EQ(web_sockets_open(), 1);
+		if (by_reset)
+			stranger_send(&p, TCP_RST, (int32_t)request.len + 2, rbuf_of(NULL, 0));
+		world_serve_for(by_reset ? NS_PER_MS : WEB_SEND_NS);
+		CHECK_EQ(web_sockets_open(), 0);
+	}
+	web_end();
+}
+
+/* What is due goes out when the client has taken enough, not only at the next sweep. */
+TEST(web_sim_socket_answers_when_its_backlog_is_taken)
+{
+	web_begin();
+	struct str request = S(SOCKET_GET), ping = S("\x89\x81" MASK "a");
+	struct stranger p = stranger_open(0x0a000001, 2000);
+	uint64_t before = web_counter(WEB_SENT_BYTES);
+	world_serve_for(0);
+	p.wnd = 1000;
+	stranger_send(&p, TCP_ACK, 0, rbuf_of_str(request));
+	world_serve_for(2500 * NS_PER_MS);
+	stranger_send(&p, TCP_ACK, (int32_t)request.len, rbuf_of_str(ping));
+	world_serve_for(NS_PER_MS);
+	uint64_t sent = web_counter(WEB_SENT_BYTES) - before;
+	CHECK(sent > 9000);
+	p.wnd = 60000;
+	for (int i = 0; i < 20; i++) { /* what has come until then */
+		p.ack = seq_add(world_answer.seq, world_answer.len);
+		stranger_send(&p, TCP_ACK, (int32_t)(request.len + ping.len), rbuf_of(NULL, 0));
+		world_serve_for(NS_PER_MS);
+	}
+	CHECK_EQ(web_counter(WEB_SENT_BYTES) - before, sent + 3);
+	stranger_send(&p, TCP_RST, (int32_t)(request.len + ping.len), rbuf_of(NULL, 0));
+	web_end();
+}
+
+TEST(web_sim_socket_that_only_pings)
+{
+	web_begin();
+	uint64_t timeouts = web_counter(WEB_TIMEOUTS);
+	socket_open();
+	size_t peak = 0;
+	ktime began = world_now;
+	while (web_sockets_open() && ktime_diff(world_now, began) < 600 * NS_PER_S) {
+		struct size_result n = tcp_send(one.tcp, rbuf_of_str(S("\x89\x84" MASK "ping")), 0, KTIME_ZERO);
+		CHECK(n.err == OK || n.err == ERR_AGAIN || n.err == ERR_CONNRESET);
+		world_serve_for(20 * NS_PER_MS);
+		peak = max(peak, world_pools_used());
+	}
+	CHECK_EQ(web_counter(WEB_TIMEOUTS), timeouts + 1);
+	CHECK(peak < 200);
+	client_take(&one, SIZE_MAX);
+	CHECK_EQ(one.err, ERR_CONNRESET);
+	client_close(&one);
+	web_end();
+}
+
+TEST(web_sim_what_is_no_frame_ends_the_socket)
+{
+	web_begin();
+	uint64_t failed = web_counter(WEB_SOCKETS_FAILED);
+	/* Behind the request in one segment; not a byte of what comes later counts. */
+	ask(S(SOCKET_GET "\x89\x81" MASK "a\x81\x01" "b\x89\x81" MASK "c"), NS_PER_S);
+	struct rbuf content;
+	socket_at = str_find(client_text(&one), S("\r\n\r\n")) + 4;
+	CHECK_EQ(socket_frames(0x8a, &content), 1);
+	CHECK_STR(rbuf_str(content), S("a"));
+	socket_closed_with(1002);
+	socket_open();
+	client_say(&one, S("\x82\xfe\x10\x01" MASK));
+	client_wait(&one, NS_PER_S);
+	socket_closed_with(1009);
+	CHECK_EQ(web_counter(WEB_SOCKETS_FAILED), failed + 2);
+	web_end();
+}
+
+/* No memory for the document, or for a byte of it: no push, and later there are again. */
+TEST(web_sim_socket_outlives_a_lack_of_memory)
+{
+	struct rbuf content;
+	web_begin();
+	for (int buffers = 0; buffers < 2; buffers++) {
+		socket_open();
+		client_wait(&one, 2 * NS_PER_S);
+		size_t before = socket_frames(0x81, &content);
+		world_no_pages = !buffers;
+		world_dry_pool = buffers ? S("tcp_tx_buf") : STR_EMPTY;
+		client_wait(&one, 5 * NS_PER_S);
+		CHECK(socket_frames(0x81, &content) <= before + 1);
+		world_no_pages = false;
+		world_dry_pool = STR_EMPTY;
+		client_wait(&one, 4 * NS_PER_S);
+		CHECK(socket_frames(0x81, &content) >= before + 3);
+		client_close(&one);
+	}
+	web_end();
+}

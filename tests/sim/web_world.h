@@ -95,12 +95,21 @@ uint16_t api_klog(unused const struct http_request *req, struct abuf *out)
 	return 200;
 }
 
+/* What is pushed: some 9,000 bytes. */
+uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
+{
+	abuf_char_add(out, '{');
+	for (int i = 0; i < 900; i++)
+		abuf_str_add(out, S("0123456789"));
+	abuf_char_add(out, '}');
+	return 200;
+}
+
 #define WORLD_NO_API(name)                                                                         \
 	uint16_t name(unused const struct http_request *req, unused struct abuf *out)              \
 	{                                                                                          \
 		return 404;                                                                        \
 	}
-WORLD_NO_API(api_stats)
 WORLD_NO_API(api_tcp)
 WORLD_NO_API(api_arp)
 WORLD_NO_API(api_fs)
@@ -110,6 +119,7 @@ WORLD_NO_API(api_app)
 #include "user/net/web_conn.c"
 #include "user/net/web_reply.c"
 #include "user/net/web_stats.c"
+#include "user/net/web_ws.c"
 #include "user/net/web.c"
 
 

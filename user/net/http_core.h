@@ -68,7 +68,10 @@ enum http_method {
 	X(IF_MATCH, "if-match", true)                                                              \
 	X(IF_NONE_MATCH, "if-none-match", true)                                                    \
 	X(IF_RANGE, "if-range", false)                                                             \
-	X(RANGE, "range", false)
+	X(RANGE, "range", false)                                                                   \
+	X(UPGRADE, "upgrade", true)                                                                \
+	X(SEC_WEBSOCKET_KEY, "sec-websocket-key", false)                                           \
+	X(SEC_WEBSOCKET_VERSION, "sec-websocket-version", false)
 
 #define HTTP_FIELD_ENUM(id, name, list) HTTP_##id,
 enum http_field { HTTP_FIELD_LIST(HTTP_FIELD_ENUM) HTTP_FIELD_COUNT };
@@ -145,6 +148,7 @@ must_check uint16_t http_target_parse(
 bool http_authority_is_valid(struct str authority);
 /* Judges the complete head: body framing, Host, Expect, persistence. */
 must_check uint16_t http_head_judge(struct http_request *req, uint64_t body_max);
+bool http_list_has(struct str list, struct str token); /* separated by commas; in any case */
 bool http_is_token_char(uint8_t c);
 int http_hex_digit(char c); /* its value; -1: none */
 

@@ -15,7 +15,7 @@ static bool http_list_next(struct str *list, struct str *element)
 	return true;
 }
 
-static bool http_list_has(struct str list, struct str token)
+bool http_list_has(struct str list, struct str token)
 {
 	struct str element;
 	while (http_list_next(&list, &element)) {

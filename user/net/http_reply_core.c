@@ -94,6 +94,8 @@ void http_reply_head(struct abuf *out, const struct http_reply *r)
 	if (r->status == 429 || r->status == 503)
 		abuf_str_add(out, S("Retry-After: 1\r\n"));
 	abuf_str_add(out, r->no_store ? S("Cache-Control: no-store\r\n") : S("Cache-Control: no-cache\r\n"));
+	if (r->upgrade)
+		abuf_str_add(out, S("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"));
 	if (r->close)
 		abuf_str_add(out, S("Connection: close\r\n"));
 	else if (r->minor0)

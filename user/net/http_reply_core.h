@@ -23,6 +23,7 @@ struct http_reply {
 	bool vary;         /* another Accept-Encoding would get another content */
 	bool no_store;     /* a live figure: never from a cache */
 	bool ranges;       /* says Accept-Ranges */
+	bool upgrade;      /* of 426: says to what */
 	struct str type;   /* empty: no content at all (204, 304) */
 	uint64_t length;   /* HTTP_LENGTH_CHUNKED: chunks follow */
 	struct str etag;   /* with quotes; empty: none */

@@ -49,6 +49,8 @@ TEST(reply_head_without_content)
 	CHECK(has(h, S("Allow: GET, HEAD\r\n")) && has(h, S("Content-Length: 0\r\n")));
 	h = head_of(&(struct http_reply){.status = 503});
 	CHECK(has(h, S("Retry-After: 1\r\n")));
+	h = head_of(&(struct http_reply){.status = 426, .upgrade = true});
+	CHECK(has(h, S("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")));
 }
 
 TEST(reply_head_of_ranges)

@@ -8,3 +8,4 @@ obj-$(CONFIG_WEB) += web.o
 obj-$(CONFIG_WEB) += web_conn.o
 obj-$(CONFIG_WEB) += web_reply.o
 obj-$(CONFIG_WEB) += web_stats.o
+obj-$(CONFIG_WEB) += web_ws.o

@@ -159,11 +159,13 @@ static void web_sweep(struct web_worker *w, ktime now)
 	if (ktime_before(now, w->sweep))
 		return;
 	w->sweep = ktime_add(now, NS_PER_S);
+	struct web_push push = {0};
 	list_for_each_safe(node, &w->conns) {
 		struct web_conn *c = list_entry(node, struct web_conn, node);
 		if (ktime_before(c->deadline, now))
-			web_serve(w, c, web_conn_timeout(c, now));
+			web_serve(w, c, web_conn_timeout(c, &push, now));
 	}
+	web_push_end(&push);
 }
 
 /* Waits for something to do and does it. False: the worker is to end. */
@@ -224,7 +226,7 @@ static enum err web_init(void)
 {
 	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
 		2 * CONFIG_WEB_CONNECTIONS, 0);
-	if (!web_conns)
+	if (!web_conns || web_socket_init() != OK)
 		return ERR_NOMEM;
 	struct domain_result domain = web_domain();
 	if (domain.err != OK)

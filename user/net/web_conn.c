@@ -22,7 +22,7 @@ static struct wbuf web_store(const struct web_conn *c)
 	return wbuf_of(c->store, c->store ? PAGE_SIZE << WEB_STORE_ORDER : 0);
 }
 
-static void web_request_release(struct web_conn *c)
+void web_request_release(struct web_conn *c)
 {
 	if (c->store)
 		page_free(c->store, WEB_STORE_ORDER);
@@ -44,7 +44,8 @@ void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now)
 void web_conn_end(struct web_conn *c)
 {
 	web_request_release(c);
-	if (c->state == WEB_SENDING) /* half a reply must not look like a whole one */
+	web_socket_end(c);
+	if (c->state == WEB_SENDING || c->state == WEB_SOCKET) /* half a reply must not look like a whole one */
 		tcp_abort(c->tcp);
 	else if (c->state == WEB_DELIVERED)
 		tcp_drain(c->tcp);
@@ -54,20 +55,27 @@ void web_conn_end(struct web_conn *c)
 
 uint32_t web_conn_mask(const struct web_conn *c)
 {
+	if (c->state == WEB_SOCKET)
+		return web_socket_mask(c);
 	if (c->state != WEB_SENDING)
 		return TCP_READY_IN;
 	return c->handed ? TCP_READY_LOW : c->starved ? 0 : TCP_READY_OUT;
 }
 
-static void web_send_begin(struct web_conn *c, ktime now)
+void web_send_arm(struct web_conn *c, ktime now)
 {
 	uint64_t bytes = c->out.len + c->content.bytes.len;
-	c->state = WEB_SENDING;
 	c->sent = 0;
 	c->handed = c->starved = false;
 	c->began = now;
 	c->deadline = ktime_add(now, WEB_SEND_NS);
 	c->last = ktime_add(c->deadline, (int64_t)(bytes * NS_PER_S / WEB_SEND_RATE));
+}
+
+static void web_send_begin(struct web_conn *c, ktime now)
+{
+	c->state = WEB_SENDING;
+	web_send_arm(c, now);
 }
 
 /* The last reply, to what never became a request; its method may be known. */
@@ -86,14 +94,17 @@ static void web_reply_done(struct web_conn *c, ktime now)
 		c->state = WEB_DELIVERED;
 		return;
 	}
+	if (c->socket) {
+		web_socket_begin(c, now);
+		return;
+	}
 	http_parser_next(&c->parser, wbuf_of(NULL, 0));
 	c->state = WEB_IDLE;
 	c->refusal = 0;
 	c->deadline = ktime_add(now, WEB_IDLE_NS);
 }
 
-/* OK: all is with TCP; ERR_AGAIN: the queue is full; anything else: the connection is lost. */
-static enum err web_hand_to_tcp(struct web_conn *c)
+enum err web_hand_to_tcp(struct web_conn *c)
 {
 	bool has_content = c->content.bytes.len > 0;
 	while (c->sent < c->out.len) {
@@ -233,6 +244,8 @@ bool web_conn_run(struct web_conn *c, ktime now)
 		enum err err;
 		if (c->state == WEB_DELIVERED)
 			return false;
+		if (c->state == WEB_SOCKET)
+			return web_socket_run(c, now);
 		if (c->state == WEB_SENDING) {
 			err = web_send(c, now);
 			if (err == OK) {
@@ -253,8 +266,7 @@ bool web_conn_run(struct web_conn *c, ktime now)
 	return true;
 }
 
-/* Whether the client takes the reply as fast as it must; if so, until when that is known. */
-static bool web_send_in_time(struct web_conn *c, ktime now)
+bool web_send_in_time(struct web_conn *c, ktime now)
 {
 	ktime since = ktime_max(tcp_backlog(c->tcp).since, c->began);
 	ktime until = ktime_min(ktime_add(since, WEB_SEND_NS), c->last);
@@ -262,8 +274,10 @@ static bool web_send_in_time(struct web_conn *c, ktime now)
 	return ktime_before(now, until);
 }
 
-bool web_conn_timeout(struct web_conn *c, ktime now)
+bool web_conn_timeout(struct web_conn *c, struct web_push *push, ktime now)
 {
+	if (c->state == WEB_SOCKET)
+		return web_socket_sweep(c, push, now);
 	if (c->state == WEB_IDLE) {
 		web_count(WEB_IDLE_CLOSED, 1);
 		return false;

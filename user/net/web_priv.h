@@ -4,6 +4,7 @@
  *	web.c		routes, workers, accepting, start
  *	web_conn.c	one connection: bytes in, requests, replies out, timeouts
  *	web_reply.c	what a request gets: files, problems, OPTIONS
+ *	web_ws.c	a connection as WebSocket, and what is pushed to it
  *	web_stats.c	counters
  *	api*.c		documents of /api
  *
@@ -44,13 +45,25 @@ struct web_content {
 	struct rbuf bytes;
 };
 
-/* SENDING: until no more than TCP_LOW_BYTES are left to take; DELIVERED: that was the last reply. */
-enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED };
+/*
+ * SENDING: until no more than TCP_LOW_BYTES are left to take; DELIVERED: that was the
+ * last reply; SOCKET: a WebSocket, web_ws.c.
+ */
+enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED, WEB_SOCKET };
+
+struct web_socket;
+
+/* A document for all sockets of a worker, made for the first that can take it. */
+struct web_push {
+	struct web_content content; /* .mem NULL: none */
+	bool tried;
+};
 
 struct web_conn {
 	struct list node; /* of the worker's connections, or of those that it is handed */
 	struct tcp_conn *tcp;
 	struct http_parser parser;
+	struct web_socket *socket; /* from the reply to a handshake on; or NULL */
 	void *store; /* WEB_STORE_ORDER pages, or NULL */
 	ktime deadline; /* when to look again: SENDING, whether the client takes something */
 	ktime began, last; /* SENDING: when, and when it must be over */
@@ -73,9 +86,31 @@ void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now);
 /* Does what can be done now. False: the connection is over; the worker closes it. */
 must_check bool web_conn_run(struct web_conn *c, ktime now);
 /* The deadline passed. False as above. */
-must_check bool web_conn_timeout(struct web_conn *c, ktime now);
+must_check bool web_conn_timeout(struct web_conn *c, struct web_push *push, ktime now);
 void web_conn_end(struct web_conn *c);
 uint32_t web_conn_mask(const struct web_conn *c); /* what it waits for, TCP_READY_* */
+
+/* c->out and c->content, if there is any, are to go out; so far nothing of them has. */
+void web_send_arm(struct web_conn *c, ktime now);
+/* OK: all is with TCP; ERR_AGAIN: its queue is full; ERR_NOBUFS: later; else the connection is lost. */
+must_check enum err web_hand_to_tcp(struct web_conn *c);
+/* Whether the client takes it as fast as it must; if so, c->deadline is when that is known. */
+must_check bool web_send_in_time(struct web_conn *c, ktime now);
+/* Gives back the store and the content. */
+void web_request_release(struct web_conn *c);
+
+/* ---- web_ws.c ---- */
+enum err web_socket_init(void);
+uint32_t web_sockets_open(void);
+/* Fills c->out and c->content with the reply to a handshake; with 101, c->socket is there. */
+void web_socket_open(struct web_conn *c);
+void web_socket_begin(struct web_conn *c, ktime now);
+/* As web_conn_run and web_conn_timeout. */
+must_check bool web_socket_run(struct web_conn *c, ktime now);
+must_check bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now);
+uint32_t web_socket_mask(const struct web_conn *c);
+void web_socket_end(struct web_conn *c);
+void web_push_end(struct web_push *push);
 
 /* ---- web_reply.c ---- */
 
@@ -94,6 +129,9 @@ struct web_route {
 	web_render_fn *render;
 	struct str type;
 };
+/* 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. (web_reply.c) */
+must_check uint16_t web_document(web_render_fn *render, const struct http_request *req,
+	struct web_content *out);
 const struct web_route *web_route_find(struct str path);
 uint32_t web_connections(void); /* that are served now */
 void web_conn_served(void);     /* one fewer of them */
@@ -110,6 +148,12 @@ void web_conn_served(void);     /* one fewer of them */
 	X(WEB_REFUSED_MEMORY, "refused_memory")                                                    \
 	X(WEB_TIMEOUTS, "timeouts")                                                                \
 	X(WEB_IDLE_CLOSED, "idle_closed")                                                          \
+	X(WEB_SOCKETS_OPENED, "websockets_opened")                                                 \
+	X(WEB_REFUSED_SOCKETS, "refused_websockets_full")                                          \
+	X(WEB_SOCKETS_FAILED, "websockets_failed")                                                 \
+	X(WEB_SOCKETS_SILENT, "websockets_silent")                                                 \
+	X(WEB_SOCKET_PUSHED, "websocket_messages")                                                 \
+	X(WEB_SOCKET_SKIPPED, "websocket_messages_skipped")                                        \
 	X(WEB_BROKEN, "ended_by_peer")                                                             \
 	X(WEB_SENT_BYTES, "sent_bytes")
 #define WEB_COUNTER_ENUM(symbol, name) symbol,

@@ -70,6 +70,7 @@ void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
 	r.length = content.bytes.len;
 	if (status == 405)
 		r.allow = WEB_ALLOW;
+	r.upgrade = status == 426;
 	web_finish(c, &r, content);
 }
 
@@ -119,28 +120,38 @@ static struct str web_refusal_text(uint16_t status)
 
 /* --- documents --- */
 
-static void web_reply_document(struct web_conn *c, const struct web_route *route)
+uint16_t web_document(web_render_fn *render, const struct http_request *req, struct web_content *content)
 {
 	for (uint32_t order = 0; order <= WEB_BLOCK_ORDER; order += 2) {
 		struct web_block *b = web_block_alloc(order);
 		if (!b)
 			break;
 		struct abuf out = web_block_room(b);
-		uint16_t status = route->render(&c->parser.req, &out);
+		uint16_t status = render(req, &out);
 		if (status == 200 && abuf_ok(&out)) {
-			struct http_reply r = {
-				.status = 200, .type = route->type, .length = out.len, .no_store = true};
-			web_finish(c, &r, web_block_content(b, out.len));
-			return;
+			*content = web_block_content(b, out.len);
+			return status;
 		}
 		packet_mem_put(&b->mem);
-		if (status != 200) {
-			web_reply_problem(c, status, S("this address does not take these parameters"));
-			return;
-		}
+		if (status != 200)
+			return status;
 	}
 	web_count(WEB_REFUSED_MEMORY, 1);
-	web_reply_problem(c, 503, S("the document does not fit the memory that is free"));
+	return 503;
+}
+
+static void web_reply_document(struct web_conn *c, const struct web_route *route)
+{
+	struct web_content content = {0};
+	uint16_t status = web_document(route->render, &c->parser.req, &content);
+	struct http_reply r = {
+		.status = 200, .type = route->type, .length = content.bytes.len, .no_store = true};
+	if (status == 200)
+		web_finish(c, &r, content);
+	else if (status == 503)
+		web_reply_problem(c, status, S("the document does not fit the memory that is free"));
+	else
+		web_reply_problem(c, status, S("this address does not take these parameters"));
 }
 
 /* --- files --- */
@@ -237,7 +248,9 @@ void web_reply(struct web_conn *c)
 		return;
 	}
 	const struct web_route *route = web_route_find(req->path);
-	if (route)
+	if (str_eq(req->path, S("/api/ws")))
+		web_socket_open(c);
+	else if (route)
 		web_reply_document(c, route);
 	else if (str_starts(req->path, S("/api/")))
 		web_reply_problem(c, 404, S("no such endpoint"));

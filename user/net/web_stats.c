@@ -2,7 +2,7 @@
 #include "lib/assert.h"
 #include "user/net/web_priv.h"
 
-#define WEB_STATUS_MIN 200
+#define WEB_STATUS_MIN 101
 #define WEB_STATUS_MAX 506
 
 static uint64_t web_counters[WEB_COUNTER_COUNT];
@@ -32,6 +32,7 @@ void web_stats_json(struct json_writer *w)
 	static const struct str names[] = {WEB_COUNTERS(WEB_COUNTER_NAME)};
 #undef WEB_COUNTER_NAME
 	json_key_u64(w, S("connections"), web_connections());
+	json_key_u64(w, S("websockets"), web_sockets_open());
 	for (enum web_counter i = 0; i < WEB_COUNTER_COUNT; i++)
 		json_key_u64(w, names[i], web_counter(i));
 	json_key(w, S("replies"));

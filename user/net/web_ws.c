@@ -1,0 +1,347 @@
+/*
+ * web_ws.c - a connection as WebSocket: /api/ws pushes the document of /api/stats as
+ * a text message once a second.
+ *
+ *	web_socket_open		answers the handshake; with 101 the connection has a socket
+ *	web_socket_begin	the client has the 101: WEB_SOCKET
+ *	web_socket_run		what can be done now, as for any connection
+ *	web_socket_sweep	once a second: the push, pings, timeouts
+ *	web_socket_end		gives the socket back
+ *
+ * One piece of output is under way at a time: c->out, frames that are whole, and
+ * behind it c->content, the push. The next is made when TCP has all of the last and
+ * the client all but TCP_LOW_BYTES of that: to a client that is slower no push is
+ * queued, it gets fewer; one that takes nothing is reset as for any reply. The
+ * worker renders one document for all its sockets. What the client says is checked
+ * and dropped; of its pings the latest is answered, so that they cost no memory.
+ *
+ * Of the two closes ours is the last, but for LEAVING: then the client has
+ * WEB_SOCKET_LEAVE_NS for his. Whoever ends without a close, or does not speak the
+ * protocol, loses the connection.
+ *
+ * Invariants: no frame behind our close; close_sent implies that the close is in
+ * c->out or with TCP; c->deadline has passed, so that every sweep looks.
+ *
+ * Locks: none, as web_conn.c. How many are open is atomic.
+ * Reference: RFC 6455.
+ */
+#include "kernel/mm/mm.h"
+#include "lib/assert.h"
+#include "user/net/web_priv.h"
+#include "user/net/ws_core.h"
+
+#define WEB_SOCKET_MESSAGE_MAX 4096            /* nothing that a client says has a meaning: little will do */
+#define WEB_SOCKET_PING_NS     (20 * NS_PER_S) /* from a pong to the next ping: keeps NATs awake */
+#define WEB_SOCKET_PONG_NS     (10 * NS_PER_S) /* for the pong; then 1001 */
+#define WEB_SOCKET_LEAVE_NS    (5 * NS_PER_S)  /* for the client's close behind ours */
+
+static_assert(CONFIG_WEB_SOCKETS < CONFIG_WEB_CONNECTIONS, "sockets leave connections to others");
+
+/* OVER: the client's close has come, or what is no frame: nothing more is read. */
+enum web_socket_state { WEB_SOCKET_OPEN, WEB_SOCKET_LEAVING, WEB_SOCKET_OVER };
+
+struct web_socket {
+	struct ws_parser parser;
+	ktime alive; /* the last pong, or the beginning */
+	ktime leave; /* LEAVING: until when the client's close is waited for */
+	uint8_t state;
+	bool pinged; /* since then */
+	bool ping_due, pong_due, close_due, close_sent;
+	uint16_t code; /* of our close */
+	uint8_t pong_len;
+	uint8_t pong[WS_CONTROL_MAX];
+};
+
+static struct pool *web_sockets;
+static uint32_t web_sockets_used; /* atomic */
+
+uint32_t web_sockets_open(void)
+{
+	return __atomic_load_n(&web_sockets_used, __ATOMIC_RELAXED);
+}
+
+enum err web_socket_init(void)
+{
+	web_sockets = pool_create(S("http_socket"), sizeof(struct web_socket), _Alignof(struct web_socket),
+		CONFIG_WEB_SOCKETS, 0);
+	return web_sockets ? OK : ERR_NOMEM;
+}
+
+static struct web_socket *web_socket_alloc(void)
+{
+	bool free = __atomic_fetch_add(&web_sockets_used, 1, __ATOMIC_RELAXED) < CONFIG_WEB_SOCKETS;
+	struct web_socket *s = free ? pool_alloc(web_sockets) : NULL;
+	if (!s)
+		__atomic_fetch_sub(&web_sockets_used, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void web_socket_end(struct web_conn *c)
+{
+	if (!c->socket)
+		return;
+	pool_free(web_sockets, c->socket);
+	c->socket = NULL;
+	__atomic_fetch_sub(&web_sockets_used, 1, __ATOMIC_RELAXED);
+}
+
+/* --- handshake: section 4.2.1 --- */
+
+struct web_socket_refusal {
+	uint16_t status; /* 0: none */
+	struct str why;
+};
+
+static struct web_socket_refusal web_socket_judge(const struct http_request *req)
+{
+	bool upgrade = req->minor > 0 && http_list_has(req->field[HTTP_CONNECTION], S("upgrade")) &&
+		       http_list_has(req->field[HTTP_UPGRADE], S("websocket"));
+	if (!upgrade)
+		return (struct web_socket_refusal){426, S("this address speaks WebSocket only")};
+	if (req->method != HTTP_GET || req->body != HTTP_BODY_NONE)
+		return (struct web_socket_refusal){400, S("a WebSocket is opened by GET, without content")};
+	if (!str_eq(req->field[HTTP_SEC_WEBSOCKET_VERSION], WS_VERSION))
+		return (struct web_socket_refusal){426, S("of WebSocket only version 13 is spoken")};
+	if (!ws_key_is_valid(req->field[HTTP_SEC_WEBSOCKET_KEY]))
+		return (struct web_socket_refusal){400, S("Sec-WebSocket-Key is not 16 bytes in Base 64")};
+	return (struct web_socket_refusal){0};
+}
+
+void web_socket_open(struct web_conn *c)
+{
+	const struct http_request *req = &c->parser.req;
+	struct web_socket_refusal refusal = web_socket_judge(req);
+	if (refusal.status) {
+		web_reply_problem(c, refusal.status, refusal.why);
+		return;
+	}
+	c->socket = web_socket_alloc();
+	if (!c->socket) {
+		web_count(WEB_REFUSED_SOCKETS, 1);
+		web_reply_problem(c, 503, S("all WebSockets are in use"));
+		return;
+	}
+	c->close_after = false;
+	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
+	ws_accept_head(&c->out, req->field[HTTP_SEC_WEBSOCKET_KEY]);
+	assert(abuf_ok(&c->out));
+	web_count_status(101);
+	web_count(WEB_SOCKETS_OPENED, 1);
+}
+
+void web_socket_begin(struct web_conn *c, ktime now)
+{
+	struct web_socket *s = c->socket;
+	*s = (struct web_socket){.alive = now, .state = WEB_SOCKET_OPEN};
+	ws_parser_start(&s->parser, WEB_SOCKET_MESSAGE_MAX);
+	c->state = WEB_SOCKET;
+	c->deadline = KTIME_ZERO;
+}
+
+/* --- out --- */
+
+static bool web_socket_has_due(const struct web_socket *s)
+{
+	return !s->close_sent && (s->pong_due || s->ping_due || s->close_due);
+}
+
+static bool web_socket_may_send(const struct web_conn *c)
+{
+	return c->handed && !c->socket->close_sent && tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES;
+}
+
+/* What is due, and the push if there is one; our close goes by itself, last. */
+static void web_socket_build(struct web_conn *c, struct web_content push, ktime now)
+{
+	struct web_socket *s = c->socket;
+	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
+	if (s->pong_due)
+		ws_frame_control(&c->out, WS_OP_PONG, rbuf_of(s->pong, s->pong_len));
+	if (s->ping_due)
+		ws_frame_control(&c->out, WS_OP_PING, rbuf_of(NULL, 0));
+	s->pong_due = s->ping_due = false;
+	if (push.mem) {
+		ws_frame_head(&c->out, WS_OP_TEXT, push.bytes.len);
+	} else if (s->close_due) {
+		ws_frame_close(&c->out, s->code, STR_EMPTY);
+		s->close_sent = true;
+	}
+	assert(abuf_ok(&c->out));
+	c->content = push;
+	web_send_arm(c, now);
+	c->deadline = KTIME_ZERO;
+}
+
+/* OK, or why the connection is lost. */
+static enum err web_socket_send(struct web_conn *c, ktime now)
+{
+	struct web_socket *s = c->socket;
+	if (web_socket_has_due(s) && web_socket_may_send(c))
+		web_socket_build(c, (struct web_content){0}, now);
+	if (!c->handed) {
+		enum err err = web_hand_to_tcp(c);
+		c->starved = err == ERR_NOBUFS;
+		if (err == ERR_NOBUFS || err == ERR_AGAIN)
+			return OK;
+		if (err != OK)
+			return err;
+		c->handed = true;
+		web_request_release(c);
+	}
+	if (s->close_sent && s->state == WEB_SOCKET_OVER)
+		c->state = WEB_DELIVERED;
+	return OK;
+}
+
+static void web_socket_close(struct web_socket *s, enum web_socket_state state, uint16_t code)
+{
+	s->state = state;
+	if (s->close_due)
+		return;
+	s->close_due = true;
+	s->code = code;
+}
+
+/* --- in --- */
+
+static void web_socket_on_step(struct web_socket *s, const struct ws_step *step, ktime now)
+{
+	switch (step->event) {
+	case WS_MORE:
+	case WS_PIECE:
+		break;
+	case WS_PING:
+		s->pong_due = true;
+		s->pong_len = (uint8_t)step->piece.len;
+		if (step->piece.len)
+			memcpy(s->pong, step->piece.ptr, step->piece.len);
+		break;
+	case WS_PONG:
+		s->alive = now;
+		s->pinged = false;
+		break;
+	case WS_FAIL:
+		web_count(WEB_SOCKETS_FAILED, 1);
+		web_socket_close(s, WEB_SOCKET_OVER, s->parser.code);
+		break;
+	case WS_CLOSED:
+		web_socket_close(s, WEB_SOCKET_OVER, s->parser.code);
+		break;
+	}
+}
+
+/* What lies there together. The err of tcp_peek, ERR_PIPE at the end of the stream, OK. */
+static enum err web_socket_read(struct web_conn *c, ktime now)
+{
+	struct web_socket *s = c->socket;
+	struct rbuf in;
+	enum err err = tcp_peek(c->tcp, &in, KTIME_ZERO);
+	if (err != OK)
+		return err;
+	if (in.len == 0)
+		return ERR_PIPE;
+	size_t used = 0;
+	struct ws_step step;
+	do {
+		step = ws_input(&s->parser, rbuf_slice(in, used, in.len));
+		used += step.used;
+		web_socket_on_step(s, &step, now);
+	} while (step.event != WS_MORE && s->state != WEB_SOCKET_OVER);
+	tcp_consume(c->tcp, used);
+	return OK;
+}
+
+bool web_socket_run(struct web_conn *c, ktime now)
+{
+	for (unsigned turn = 0; turn < WEB_TURN_REQUESTS; turn++) {
+		enum err err = web_socket_send(c, now);
+		if (c->state == WEB_DELIVERED)
+			return false;
+		if (err == OK && c->socket->state == WEB_SOCKET_OVER)
+			return true;
+		if (err == OK)
+			err = web_socket_read(c, now);
+		if (err == ERR_AGAIN || err == ERR_TIMEDOUT)
+			return true;
+		if (err != OK) {
+			web_count(WEB_BROKEN, 1);
+			if (err == ERR_PIPE) /* he has said all: what he was sent may arrive */
+				c->state = WEB_DELIVERED;
+			return false;
+		}
+	}
+	return true;
+}
+
+uint32_t web_socket_mask(const struct web_conn *c)
+{
+	uint32_t in = c->socket->state == WEB_SOCKET_OVER ? 0 : TCP_READY_IN;
+	if (!c->handed)
+		return in | (c->starved ? 0 : TCP_READY_OUT);
+	return in | (web_socket_has_due(c->socket) ? TCP_READY_LOW : 0);
+}
+
+/* --- once a second --- */
+
+/* The document of this sweep, with a reference for who takes it; .mem NULL: there is no memory for it. */
+static struct web_content web_push_take(struct web_push *push)
+{
+	static const struct http_request none;
+	if (!push->tried && web_document(api_stats, &none, &push->content) != 200)
+		push->content = (struct web_content){0};
+	push->tried = true;
+	if (push->content.mem)
+		packet_mem_get(push->content.mem);
+	return push->content;
+}
+
+void web_push_end(struct web_push *push)
+{
+	if (push->content.mem)
+		packet_mem_put(push->content.mem);
+}
+
+static void web_socket_push(struct web_conn *c, struct web_push *push, ktime now)
+{
+	struct web_content content = {0};
+	if (web_socket_may_send(c))
+		content = web_push_take(push);
+	web_count(content.mem ? WEB_SOCKET_PUSHED : WEB_SOCKET_SKIPPED, 1);
+	if (content.mem)
+		web_socket_build(c, content, now);
+}
+
+/* A ping when it is time for one; who did not answer the last is taken leave of. */
+static void web_socket_keep(struct web_socket *s, ktime now)
+{
+	int64_t silence = ktime_diff(now, s->alive);
+	if (silence >= WEB_SOCKET_PING_NS + WEB_SOCKET_PONG_NS) {
+		web_count(WEB_SOCKETS_SILENT, 1);
+		s->leave = ktime_add(now, WEB_SOCKET_LEAVE_NS);
+		web_socket_close(s, WEB_SOCKET_LEAVING, WS_CODE_AWAY);
+	} else if (silence >= WEB_SOCKET_PING_NS && !s->pinged) {
+		s->pinged = s->ping_due = true;
+	}
+}
+
+bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now)
+{
+	struct web_socket *s = c->socket;
+	bool behind = !c->handed || tcp_backlog(c->tcp).bytes > TCP_LOW_BYTES;
+	bool in_time = !behind || web_send_in_time(c, now);
+	c->deadline = KTIME_ZERO;
+	if (!in_time) {
+		web_count(WEB_TIMEOUTS, 1);
+		return false;
+	}
+	if (s->state == WEB_SOCKET_LEAVING && !ktime_before(now, s->leave)) {
+		if (s->close_sent && c->handed)
+			c->state = WEB_DELIVERED;
+		return false;
+	}
+	if (s->state == WEB_SOCKET_OPEN)
+		web_socket_keep(s, now);
+	if (s->state == WEB_SOCKET_OPEN)
+		web_socket_push(c, push, now);
+	return web_socket_run(c, now);
+}
