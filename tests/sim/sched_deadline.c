@@ -10,13 +10,6 @@
 #define US NS_PER_US
 #define MS NS_PER_MS
 
-static struct deadline_info info_of(struct thread *t)
-{
-	struct deadline_info info;
-	CHECK(thread_deadline_info(t, &info));
-	return info;
-}
-
 /* ---- who keeps to his runtime meets his deadlines ---- */
 
 struct task {
@@ -37,7 +30,7 @@ static void keeps_deadlines(struct sim_thread *self)
 		host_compute(1 + sim_below((uint32_t)own->needs_ns));
 	}
 	CHECK_EQ(thread_wait_period(), OK);
-	struct deadline_info info = info_of(thread_current());
+	struct deadline_info info = sim_deadline_info(thread_current());
 	CHECK_EQ(info.stats.misses, 0);
 	CHECK_EQ(info.stats.overruns, 0);
 	CHECK_EQ(info.stats.jobs, own->jobs + 1); /* and the one that set it up */
@@ -154,7 +147,7 @@ static void cannot_be_moved(struct sim_thread *self)
 	self->done = 2;
 	preempt_enable();
 	sim_wait_for(self->done == 3);
-	CHECK_EQ(info_of(thread_current()).cpu, 0);
+	CHECK_EQ(sim_deadline_info(thread_current()).cpu, 0);
 	CHECK_EQ(thread_wait_period(), OK);
 }
 
@@ -168,10 +161,10 @@ SIMULATION(deadline_is_kept_where_a_thread_cannot_be_moved, 2)
 	CHECK_EQ(thread_set_affinity(thread_current(), 2), OK);
 	sim_begin();
 	sim_wait_for(stays->done == 1);
-	struct deadline_info before = info_of(stays->t);
+	struct deadline_info before = sim_deadline_info(stays->t);
 	CHECK_EQ(thread_set_affinity(stays->t, 2), ERR_BUSY);
 	CHECK_EQ(stays->done, 1);
-	struct deadline_info after = info_of(stays->t);
+	struct deadline_info after = sim_deadline_info(stays->t);
 	CHECK_EQ(after.cpu, 0);
 	CHECK_EQ(after.params.period_ns, before.params.period_ns);
 	CHECK(after.stats.jobs >= before.stats.jobs);
@@ -201,7 +194,7 @@ static void overruns(unused struct sim_thread *self)
 	int64_t took = thread_current()->cpu_time_ns - before;
 	int64_t periods = ktime_diff(clock_now(), begin) / (5 * MS) + 2;
 	CHECK(took <= periods * (1 * MS + 50 * US));
-	struct deadline_info info = info_of(thread_current());
+	struct deadline_info info = sim_deadline_info(thread_current());
 	CHECK(info.stats.overruns + 2 >= (uint64_t)periods / 2);
 	CHECK(info.stats.misses > 0);
 }
@@ -235,7 +228,7 @@ static void asks_too_much(unused struct sim_thread *self)
 	large.params.runtime_ns = 9 * MS;
 	CHECK_EQ(thread_set_deadline(other, &small, &v), OK);
 	CHECK_EQ(thread_set_deadline(other, &large, &v), ERR_NOSPC);
-	CHECK_EQ(info_of(other).params.runtime_ns, 2 * MS);
+	CHECK_EQ(sim_deadline_info(other).params.runtime_ns, 2 * MS);
 	/* What one gives up another gets: at the 0-lag time. */
 	CHECK_EQ(thread_set_priority(thread_current(), 20, SCHED_FIFO), OK);
 	CHECK_EQ(sleep_ns(20 * MS), OK);
@@ -266,10 +259,10 @@ static void steps(unused struct sim_thread *self)
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	steps_begun = clock_now();
-	struct deadline_info before = info_of(thread_current()), now = before;
+	struct deadline_info before = sim_deadline_info(thread_current()), now = before;
 	for (uint64_t n = 1; n < 60; n++) {
 		CHECK_EQ(thread_wait_period(), OK);
-		now = info_of(thread_current());
+		now = sim_deadline_info(thread_current());
 		CHECK_EQ(now.stats.jobs, before.stats.jobs + n);
 	}
 	/* And none more than there were periods. */
@@ -426,7 +419,7 @@ static void needs_it(struct sim_thread *self)
 	sim_unlock(&sim_mutex[0]);
 	self->done = 1;
 	CHECK_EQ(thread_wait_period(), OK);
-	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.misses, 0);
 	tasks_left = 0;
 }
 
@@ -465,7 +458,7 @@ static void is_late_for_it(struct sim_thread *self)
 		sim_unlock(&sim_mutex[0]);
 	}
 	CHECK_EQ(thread_wait_period(), OK);
-	CHECK(info_of(thread_current()).stats.overruns > 0);
+	CHECK(sim_deadline_info(thread_current()).stats.overruns > 0);
 	self->done = 1;
 }
 
@@ -615,7 +608,7 @@ static void is_critical(struct sim_thread *self)
 		host_compute(200 * US);
 	}
 	CHECK(!ktime_before(clock_now(), raised_until));
-	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.misses, 0);
 	self->done = 3;
 }
 

@@ -9,13 +9,6 @@
 #define US NS_PER_US
 #define MS NS_PER_MS
 
-static struct deadline_info info_of(struct thread *t)
-{
-	struct deadline_info info;
-	CHECK(thread_deadline_info(t, &info));
-	return info;
-}
-
 /* ---- what a second wake in an instance costs ---- */
 
 static struct sem wakes;
@@ -39,10 +32,10 @@ static void wakes_early(struct sim_thread *self)
 	sim_wait_for(woken->done == 1);
 	for (unsigned i = 0; i < 3; i++) {
 		CHECK_EQ(woken->t->state, THREAD_BLOCKED);
-		struct deadline_info before = info_of(woken->t);
+		struct deadline_info before = sim_deadline_info(woken->t);
 		preempt_disable();
 		CHECK_EQ(sem_post(&wakes), OK);
-		struct deadline_info after = info_of(woken->t);
+		struct deadline_info after = sim_deadline_info(woken->t);
 		preempt_enable();
 		CHECK_EQ(after.deadline.ns, before.deadline.ns);
 		CHECK_EQ(after.remaining_ns, before.remaining_ns - CONFIG_SCHED_CHARGE_NS);
@@ -67,9 +60,9 @@ static void asks_what_is_left(unused struct sim_thread *self)
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
 	host_compute(1 * MS);
-	struct deadline_info before = info_of(thread_current());
+	struct deadline_info before = sim_deadline_info(thread_current());
 	host_compute(1 * MS);
-	CHECK(info_of(thread_current()).remaining_ns <= before.remaining_ns - 1 * MS);
+	CHECK(sim_deadline_info(thread_current()).remaining_ns <= before.remaining_ns - 1 * MS);
 }
 
 SIMULATION(rules_what_is_left_is_told_while_it_runs, 5)
@@ -114,9 +107,9 @@ SIMULATION(rules_change_of_domain_is_no_wake, 5)
 	struct sim_thread *s = sim_spawn(is_throttled, NULL, 20, SCHED_FIFO, 1);
 	sim_begin();
 	sim_wait_for(s->t->parked);
-	int64_t left = info_of(s->t).remaining_ns;
+	int64_t left = sim_deadline_info(s->t).remaining_ns;
 	CHECK_EQ(thread_set_domain(s->t, d.value), OK);
-	CHECK_EQ(info_of(s->t).remaining_ns, left);
+	CHECK_EQ(sim_deadline_info(s->t).remaining_ns, left);
 	s->done = 1;
 	sim_join_all();
 }
@@ -311,7 +304,7 @@ static void yields_with_a_deadline(struct sim_thread *self)
 		host_compute(100);
 		sched_yield();
 	}
-	CHECK(info_of(thread_current()).stats.overruns >= YIELDS_UNTIL / (10 * MS));
+	CHECK(sim_deadline_info(thread_current()).stats.overruns >= YIELDS_UNTIL / (10 * MS));
 	self->done = 1;
 }
 
@@ -344,7 +337,7 @@ static void asks_to_be_told(struct sim_thread *self)
 	CHECK_EQ(thread_wait_period(), OK);
 	CHECK(told[DEADLINE_OVERRUN] == 0 && told[DEADLINE_MISSED] == 0);
 	host_compute(2 * MS);
-	CHECK_EQ(info_of(thread_current()).stats.overruns, 1);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.overruns, 1);
 	CHECK_EQ(told[DEADLINE_OVERRUN], 1);
 	CHECK_EQ(told[DEADLINE_MISSED], 1);
 }
@@ -439,7 +432,7 @@ static void works_when_quiet_ends(struct sim_thread *self)
 		self->done += thread_current()->hart->high;
 		CHECK_EQ(thread_wait_period(), OK);
 	}
-	CHECK_EQ(info_of(thread_current()).stats.misses, 0);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.misses, 0);
 	CHECK_EQ(self->done, JOBS);
 }
 
@@ -507,7 +500,7 @@ static void overruns_once(unused struct sim_thread *self)
 	struct deadline_attr a = sim_periodic(100 * US, 10 * MS);
 	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
 	CHECK_EQ(thread_wait_period(), OK);
-	while (info_of(thread_current()).stats.overruns == 0)
+	while (sim_deadline_info(thread_current()).stats.overruns == 0)
 		host_compute(10 * US);
 	self->done = 1;
 }
@@ -534,4 +527,25 @@ SIMULATION(rules_notes_left_out_are_counted, 3)
 	sim_settle();
 	CHECK(lines_overrun >= NOTES_MAX);
 	CHECK_EQ(lines_lost, 1);
+}
+
+/* ---- how many servers there may be ---- */
+
+/* What is given up keeps its place until its 0-lag time: one thread takes them all. */
+static void takes_every_server(unused struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(500 * US, 10 * NS_PER_S);
+	for (unsigned i = 0; i < CONFIG_SCHED_DEADLINE_MAX; i++) {
+		CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+		CHECK_EQ(thread_set_priority(thread_current(), 20, SCHED_FIFO), OK);
+	}
+	/* Of one hart so many are all that its admission takes. */
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), cpu_count() == 1 ? ERR_NOSPC : ERR_NOMEM);
+	CHECK(!thread_current()->server && thread_current()->base_priority == 20);
+}
+
+SIMULATION(rules_no_more_servers_than_there_may_be, 3)
+{
+	host_even();
+	sim_spawn(takes_every_server, NULL, 20, SCHED_FIFO, 0);
 }

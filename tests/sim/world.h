@@ -54,6 +54,14 @@ enum sched_class sim_some_class(void);
 ktime sim_soon(void);          /* within 20 us */
 ktime sim_some_deadline(void); /* soon, or never */
 
+/* Of one that has a deadline. */
+static inline struct deadline_info sim_deadline_info(struct thread *t)
+{
+	struct deadline_info info;
+	CHECK(thread_deadline_info(t, &info));
+	return info;
+}
+
 static inline struct deadline_attr sim_periodic(int64_t runtime_ns, int64_t period_ns)
 {
 	return (struct deadline_attr){.params = {
