@@ -131,6 +131,8 @@ static inline irqflags arch_irq_save(void);
 static inline void arch_irq_restore(irqflags flags);
 static inline void arch_irq_enable(void);
 static inline void arch_irq_disable(void);
+/* The interrupt controller has something for this hart, as far as the hart has heard. Interrupts off. */
+static inline bool arch_irq_external(void);
 static inline bool arch_irqs_enabled(void);
 static inline bool irqflags_enabled(irqflags flags); /* what they restore */
 

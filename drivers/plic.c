@@ -80,6 +80,11 @@ static uint32_t plic_claim(void)
 	return *plic_context_reg(arch_cpu(), PLIC_CONTEXT_CLAIM);
 }
 
+static bool plic_waiting(void)
+{
+	return arch_irq_external();
+}
+
 static void plic_complete(uint32_t irq)
 {
 	*plic_context_reg(arch_cpu(), PLIC_CONTEXT_CLAIM) = irq;
@@ -98,6 +103,7 @@ static const struct irqchip_ops plic_ops = {
 	.enable = plic_enable,
 	.disable = plic_disable,
 	.claim = plic_claim,
+	.waiting = plic_waiting,
 	.complete = plic_complete,
 	.cpu_init = plic_cpu_init,
 };

@@ -135,6 +135,12 @@ static inline bool irqflags_enabled(irqflags flags)
 	return flags & 1;
 }
 
+/* Its harts have no interrupt controller. */
+static inline bool arch_irq_external(void)
+{
+	return false;
+}
+
 static inline bool arch_irqs_enabled(void)
 {
 	return arch_host_hart->irqs_on;

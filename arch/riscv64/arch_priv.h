@@ -26,7 +26,6 @@ struct arch_context {
 
 #define SIP_SOFT  0x2UL
 #define SIP_TIMER 0x20UL
-#define SIP_EXT   0x200UL
 
 /* ---- SBI ---- */
 

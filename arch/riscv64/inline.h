@@ -19,6 +19,7 @@
 #define SSTATUS_SPIE 0x20UL
 #define SSTATUS_SPP  0x100UL
 #define SSTATUS_FS   0x6000UL /* state of the floating-point registers; 0: off */
+#define SIP_EXT      0x200UL  /* external interrupt; the others in arch_priv.h */
 
 /* What arch keeps for each hart; offset 0 of .percpu. Assembly knows it by offsets.h. */
 struct arch_hart {
@@ -162,6 +163,13 @@ static inline bool arch_irqs_enabled(void)
 	irqflags flags;
 	__asm__ volatile("csrr %0, sstatus" : "=r"(flags)::"memory");
 	return irqflags_enabled(flags);
+}
+
+static inline bool arch_irq_external(void)
+{
+	uintptr_t sip;
+	__asm__ volatile("csrr %0, sip" : "=r"(sip)::"memory");
+	return sip & SIP_EXT;
 }
 
 static inline bool arch_in_interrupt(void)

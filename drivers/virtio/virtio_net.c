@@ -158,7 +158,7 @@ static unsigned vnet_poll(struct netdev *d, unsigned budget)
 static void vnet_interrupt(void *arg)
 {
 	(void)arg;
-	(void)virtio_interrupt_ack(&vnet.dev);
+	virtio_interrupt_ack(&vnet.dev);
 	virtq_disarm(&vnet.rx); /* a hint to the device: the poll that is to come arms anew */
 	netdev_receive_ready(&vnet.net);
 }

@@ -38,8 +38,8 @@ void virtio_ready(struct virtio_dev *v);
 /* False: it does not leave off, and may write to the memory it was given. */
 bool virtio_fail(struct virtio_dev *v);
 void virtio_notify(struct virtio_dev *v, uint32_t queue);
-/* In the interrupt handler: what it is for, acknowledged. */
-uint32_t virtio_interrupt_ack(struct virtio_dev *v);
+/* In the interrupt handler, before the queues are looked at: used buffers and a changed configuration are acknowledged. */
+void virtio_interrupt_ack(struct virtio_dev *v);
 /* Bytes of the configuration space. */
 void virtio_config_read(struct virtio_dev *v, size_t offset, struct wbuf to);
 

@@ -328,9 +328,10 @@ static cold void irq_out_of_range(uint32_t irq)
 	irq_log_later();
 }
 
+/* Whether to claim again is asked first: a claim is a read of the controller, and nearly always one is all. */
 static void irq_serve_pending(void)
 {
-	for (unsigned n = 0; n < CONFIG_IRQ_BATCH; n++) {
+	for (unsigned n = 0; n == 0 || (n < CONFIG_IRQ_BATCH && irqchip->waiting()); n++) {
 		uint32_t irq = irqchip ? irqchip->claim() : 0;
 		if (irq == 0) {
 			if (n == 0)

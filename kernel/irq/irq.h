@@ -32,6 +32,7 @@ struct irqchip_ops {
 	void (*enable)(uint32_t irq, uint32_t cpu); /* on that hart, and no other */
 	void (*disable)(uint32_t irq);
 	uint32_t (*claim)(void);        /* this hart; 0: none */
+	bool (*waiting)(void);          /* this hart: whether a claim would find one, from what the hart has heard; cheap */
 	void (*complete)(uint32_t irq); /* this hart */
 	void (*cpu_init)(void);         /* on each hart as it comes up */
 };

@@ -30,6 +30,30 @@ bool iface_get(size_t i, struct iface *out)
 	return found;
 }
 
+/* Of an entry that a writer may be at work on: follows no pointer. Loopback's addresses are its device's alone. */
+static unsigned iface_address_of(const struct iface *f, uint32_t addr)
+{
+	uint32_t hosts = ~ipv4_mask(f->prefix_len), differs = f->addr ^ addr;
+	if (differs == 0)
+		return IFACE_LOCAL;
+	if ((differs & ~hosts) != 0 || ipv4_is_loopback(addr))
+		return 0;
+	return (addr & hosts) == hosts || (addr & hosts) == 0 ? IFACE_BROADCAST : 0;
+}
+
+unsigned iface_address(uint32_t addr)
+{
+	uint32_t seq;
+	unsigned is;
+	do {
+		seq = seq_read_begin(&iface_seq);
+		is = addr == IPV4_BROADCAST ? IFACE_BROADCAST : 0;
+		for (size_t i = 0; i < iface_count; i++)
+			is |= iface_address_of(&iface_table[i], addr);
+	} while (seq_read_retry(&iface_seq, seq));
+	return is;
+}
+
 bool iface_of(const struct netdev *dev, struct iface *out, size_t *index)
 {
 	for (size_t i = 0; iface_get(i, out); i++) {

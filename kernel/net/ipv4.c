@@ -53,31 +53,7 @@ bool ipv4_is_unicast(uint32_t addr)
 
 bool ipv4_is_local(uint32_t addr)
 {
-	struct iface f;
-	if (ipv4_is_loopback(addr))
-		return true;
-	for (size_t i = 0; iface_get(i, &f); i++)
-		if (f.addr == addr)
-			return true;
-	return false;
-}
-
-static bool ipv4_is_broadcast_of(const struct iface *f, uint32_t addr)
-{
-	uint32_t mask = ipv4_mask(f->prefix_len);
-	return (addr & mask) == (f->addr & mask) &&
-		((addr & ~mask) == ~mask || (addr & ~mask) == 0);
-}
-
-static bool ipv4_is_broadcast(uint32_t addr)
-{
-	struct iface f;
-	if (addr == IPV4_BROADCAST)
-		return true;
-	for (size_t i = 0; iface_get(i, &f); i++)
-		if ((f.dev->features & NETDEV_LOOPBACK) == 0 && ipv4_is_broadcast_of(&f, addr))
-			return true;
-	return false;
+	return ipv4_is_loopback(addr) || (iface_address(addr) & IFACE_LOCAL);
 }
 
 static void ipv4_route_via(const struct iface *f, uint32_t next_hop, struct ipv4_route *out)
@@ -150,18 +126,20 @@ static enum net_counter ipv4_counter_of(enum wire_verdict v)
 
 static bool ipv4_is_martian(const struct netdev *dev, const struct wire_ipv4 *h)
 {
-	if (!ipv4_is_unicast(h->src) || ipv4_is_broadcast(h->src))
+	unsigned src = iface_address(h->src);
+	if (!ipv4_is_unicast(h->src) || (src & IFACE_BROADCAST))
 		return true;
 	if ((dev->features & NETDEV_LOOPBACK) != 0)
 		return false;
-	return ipv4_is_loopback(h->dst) || ipv4_is_local(h->src);
+	return ipv4_is_loopback(h->dst) || ipv4_is_loopback(h->src) || (src & IFACE_LOCAL);
 }
 
 /* Whether it is for us, and if so, whether for others too. */
 static bool ipv4_is_ours(const struct wire_ipv4 *h, bool *to_broadcast)
 {
-	*to_broadcast = ipv4_is_multicast(h->dst) || ipv4_is_broadcast(h->dst);
-	return *to_broadcast || ipv4_is_local(h->dst);
+	unsigned dst = iface_address(h->dst);
+	*to_broadcast = ipv4_is_multicast(h->dst) || (dst & IFACE_BROADCAST);
+	return *to_broadcast || (dst & IFACE_LOCAL) || ipv4_is_loopback(h->dst);
 }
 
 static void ipv4_deliver(struct netdev *dev, const struct wire_ipv4 *h, bool to_broadcast,
@@ -278,7 +256,7 @@ enum err ipv4_send(const struct ipv4_tx *tx, struct packet *p)
 	net_count(NET_IP_TX);
 	if (loopback)
 		return netdev_transmit(route.dev, p);
-	if (ipv4_is_broadcast(tx->dst))
+	if (iface_address(tx->dst) & IFACE_BROADCAST)
 		return ether_send(route.dev, (const uint8_t *)"\xff\xff\xff\xff\xff\xff",
 			ETHER_TYPE_IPV4, p);
 	return arp_send(route.dev, route.next_hop, p);

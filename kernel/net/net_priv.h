@@ -47,6 +47,10 @@ struct iface {
 must_check bool iface_get(size_t i, struct iface *out);
 /* The interface of a device, and its index; false when it has none. Any context. */
 must_check bool iface_of(const struct netdev *dev, struct iface *out, size_t *index);
+/* What an address is to this machine: IFACE_* bits, 0 for any other's. Any context. */
+#define IFACE_LOCAL	1 /* an interface has it */
+#define IFACE_BROADCAST 2 /* all ones, or the broadcast address of a network that it is in, old form too */
+unsigned iface_address(uint32_t addr);
 void iface_mark_conflict(size_t i); /* until it is configured anew */
 
 #endif

@@ -56,21 +56,33 @@ static void fake_disable(uint32_t irq)
 	fake_of(irq)->enabled = false;
 }
 
+/* What this hart would be given of the fake sources, or NULL. */
+static struct fake *fake_next(void)
+{
+	for (struct fake *f = fake; arch_cpu() == fake_cpu && f < fake + SOURCES; f++) {
+		if (f->pending && f->enabled && !f->in_service)
+			return f;
+	}
+	return NULL;
+}
+
 static uint32_t fake_claim(void)
 {
 	if (fake_beyond && arch_cpu() == fake_cpu) {
 		fake_beyond = false;
 		return IRQ_MAX + 5;
 	}
-	for (uint32_t i = 0; arch_cpu() == fake_cpu && i < SOURCES; i++) {
-		struct fake *f = &fake[i];
-		if (!f->pending || !f->enabled || f->in_service)
-			continue;
-		f->pending = f->sticky;
-		f->in_service = true;
-		return FIRST + i;
-	}
-	return fake_behind ? fake_behind->claim() : 0;
+	struct fake *f = fake_next();
+	if (!f)
+		return fake_behind ? fake_behind->claim() : 0;
+	f->pending = f->sticky;
+	f->in_service = true;
+	return FIRST + (uint32_t)(f - fake);
+}
+
+static bool fake_waiting(void)
+{
+	return fake_next() || (fake_behind && fake_behind->waiting());
 }
 
 static void fake_complete(uint32_t irq)
@@ -95,6 +107,7 @@ static const struct irqchip_ops fake_ops = {
 	.enable = fake_enable,
 	.disable = fake_disable,
 	.claim = fake_claim,
+	.waiting = fake_waiting,
 	.complete = fake_complete,
 	.cpu_init = fake_cpu_init,
 };

@@ -144,9 +144,8 @@ void virtio_notify(unused struct virtio_dev *v, unused uint32_t queue)
 {
 }
 
-uint32_t virtio_interrupt_ack(unused struct virtio_dev *v)
+void virtio_interrupt_ack(unused struct virtio_dev *v)
 {
-	return 1;
 }
 
 void virtio_config_read(unused struct virtio_dev *v, unused size_t offset, unused struct wbuf to)

@@ -252,10 +252,15 @@ static void http_value_end(struct http_parser *p)
 	p->req.field[p->field] = str_of(value, len);
 }
 
+static uint8_t http_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
 static enum http_event http_on_name(struct http_parser *p, uint8_t c)
 {
 	if (http_is_token_char(c)) {
-		http_word_add(p, c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+		http_word_add(p, http_lower(c));
 		return HTTP_MORE;
 	}
 	if (c != ':' || p->word_len == 0)
@@ -413,6 +418,46 @@ static http_byte_fn *const http_on[S_BYTE_STATES] = {
 	[S_CHUNK_DATA_LF] = http_on_chunk_data_lf,
 };
 
+/* How many bytes at the front a line in this state only keeps, judged one by one. */
+static size_t http_run_length(uint8_t state, struct rbuf in)
+{
+	size_t n = 0;
+	if (state == S_NAME)
+		while (n < in.len && http_is_token_char(in.ptr[n]))
+			n++;
+	else if (state == S_TARGET)
+		while (n < in.len && in.ptr[n] > ' ' && in.ptr[n] < 0x7f)
+			n++;
+	else if (state == S_VALUE)
+		while (n < in.len && (in.ptr[n] >= ' ' || in.ptr[n] == '\t') && in.ptr[n] != 0x7f)
+			n++;
+	return n;
+}
+
+/*
+ * Takes such bytes as long as no limit is near; what http_byte would do with each, but in one go. 0: the next
+ * byte is http_byte's, which knows what to answer.
+ */
+static size_t http_run(struct http_parser *p, struct rbuf in)
+{
+	bool in_line = p->state == S_TARGET;
+	bool kept = in_line || (p->state == S_VALUE && p->field >= 0);
+	uint32_t *bytes = in_line ? &p->line_bytes : &p->head_bytes;
+	size_t room = (in_line ? p->limits.line_max : p->limits.head_max) - *bytes;
+	if (kept)
+		room = min(room, p->store.len - p->store_used);
+	size_t n = http_run_length(p->state, rbuf_of(in.ptr, min(in.len, room)));
+	*bytes += (uint32_t)n;
+	if (kept) {
+		memcpy(p->store.ptr + p->store_used, in.ptr, n);
+		p->store_used += n;
+	} else if (p->state == S_NAME) {
+		for (size_t i = 0; i < n; i++)
+			http_word_add(p, http_lower(in.ptr[i]));
+	}
+	return n;
+}
+
 /* Takes one byte of a line, within the limits of the line or of the field block. */
 static enum http_event http_byte(struct http_parser *p, uint8_t c)
 {
@@ -459,7 +504,10 @@ struct http_step http_input(struct http_parser *p, struct rbuf in)
 			piece.used += step.used;
 			return piece;
 		}
-		step.event = http_byte(p, in.ptr[step.used++]);
+		size_t n = http_run(p, rbuf_of(in.ptr + step.used, in.len - step.used));
+		step.used += n;
+		if (n == 0)
+			step.event = http_byte(p, in.ptr[step.used++]);
 	}
 	return step;
 }
