@@ -3,7 +3,8 @@
  *
  * A domain is barred on a hart when its budget there is spent, or by the mode. That is one bit: its
  * threads stay in the queue, and each is parked when its turn comes (hart_best). A refill clears
- * the bit and puts back UNPARK_MAX of them in one interrupt, in the order in which they stood.
+ * the bit and puts back UNPARK_MAX of them in one interrupt, in the order in which they stood. Of more, those who
+ * stood last come first, and one of them may be running when the others are put before them.
  *
  * The mode bars the deadline threads of a LO domain whether it has a degraded budget or not: they wait apart from
  * the others (`dropped`), which a refill may concern while it does not concern them.

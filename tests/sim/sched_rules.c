@@ -413,6 +413,55 @@ SIMULATION(rules_handover_passes_over_who_is_barred, 5)
 	CHECK_EQ(barred->done, 2);
 }
 
+/* ---- who goes on when a domain has a budget again ---- */
+
+#define IN_LINE 4 /* one refill puts back so many: UNPARK_MAX */
+
+/*
+ * None of them begins before those who stood before it have ended, however often all are put aside meanwhile; it needs
+ * three budgets, so there is no period in which it could get by with what is left.
+ */
+static void stands_in_line(struct sim_thread *self)
+{
+	CHECK_EQ(order++, self->index);
+	for (; self->done < 300; self->done++) {
+		host_compute(10 * US);
+		CHECK_EQ(order, self->index + 1);
+	}
+}
+
+/* An equal of another domain, which came when they had been put aside, stands behind them. */
+static void came_later(struct sim_thread *self)
+{
+	const uint64_t *first_had_done = self->arg;
+	CHECK_EQ(sem_wait(&wakes, KTIME_NEVER), OK);
+	CHECK(sim_threads[0].done > *first_had_done);
+}
+
+SIMULATION(rules_unparked_stand_as_they_stood, 10)
+{
+	struct domain_attr attr = {.budget_ns = 1 * MS, .period_ns = 5 * MS};
+	struct domain_result d = domain_create(S("group"), &attr);
+	CHECK_EQ(d.err, OK);
+	order = 0;
+	sem_init(&wakes, 0, 1);
+	CHECK_EQ(thread_set_affinity(thread_current(), 1), OK);
+	for (unsigned i = 0; i < IN_LINE; i++)
+		CHECK_EQ(thread_set_domain(sim_spawn(stands_in_line, NULL, 10, SCHED_FIFO, 1)->t, d.value), OK);
+	uint64_t first_has_done;
+	sim_spawn(came_later, &first_has_done, 10, SCHED_FIFO, 1);
+	sim_begin();
+	while (!sim_threads[IN_LINE - 1].t->parked)
+		CHECK_EQ(sleep_ns(200 * US), OK);
+	CHECK_EQ(order, 1);
+	first_has_done = sim_threads[0].done;
+	CHECK_EQ(sem_post(&wakes), OK);
+	while (sim_threads[0].t->parked) /* until the refill has put them back nobody else gets the hart */
+		host_compute(10 * US);
+	sim_join_all();
+	CHECK_EQ(order, IN_LINE);
+}
+
 /* ---- the mode ---- */
 
 #define QUIET_MS CONFIG_SCHED_MODE_QUIET_MS
