@@ -25,6 +25,7 @@
 	X(ERR_FAULT, 14, "EFAULT", "a pointer does not lie in the caller's memory")                \
 	X(ERR_BUSY, 16, "EBUSY", "in use by somebody else")                                        \
 	X(ERR_EXIST, 17, "EEXIST", "exists already")                                               \
+	X(ERR_XDEV, 18, "EXDEV", "the two paths lie in different file servers")                    \
 	X(ERR_NODEV, 19, "ENODEV", "the device does not support this")                             \
 	X(ERR_NOTDIR, 20, "ENOTDIR", "a component of the path is not a directory")                 \
 	X(ERR_ISDIR, 21, "EISDIR", "is a directory")                                               \

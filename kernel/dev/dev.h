@@ -99,13 +99,22 @@ enum file_type { FILE_REGULAR, FILE_DIR, FILE_DEVICE };
 struct file_stat {
 	enum file_type type;
 	uint32_t mode; /* permission bits */
-	bool secret;   /* never served over the network */
+	bool secret;   /* never served over the network; read by those only who say OPEN_SECRET */
+	bool effects;  /* opening or reading it does something, or does not come to an end */
 	uint64_t size_bytes, mtime_ns;
 	uint64_t digest; /* names this content for good; 0: none */
 };
 
-#define OPEN_READ  1
-#define OPEN_WRITE 2
+/*
+ * CREATE, TRUNC and APPEND go with WRITE. A server whose files are no stored bytes (devices, ctl
+ * files) takes TRUNC and APPEND and does nothing about them.
+ */
+#define OPEN_READ   1
+#define OPEN_WRITE  2
+#define OPEN_CREATE 4  /* makes a regular file where nothing is */
+#define OPEN_TRUNC  8  /* it is empty then */
+#define OPEN_APPEND 16 /* each write goes to the end, whatever its offset */
+#define OPEN_SECRET 32 /* this is who a secret file is for: without it reading one is ERR_ACCES */
 
 /* An open file: the server fills `state` in its open and uses it; the rest is kernel/fs's. */
 struct file {
@@ -131,6 +140,14 @@ struct fs_ops {
 	 * bytes do not change while it is held.
 	 */
 	enum err (*content)(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
+	/*
+	 * Optional, all of them or none: a tree that can be changed. Its open() takes OPEN_CREATE, and sets
+	 * f->type; that of others never sees it. No path is "", the root of the server.
+	 */
+	enum err (*remove)(void *fs, struct str path);
+	enum err (*mkdir)(void *fs, struct str path);
+	enum err (*rename)(void *fs, struct str from, struct str to);
+	enum err (*truncate)(struct file *f, uint64_t size);
 };
 
 /*

@@ -24,7 +24,11 @@ RESULT(struct file *, file_result);
 /* At boot. ERR_EXIST, ERR_NOSPC; `path` and `type` stay the caller's and must last. */
 must_check enum err vfs_mount(struct str path, const struct fs_ops *ops, void *fs, struct str type);
 must_check enum err vfs_stat(struct str path, struct file_stat *out);
-/* ERR_ISDIR for a directory that is to be written. */
+/*
+ * ERR_ISDIR for a directory that is to be written; ERR_ROFS for OPEN_CREATE where nothing is and the
+ * server makes no files; ERR_ACCES for reading what is secret without OPEN_SECRET; ERR_INVAL for
+ * CREATE, TRUNC or APPEND without WRITE.
+ */
 must_check struct file_result vfs_open(struct str path, unsigned flags);
 /* How many bytes; 0 at the end. */
 must_check struct size_result vfs_read(struct file *f, uint64_t offset, struct wbuf to);
@@ -33,7 +37,23 @@ must_check struct size_result vfs_write(struct file *f, uint64_t offset, struct 
 must_check enum err vfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
 /* The content in place (see fs_ops.content); ERR_NOTSUP: it has to be read. */
 must_check enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
+/* Cuts off, or fills up with zeros. ERR_ROFS, ERR_FBIG, ERR_NOSPC. */
+must_check enum err vfs_truncate(struct file *f, uint64_t size);
 void vfs_close(struct file *f);
+
+/*
+ * Changes of the tree; each happens as a whole or not at all. ERR_ROFS: the server has a tree that stays
+ * as it is; ERR_BUSY: a mount stands there or below; ERR_NOSPC.
+ */
+
+/* A file, or an empty directory (ERR_NOTEMPTY). Who has a file open goes on using it. */
+must_check enum err vfs_remove(struct str path);
+must_check enum err vfs_mkdir(struct str path); /* ERR_EXIST */
+/*
+ * What `to` names is replaced: a file by a file, an empty directory by a directory (ERR_ISDIR,
+ * ERR_NOTDIR, ERR_NOTEMPTY). ERR_XDEV: another server's; ERR_INVAL: a directory into itself.
+ */
+must_check enum err vfs_rename(struct str from, struct str to);
 
 struct vfs_mount_info {
 	struct str path, type;

@@ -82,10 +82,16 @@ static enum err vfs_open_at(
 {
 	struct file_stat stat = {0};
 	enum err err = mount->ops->stat(mount->fs, rest, &stat);
+	if (err == ERR_NOENT && (flags & OPEN_CREATE))
+		err = mount->ops->remove ? OK : ERR_ROFS;
 	if (err != OK)
 		return err;
 	if (stat.type == FILE_DIR && (flags & OPEN_WRITE))
 		return ERR_ISDIR;
+	if (stat.secret && (flags & OPEN_READ) && !(flags & OPEN_SECRET))
+		return ERR_ACCES;
+	if (!mount->ops->remove)
+		flags &= ~OPEN_CREATE;
 	*f = (struct file){.ops = mount->ops, .fs = mount->fs, .flags = flags, .type = stat.type,
 		.dir_end = SIZE_MAX};
 	return mount->ops->open(mount->fs, rest, flags, f);
@@ -97,6 +103,8 @@ struct file_result vfs_open(struct str path, unsigned flags)
 	struct abuf buffer = abuf_of(bytes, sizeof(bytes));
 	const struct vfs_mount *mount;
 	struct str rest;
+	if ((flags & (OPEN_CREATE | OPEN_TRUNC | OPEN_APPEND)) && !(flags & OPEN_WRITE))
+		return ERR_RESULT(file_result, ERR_INVAL);
 	enum err err = vfs_walk(path, &buffer, &mount, &rest);
 	if (err != OK)
 		return ERR_RESULT(file_result, err);
@@ -169,8 +177,68 @@ enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes
 	return f->ops->content ? f->ops->content(f, mem, bytes) : ERR_NOTSUP;
 }
 
+enum err vfs_truncate(struct file *f, uint64_t size)
+{
+	if (f->type == FILE_DIR)
+		return ERR_ISDIR;
+	if (!(f->flags & OPEN_WRITE))
+		return ERR_BADF;
+	return f->ops->truncate ? f->ops->truncate(f, size) : ERR_ROFS;
+}
+
 void vfs_close(struct file *f)
 {
 	f->ops->close(f);
 	pool_free(vfs_files, f);
+}
+
+/* ---- changes of the tree ---- */
+
+/* As vfs_walk, of a path that is to be changed: no mount, nor a directory above one. */
+static enum err vfs_walk_to_change(
+	struct str path, struct abuf *buffer, const struct vfs_mount **mount, struct str *rest)
+{
+	enum err err = vfs_walk(path, buffer, mount, rest);
+	if (err != OK)
+		return err;
+	if (mount_table_pins(&vfs_table, abuf_str(buffer)))
+		return ERR_BUSY;
+	return (*mount)->ops->remove ? OK : ERR_ROFS;
+}
+
+enum err vfs_remove(struct str path)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf buffer = abuf_of(bytes, sizeof(bytes));
+	const struct vfs_mount *mount;
+	struct str rest;
+	enum err err = vfs_walk_to_change(path, &buffer, &mount, &rest);
+	return err == OK ? mount->ops->remove(mount->fs, rest) : err;
+}
+
+enum err vfs_mkdir(struct str path)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf buffer = abuf_of(bytes, sizeof(bytes));
+	const struct vfs_mount *mount;
+	struct str rest;
+	enum err err = vfs_walk_to_change(path, &buffer, &mount, &rest);
+	if (err == ERR_BUSY)
+		return ERR_EXIST;
+	return err == OK ? mount->ops->mkdir(mount->fs, rest) : err;
+}
+
+enum err vfs_rename(struct str from, struct str to)
+{
+	char from_bytes[PATH_BYTES_MAX], to_bytes[PATH_BYTES_MAX];
+	struct abuf from_buffer = abuf_of(from_bytes, sizeof(from_bytes));
+	struct abuf to_buffer = abuf_of(to_bytes, sizeof(to_bytes));
+	const struct vfs_mount *mount, *to_mount;
+	struct str from_rest, to_rest;
+	enum err err = vfs_walk_to_change(from, &from_buffer, &mount, &from_rest);
+	if (err == OK)
+		err = vfs_walk_to_change(to, &to_buffer, &to_mount, &to_rest);
+	if (err != OK)
+		return err;
+	return mount == to_mount ? mount->ops->rename(mount->fs, from_rest, to_rest) : ERR_XDEV;
 }

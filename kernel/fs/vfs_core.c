@@ -96,6 +96,16 @@ uint32_t mount_table_children(const struct mount_table *t, struct str dir)
 	return set;
 }
 
+bool mount_table_pins(const struct mount_table *t, struct str path)
+{
+	size_t count = __atomic_load_n(&t->count, __ATOMIC_ACQUIRE);
+	for (size_t i = 0; i < count; i++) {
+		if (mount_covers(path, t->at[i]))
+			return true;
+	}
+	return false;
+}
+
 struct str mount_table_name(const struct mount_table *t, size_t i)
 {
 	struct str at = t->at[i];

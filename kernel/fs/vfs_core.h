@@ -36,6 +36,8 @@ size_t mount_table_find(const struct mount_table *t, struct str path, struct str
 
 /* The mounts directly below a directory, a bit each, and the last segment of one. */
 uint32_t mount_table_children(const struct mount_table *t, struct str dir);
+/* Whether a mount stands at the path or below it. */
+must_check bool mount_table_pins(const struct mount_table *t, struct str path);
 struct str mount_table_name(const struct mount_table *t, size_t i);
 
 #endif

@@ -87,6 +87,9 @@ TEST(mount_longest_prefix_by_segments)
 	CHECK_EQ(mount_table_children(&t, S("/")), 1);
 	CHECK_EQ(mount_table_children(&t, S("/net")), 4);
 	CHECK_EQ(mount_table_children(&t, S("/a")), 0);
+	CHECK(mount_table_pins(&t, S("/")) && mount_table_pins(&t, S("/net")) && mount_table_pins(&t, S("/net/tcp")));
+	CHECK(!mount_table_pins(&t, S("/ne")) && !mount_table_pins(&t, S("/net/t")));
+	CHECK(!mount_table_pins(&t, S("/net/tcp/0")) && !mount_table_pins(&t, S("/network")));
 	CHECK_STR(mount_table_name(&t, 0), S("net"));
 	CHECK_STR(mount_table_name(&t, 2), S("tcp"));
 }
