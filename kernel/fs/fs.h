@@ -65,4 +65,13 @@ bool vfs_mount_at(size_t i, struct vfs_mount_info *out);
 
 /* Initcall "ramfs". A damaged initrd is logged and left out; the boot goes on. */
 
+/* ---- ramfs_write.c, CONFIG_RAMFS_WRITE: what is at "/" can be changed, until the next boot ---- */
+
+struct ramfs_stats {
+	uint32_t files, files_max; /* made, directories too; CONFIG_RAMFS_FILES */
+	size_t bytes, bytes_max;   /* of memory for contents; CONFIG_RAMFS_KB */
+	uint64_t refused_files, refused_bytes, refused_memory; /* ERR_NOSPC, ERR_NOSPC, ERR_NOMEM */
+};
+void ramfs_stats(struct ramfs_stats *out);
+
 #endif

@@ -1,19 +1,14 @@
 /*
  * ramfs.c - serves packed file trees: that of the image at "/", an initrd's at
- * "/initrd". Read-only: contents lie where they were packed, so that opening
- * costs nothing and the network transmits them by reference.
+ * "/initrd". Contents lie where they were packed, so that opening costs nothing
+ * and the network transmits them by reference. Read-only: what can be changed is
+ * ramfs_write.c, which stands in for this at "/" where it is configured.
  *
  * Locks: none, nothing here changes after boot.
  */
 #include "kernel/diag/diag.h"
-#include "kernel/fs/fs.h"
-#include "kernel/fs/ramfs_image_core.h"
+#include "kernel/fs/ramfs_priv.h"
 #include "lib/initcall.h"
-
-struct ramfs {
-	struct ramfs_image image;
-	struct packet_mem mem; /* of all contents; the first reference is never put */
-};
 
 extern const uint8_t __ramfs_start[], __ramfs_end[];
 static struct ramfs ramfs_root, ramfs_initrd;
@@ -23,7 +18,7 @@ static void ramfs_mem_free(unused struct packet_mem *m)
 	unreachable();
 }
 
-static void ramfs_fill_stat(const struct ramfs *fs, uint32_t node, struct file_stat *out)
+void ramfs_fill_stat(const struct ramfs *fs, uint32_t node, struct file_stat *out)
 {
 	const struct ramfs_image_node *n = &fs->image.nodes[node];
 	bool dir = n->type == RAMFS_DIR;
@@ -63,14 +58,25 @@ static uint32_t ramfs_node(const struct file *f)
 	return (uint32_t)(uintptr_t)f->state;
 }
 
+size_t ramfs_read_packed(const struct ramfs *fs, uint32_t node, uint64_t offset, struct wbuf to)
+{
+	struct rbuf content = ramfs_image_content(&fs->image, node);
+	size_t from = (size_t)min(offset, (uint64_t)content.len);
+	size_t n = min(to.len, content.len - from);
+	memcpy(to.ptr, content.ptr + from, n);
+	return n;
+}
+
+void ramfs_packed_content(struct ramfs *fs, uint32_t node, struct packet_mem **mem, struct rbuf *bytes)
+{
+	*bytes = ramfs_image_content(&fs->image, node);
+	*mem = &fs->mem;
+	packet_mem_get(*mem);
+}
+
 static struct size_result ramfs_read(struct file *f, uint64_t offset, struct wbuf to)
 {
-	const struct ramfs *r = f->fs;
-	struct rbuf content = ramfs_image_content(&r->image, ramfs_node(f));
-	uint64_t from = min(offset, (uint64_t)content.len);
-	size_t n = min(to.len, content.len - (size_t)from);
-	memcpy(to.ptr, content.ptr + from, n);
-	return OK_RESULT(size_result, n);
+	return OK_RESULT(size_result, ramfs_read_packed(f->fs, ramfs_node(f), offset, to));
 }
 
 static enum err ramfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out)
@@ -87,10 +93,7 @@ static enum err ramfs_readdir(struct file *f, size_t i, struct abuf *name, struc
 
 static enum err ramfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes)
 {
-	struct ramfs *r = f->fs;
-	*bytes = ramfs_image_content(&r->image, ramfs_node(f));
-	*mem = &r->mem;
-	packet_mem_get(*mem);
+	ramfs_packed_content(f->fs, ramfs_node(f), mem, bytes);
 	return OK;
 }
 
@@ -107,28 +110,39 @@ static const struct fs_ops ramfs_ops = {
 	.content = ramfs_content,
 };
 
-static enum err ramfs_mount(struct ramfs *fs, struct rbuf bytes, struct str at)
+static enum err ramfs_open_image(struct ramfs *fs, struct rbuf bytes, struct str at)
 {
 	struct str why;
 	enum err err = ramfs_image_open(bytes, &fs->image, &why);
 	packet_mem_init(&fs->mem, ramfs_mem_free);
-	if (err != OK) {
+	if (err != OK)
 		klog(LOG_ERR, "ramfs: %.*s is not mounted: %.*s", STR_ARG(at), STR_ARG(why));
+	return err;
+}
+
+static enum err ramfs_mount_root(void)
+{
+	struct rbuf own = rbuf_of(__ramfs_start, (size_t)(__ramfs_end - __ramfs_start));
+	enum err err = ramfs_open_image(&ramfs_root, own, S("/"));
+	if (err != OK)
 		return err;
+	if (config_on(CONFIG_RAMFS_WRITE)) {
+		err = ramfs_mount_writable(&ramfs_root, S("/"));
+		if (err != ERR_NOMEM)
+			return err;
+		klog(LOG_ERR, "ramfs: no memory to change files in, / is read-only");
 	}
-	return vfs_mount(at, &ramfs_ops, fs, S("ramfs"));
+	return vfs_mount(S("/"), &ramfs_ops, &ramfs_root, S("ramfs"));
 }
 
 static enum err ramfs_init(void)
 {
-	struct rbuf own = rbuf_of(__ramfs_start, (size_t)(__ramfs_end - __ramfs_start));
-	enum err err = ramfs_mount(&ramfs_root, own, S("/"));
-	if (err != OK)
-		return err;
+	enum err err = ramfs_mount_root();
 	struct rbuf initrd = rbuf_of((const void *)machine.initrd.base, machine.initrd.size);
-	if (initrd.len && ramfs_mount(&ramfs_initrd, initrd, S("/initrd")) == OK &&
-		!ramfs_image_data_ok(&ramfs_initrd.image))
+	if (err != OK || initrd.len == 0 || ramfs_open_image(&ramfs_initrd, initrd, S("/initrd")) != OK)
+		return err;
+	if (!ramfs_image_data_ok(&ramfs_initrd.image))
 		klog(LOG_ERR, "ramfs: contents of /initrd differ from what was packed");
-	return OK;
+	return vfs_mount(S("/initrd"), &ramfs_ops, &ramfs_initrd, S("ramfs"));
 }
 INITCALL(ramfs, ramfs_init, "vfs");

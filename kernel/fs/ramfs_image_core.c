@@ -40,7 +40,7 @@ static struct str ramfs_header_fault(struct rbuf bytes)
 	return STR_EMPTY;
 }
 
-static bool ramfs_name_is_valid(struct str name)
+bool ramfs_name_is_valid(struct str name)
 {
 	return name.len >= 1 && name.len <= 255 && str_find_char(name, '/') == name.len &&
 	       str_find_char(name, '\0') == name.len && !str_eq(name, S(".")) &&
@@ -127,8 +127,7 @@ bool ramfs_image_data_ok(const struct ramfs_image *image)
 }
 
 /* Binary search among the children of a directory. */
-static struct ramfs_index_result ramfs_child(
-	const struct ramfs_image *image, uint32_t dir, struct str name)
+struct ramfs_index_result ramfs_image_child(const struct ramfs_image *image, uint32_t dir, struct str name)
 {
 	uint32_t low = image->nodes[dir].first_child;
 	uint32_t high = low + image->nodes[dir].child_count;
@@ -151,7 +150,7 @@ struct ramfs_index_result ramfs_image_find(const struct ramfs_image *image, stru
 	while (path.len && at.err == OK) {
 		if (image->nodes[at.value].type != RAMFS_DIR)
 			return ERR_RESULT(ramfs_index_result, ERR_NOTDIR);
-		at = ramfs_child(image, at.value, str_cut(&path, '/'));
+		at = ramfs_image_child(image, at.value, str_cut(&path, '/'));
 	}
 	return at;
 }

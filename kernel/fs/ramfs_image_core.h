@@ -28,6 +28,10 @@ must_check bool ramfs_image_data_ok(const struct ramfs_image *image);
 
 /* The node of a relative path ("" is the root, 0). ERR_NOENT, ERR_NOTDIR. */
 must_check struct ramfs_index_result ramfs_image_find(const struct ramfs_image *image, struct str path);
+/* The entry of that name in a directory. ERR_NOENT. */
+must_check struct ramfs_index_result ramfs_image_child(const struct ramfs_image *image, uint32_t dir, struct str name);
+/* Whether something may have this name. */
+must_check bool ramfs_name_is_valid(struct str name);
 struct str ramfs_image_name(const struct ramfs_image *image, uint32_t node);
 struct rbuf ramfs_image_content(const struct ramfs_image *image, uint32_t node);
 

@@ -18,6 +18,7 @@
 	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
 	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
+	X(LOCK_RAMFS)         /* mutex: the tree of files in memory */                             \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
 	X(LOCK_ARP)           /* spin: the neighbour table */                                      \
 	X2(LOCK_TEST_MUTEX)   /* self-tests */                                                     \
