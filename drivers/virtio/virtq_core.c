@@ -135,17 +135,33 @@ enum err virtq_add(struct virtq *q, const struct virtq_buf *bufs, size_t out_n, 
 	return OK;
 }
 
-bool virtq_kick(struct virtq *q)
+/* Whether the device asks to be notified of one of the last n chains. */
+static bool virtq_asked(const struct virtq *q, uint16_t n)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* notice */
-	uint16_t old = q->kicked_idx, new = q->avail_idx;
-	q->kicked_idx = new;
-	if (old == new)
+	if (n == 0)
 		return false;
 	if (!q->event_idx)
 		return (__atomic_load_n(&q->used->flags, __ATOMIC_RELAXED) & USED_NO_NOTIFY) == 0;
 	uint16_t event = __atomic_load_n(virtq_avail_event(q), __ATOMIC_RELAXED);
-	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+	return (uint16_t)(q->avail_idx - event - 1) < n;
+}
+
+bool virtq_kick(struct virtq *q)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* notice */
+	uint16_t n = (uint16_t)(q->avail_idx - q->kicked_idx);
+	bool kick = virtq_asked(q, n);
+	q->kicked_idx = q->avail_idx;
+	q->quiet = kick ? 0 : min((uint16_t)(q->quiet + n), q->size);
+	return kick;
+}
+
+bool virtq_kick_late(struct virtq *q)
+{
+	bool kick = virtq_asked(q, min(q->quiet, q->out));
+	if (kick)
+		q->quiet = 0;
+	return kick;
 }
 
 /* ---- from the device ---- */

@@ -6,6 +6,7 @@
  *	virtq_init
  *	virtq_add      one buffer chain to the device, with a token that comes back
  *	virtq_kick     after adding: whether the device wants to be notified
+ *	virtq_kick_late  some time after: whether it does after all
  *	virtq_take     one chain that the device has used: its token, the bytes written
  *	virtq_arm, virtq_disarm   interrupts
  *
@@ -15,6 +16,12 @@
  * or a used index that runs ahead of what is out, is counted and makes the queue
  * broken: nothing more is taken from it or added. So virtq_take looks at one entry,
  * however fast the device writes.
+ *
+ * A notification that is decided against stands or falls with the order of a store and
+ * a load behind it. Where that order is not kept (QEMU 7.2 drops every fence of a machine
+ * with one CPU) the decision was made on an old word of the device, which waits for
+ * ever, and its queue fills. virtq_kick_late looks at the same word again.
+ *
  * All bookkeeping (free list, tokens, lengths) is in memory that the device never reads.
  *
  * Context: any; the owner's lock guards it.
@@ -70,6 +77,7 @@ struct virtq {
 	uint16_t out;        /* chains that the device has */
 	uint16_t avail_idx;  /* as last published */
 	uint16_t kicked_idx; /* avail_idx at the last kick */
+	uint16_t quiet;      /* newest chains without a notification, at most size */
 	uint16_t used_idx;   /* next to take */
 	bool event_idx;
 	bool indirect;
@@ -95,6 +103,12 @@ void virtq_init(struct virtq *q, uint16_t size, void *mem, struct virtq_slot *sl
 must_check enum err virtq_add(struct virtq *q, const struct virtq_buf *bufs, size_t out_n, size_t in_n,
 	void *token);
 must_check bool virtq_kick(struct virtq *q);
+/*
+ * Whether a notification is missing: the device asks for one of a chain that is out and of which
+ * virtq_kick said no. True at most once for a chain. (Or the device has found the chain itself and is
+ * slow to take it: then one is too many, which does no harm.)
+ */
+must_check bool virtq_kick_late(struct virtq *q);
 must_check bool virtq_take(struct virtq *q, void **token, uint32_t *len);
 /* Asks for an interrupt at the next used chain; true when one is there already: take again. */
 must_check bool virtq_arm(struct virtq *q);
