@@ -9,7 +9,10 @@
  *
  * Sending: the header is pushed in front of the frame, fragments go as one indirect
  * chain. Completion raises no interrupt: sent packets are taken back by the next
- * send, by each poll, and by a callout VNET_RECLAIM_NS after the last.
+ * send, by each poll, and by a callout every VNET_RECLAIM_NS while packets are out. The
+ * callout also gives the notification that the device asks for and has not got, for
+ * whatever reason (virtq_core.h has one): nothing else would, and the queue would be full
+ * for ever. Counted in tx_stalls.
  *
  * The device is not trusted: lengths and ids are checked by virtq_core.c, a frame
  * shorter than its headers is an error, and GOOD is believed only when the feature
@@ -197,7 +200,7 @@ static void vnet_tx_reclaim(void)
 	vnet_tx_done_all(&done);
 }
 
-/* While packets are out, comes again. */
+/* While packets are out, comes again: a later look at each. */
 static void vnet_reclaim_expired(void *arg)
 {
 	(void)arg;
@@ -205,8 +208,12 @@ static void vnet_reclaim_expired(void *arg)
 	spin_lock(&vnet.lock);
 	bool broken = vnet.tx.broken;
 	bool again = vnet.tx.out > 0 && !broken;
+	bool kick = again && virtq_kick_late(&vnet.tx);
+	vnet.net.stats.tx_stalls += kick;
 	vnet.reclaim_armed = again;
 	spin_unlock(&vnet.lock);
+	if (kick)
+		virtio_notify(&vnet.dev, VNET_QUEUE_TX);
 	if (broken)
 		netdev_receive_ready(&vnet.net); /* whose thread stops the device */
 	if (again && callout_start(&vnet.reclaim, ktime_add(clock_now(), VNET_RECLAIM_NS)) != OK) {
@@ -273,9 +280,10 @@ static enum err vnet_transmit(struct netdev *d, struct packet *p)
 	vnet_tx_take_locked(&done);
 	enum err e = vnet_tx_add_locked(p);
 	bool kick = e == OK && virtq_kick(&vnet.tx);
-	bool arm = e == OK && !vnet.reclaim_armed;
-	if (e == OK) {
+	bool arm = e != ERR_IO && !vnet.reclaim_armed; /* full as well: it may be a stall */
+	if (arm)
 		vnet.reclaim_armed = true;
+	if (e == OK) {
 		d->stats.tx_packets++;
 		d->stats.tx_bytes += bytes;
 	}

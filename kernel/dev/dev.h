@@ -54,10 +54,13 @@ uint64_t rng_u64(void);
 #define NETDEV_NAME_MAX 8
 #define NETDEV_MAX      4
 
-/* Updated by one writer each (rx: receive thread; tx: under the driver's lock), tx_dropped atomically; read without a lock. */
+/*
+ * Updated by one writer each (rx: receive thread; tx: under the driver's lock), tx_dropped atomically; read without a lock.
+ * tx_stalls: the device stood with packets to send, and was set going again.
+ */
 struct netdev_stats {
 	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
-	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors, tx_stalls;
 };
 struct netdev {
 	struct str name; /* "eth0" */

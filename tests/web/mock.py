@@ -43,9 +43,9 @@ def stats():
                              for n, s, c, u in POOLS]},
         "net": {"interfaces": [
             {"name": "lo", "address": "127.0.0.1/8", "rx_bytes": 8200, "tx_bytes": 8200, "rx_dropped": 0, "tx_dropped": 0,
-             "rx_errors": 0, "tx_errors": 0},
+             "rx_errors": 0, "tx_errors": 0, "tx_stalls": 0},
             {"name": "eth0", "address": "10.0.2.15/24", "rx_bytes": int(t * 5120), "tx_bytes": int(t * 91000), "rx_dropped": 2,
-             "tx_dropped": 0, "rx_errors": 0, "tx_errors": 0}]},
+             "tx_dropped": 0, "rx_errors": 0, "tx_errors": 0, "tx_stalls": 0}]},
         "sched": {"switches": int(t * 900), "preemptions": int(t * 40), "migrations": int(t * 3), "quantum_ns": 5000000,
                   "invariants": True},
         "security": {"wx": True, "writable_executable_bytes": 0, "guard_pages": 68, "stack_protector": True, "refused_host": 1,

@@ -50,6 +50,7 @@ void api_interfaces(struct json_writer *w)
 		json_key_u64(w, S("tx_bytes"), dev->stats.tx_bytes);
 		json_key_u64(w, S("tx_dropped"), dev->stats.tx_dropped);
 		json_key_u64(w, S("tx_errors"), dev->stats.tx_errors);
+		json_key_u64(w, S("tx_stalls"), dev->stats.tx_stalls);
 		json_object_close(w);
 	}
 	json_array_close(w);
