@@ -16,6 +16,7 @@ import time
 import unittest
 
 import clients
+import gdbstub
 import mazu
 
 LIMIT_S = 300
@@ -92,18 +93,6 @@ def index():
         return f.read()
 
 
-def gdb(s, command):
-    """One exchange of gdb's remote protocol."""
-    s.sendall(b"$%s#%02x" % (command, sum(command) & 255))
-    data = b""
-    while not (match := re.search(rb"\$([^#]*)#..", data)):
-        part = s.recv(4096)
-        assert part, data
-        data += part
-    s.sendall(b"+")
-    return match[1]
-
-
 class RunTest(unittest.TestCase):
     def test_1_from_nothing_to_the_page(self):
         port = mazu.free_port()
@@ -151,11 +140,12 @@ class RunTest(unittest.TestCase):
                 except ConnectionRefusedError:
                     return None
             with run.until(attached) as s:
-                self.assertRegex(gdb(s, b"?"), rb"^[TS]05")
-                reset_vector = gdb(s, b"m1000,4")
+                stub = gdbstub.Stub(s)
+                self.assertRegex(stub.exchange(b"?"), rb"^[TS]05")
+                reset_vector = stub.exchange(b"m1000,4")
                 self.assertRegex(reset_vector, rb"^[0-9a-f]{8}$")
                 self.assertNotIn("OpenSBI", run.text())  # not one instruction until it is told to
-                s.sendall(b"$D#44")  # detach: the machine runs
+                stub.send(b"D")  # detach: the machine runs
                 self.assertEqual(run.page(f"http://localhost:{port}/"), index())
 
 
