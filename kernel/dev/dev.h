@@ -70,6 +70,7 @@ struct netdev {
 	const struct netdev_ops *ops;
 	struct netdev_stats stats;
 	uint32_t ready; /* atomic: netdev.c's, work is waiting for the receive thread */
+	bool down;      /* atomic: netdev_set_down() */
 };
 #define NETDEV_TX_CSUM  1 /* completes PACKET_CSUM_PARTIAL */
 #define NETDEV_RX_CSUM  2 /* may set PACKET_CSUM_GOOD */
@@ -88,10 +89,13 @@ struct netdev_ops {
 must_check enum err netdev_register(struct netdev *d);
 struct netdev *netdev_at(size_t i); /* NULL at the end; devices never go away. Any context */
 struct netdev *netdev_find(struct str name); /* NULL: none. Any context */
+/* A device that is down takes part in nothing: what comes or is to go is dropped and counted. Any context. */
+void netdev_set_down(struct netdev *d, bool down);
+bool netdev_is_down(const struct netdev *d);
 void netdev_receive_ready(struct netdev *d); /* any context: wakes the receive thread, which polls d */
 /* From poll: passes a received packet of one fragment up; takes it. */
 void netdev_receive(struct netdev *d, struct packet *p);
-/* Takes p in every case: ERR_NOBUFS when the device's queue is full (counted in tx_dropped). Thread context. */
+/* Takes p in every case: ERR_NOBUFS when the device's queue is full, ERR_NETUNREACH when it is down (counted in tx_dropped). Thread context. */
 enum err netdev_transmit(struct netdev *d, struct packet *p);
 /* The stack registers its entry once. */
 void netdev_set_stack(void (*input)(struct netdev *d, struct packet *p));
@@ -167,18 +171,38 @@ must_check enum err fileserver_mount(struct str path, const struct fs_ops *ops, 
  * A synthetic tree is a table sorted by path; "tcp/stats" makes the directory
  * "tcp". render() is called at open, perhaps again with more room, and what it
  * appends is what all reads of this open see; more than CONFIG_SYNTH_PAGES pages
- * are ERR_FBIG. Without render, read and write act directly (a device).
+ * are ERR_FBIG. Without render, read and write act directly (a device). With ctl,
+ * lines are written to it, and what is read back is what the last one was answered;
+ * before that, what render says, of CTL_ANSWER_MAX at most. Such a file is a device
+ * for those who serve files: nothing over the network opens it.
  */
 struct synth_file {
 	struct str path;
 	void (*render)(struct abuf *out);
 	struct size_result (*read)(uint64_t offset, struct wbuf to);
 	struct size_result (*write)(struct rbuf from);
+	enum err (*ctl)(struct str line, struct abuf *answer);
+	bool effects; /* as in file_stat */
 };
 struct synth_fs {
 	const struct synth_file *files;
 	size_t count;
 };
 extern const struct fs_ops synth_ops; /* fs: a struct synth_fs */
+
+/* ---- ctl files, also of other servers ---- */
+
+#define CTL_ANSWER_MAX 2048
+
+/*
+ * Does what a line says, given without its end. In `answer` it says why it was refused, or what one should know;
+ * nothing there stands for "done", or "refused: " and the error's own text.
+ */
+typedef enum err ctl_line_fn(void *arg, struct str line, struct abuf *answer);
+/*
+ * A write to a ctl file: its lines, up to the first that is refused, whose error it then is. In `answer`, emptied
+ * first: what the last of them was answered, with a line end. A write without a line is one empty line.
+ */
+must_check struct size_result ctl_write(ctl_line_fn *fn, void *arg, struct rbuf from, struct abuf *answer);
 
 #endif

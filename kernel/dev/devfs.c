@@ -3,6 +3,7 @@
  *
  * console is raw: a read gives what was typed since the last one and waits for at
  * least one byte; several readers share what is typed. A write may take a part.
+ * klogctl takes `level error|warning|info|debug`: how much of the log the console shows.
  *
  * Locks: those of what a file stands for.
  */
@@ -62,19 +63,38 @@ static void devfs_klog(struct abuf *out)
 			STR_ARG(log_level_name(e.level)), (int)e.len, e.text);
 }
 
+static void devfs_klogctl_render(struct abuf *out)
+{
+	fmt(out, "level %.*s\n", STR_ARG(log_level_name(klog_console_level())));
+}
+
+static enum err devfs_klogctl(struct str line, struct abuf *answer)
+{
+	struct str verb = str_word(&line), name = str_word(&line);
+	for (enum log_level l = LOG_ERR; l <= LOG_DEBUG; l++) {
+		if (str_eq(verb, S("level")) && str_eq(name, log_level_name(l)) && str_trim(line).len == 0) {
+			klog_set_console_level(l);
+			return OK;
+		}
+	}
+	fmt(answer, "refused: expected level error, warning, info or debug");
+	return ERR_INVAL;
+}
+
 static void devfs_time(struct abuf *out)
 {
 	fmt(out, "%lld\n", (long long)arch_clock().ns);
 }
 
 static const struct synth_file devfs_files[] = {
-	{.path = STR_INIT("console"), .read = devfs_console_read, .write = devfs_console_write},
+	{.path = STR_INIT("console"), .read = devfs_console_read, .write = devfs_console_write, .effects = true},
 	{.path = STR_INIT("klog"), .render = devfs_klog},
+	{.path = STR_INIT("klogctl"), .render = devfs_klogctl_render, .ctl = devfs_klogctl},
 	{.path = STR_INIT("null"), .read = devfs_null_read, .write = devfs_null_write},
-	{.path = STR_INIT("random"), .read = devfs_random_read},
+	{.path = STR_INIT("random"), .read = devfs_random_read, .effects = true},
 	{.path = STR_INIT("sysname"), .render = devfs_sysname},
 	{.path = STR_INIT("time"), .render = devfs_time},
-	{.path = STR_INIT("zero"), .read = devfs_zero_read, .write = devfs_null_write},
+	{.path = STR_INIT("zero"), .read = devfs_zero_read, .write = devfs_null_write, .effects = true},
 };
 static struct synth_fs devfs = {devfs_files, countof(devfs_files)};
 

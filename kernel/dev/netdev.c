@@ -77,7 +77,7 @@ void netdev_receive(struct netdev *d, struct packet *p)
 	p->dev = d;
 	d->stats.rx_packets++;
 	d->stats.rx_bytes += p->len;
-	if (unlikely(input == NULL)) {
+	if (unlikely(input == NULL || netdev_is_down(d))) {
 		d->stats.rx_dropped++;
 		packet_free(p);
 		return;
@@ -120,12 +120,24 @@ static void netdev_thread(void *arg)
 
 enum err netdev_transmit(struct netdev *d, struct packet *p)
 {
-	enum err e = d->ops->transmit(d, p);
-	if (likely(e == OK))
+	bool down = netdev_is_down(d);
+	if (likely(!down && d->ops->transmit(d, p) == OK))
 		return OK;
 	__atomic_fetch_add(&d->stats.tx_dropped, 1, __ATOMIC_RELAXED);
 	packet_free(p);
-	return ERR_NOBUFS;
+	return down ? ERR_NETUNREACH : ERR_NOBUFS;
+}
+
+/* ---- up and down ---- */
+
+void netdev_set_down(struct netdev *d, bool down)
+{
+	__atomic_store_n(&d->down, down, __ATOMIC_RELAXED);
+}
+
+bool netdev_is_down(const struct netdev *d)
+{
+	return __atomic_load_n(&d->down, __ATOMIC_RELAXED);
 }
 
 static_assert(CONFIG_NET_BUDGET_US <= CONFIG_NET_PERIOD_US && CONFIG_NET_DEGRADED_US <= CONFIG_NET_PERIOD_US,

@@ -11,6 +11,8 @@
 #include "kernel/dev/synth_core.h"
 #include "kernel/mm/mm.h"
 #include "lib/assert.h"
+#include "lib/err.h"
+#include "lib/fmt.h"
 
 static_assert(is_pow2(CONFIG_SYNTH_PAGES), "a snapshot is a block of the buddy allocator");
 
@@ -43,8 +45,9 @@ static struct synth_paths synth_paths(const struct synth_fs *fs)
 static void synth_fill_stat(const struct synth_file *file, struct file_stat *out)
 {
 	*out = (struct file_stat){
-		.type = file->render ? FILE_REGULAR : FILE_DEVICE,
-		.mode = (file->render || file->read ? 0444 : 0) | (file->write ? 0222 : 0),
+		.type = file->render && !file->ctl ? FILE_REGULAR : FILE_DEVICE,
+		.mode = (file->render || file->read || file->ctl ? 0444 : 0) | (file->write || file->ctl ? 0200 : 0),
+		.effects = file->effects,
 	};
 }
 
@@ -85,7 +88,10 @@ struct synth_open {
 	struct synth_snapshot *snapshot;
 	size_t dir_len;
 	char dir[64];
+	struct abuf answer; /* ctl: in `text` */
+	uint8_t text[CTL_ANSWER_MAX];
 };
+static_assert(sizeof(struct synth_open) <= PAGE_SIZE, "an open file takes a page");
 
 static enum err synth_open(void *fs, struct str path, unsigned flags, struct file *f)
 {
@@ -95,14 +101,18 @@ static enum err synth_open(void *fs, struct str path, unsigned flags, struct fil
 		i == SYNTH_NONE ? NULL : &((struct synth_fs *)fs)->files[i];
 	if (!file && path.len > sizeof(((struct synth_open *)0)->dir))
 		return ERR_NAMETOOLONG;
-	if (file && (flags & OPEN_WRITE) && !file->write)
+	if (file && (flags & OPEN_WRITE) && !file->write && !file->ctl)
 		return ERR_ACCES;
 	struct synth_open *o = page_alloc(0);
 	if (!o)
 		return ERR_NOMEM;
 	*o = (struct synth_open){.file = file, .dir_len = file ? 0 : path.len};
 	memcpy(o->dir, path.ptr, o->dir_len);
-	if (file && file->render && (flags & OPEN_READ)) {
+	o->answer = abuf_of(o->text, sizeof(o->text));
+	if (file && file->ctl) {
+		if (file->render)
+			file->render(&o->answer);
+	} else if (file && file->render && (flags & OPEN_READ)) {
 		enum err err = synth_render(file, &o->snapshot);
 		if (err != OK) {
 			page_free(o, 0);
@@ -117,18 +127,26 @@ static struct size_result synth_read(struct file *f, uint64_t offset, struct wbu
 {
 	const struct synth_open *o = f->state;
 	const struct synth_snapshot *s = o->snapshot;
-	if (!s)
+	if (!s && !o->file->ctl)
 		return o->file->read ? o->file->read(offset, to) :
 				       ERR_RESULT(size_result, ERR_NODEV);
-	size_t from = (size_t)min(offset, (uint64_t)s->len);
-	size_t n = min(to.len, s->len - from);
-	memcpy(to.ptr, s->text + from, n);
+	struct rbuf text = s ? rbuf_of(s->text, s->len) : abuf_bytes(&o->answer);
+	size_t from = (size_t)min(offset, (uint64_t)text.len);
+	size_t n = min(to.len, text.len - from);
+	memcpy(to.ptr, text.ptr + from, n);
 	return OK_RESULT(size_result, n);
+}
+
+static enum err synth_ctl_line(void *arg, struct str line, struct abuf *answer)
+{
+	return ((const struct synth_file *)arg)->ctl(line, answer);
 }
 
 static struct size_result synth_write(struct file *f, unused uint64_t offset, struct rbuf from)
 {
-	const struct synth_open *o = f->state;
+	struct synth_open *o = f->state;
+	if (o->file->ctl)
+		return ctl_write(synth_ctl_line, (void *)(uintptr_t)o->file, from, &o->answer);
 	return o->file->write(from);
 }
 
@@ -166,3 +184,27 @@ const struct fs_ops synth_ops = {
 	.readdir = synth_readdir,
 	.close = synth_close,
 };
+
+/* ---- ctl files ---- */
+
+static enum err ctl_line(ctl_line_fn *fn, void *arg, struct str line, struct abuf *answer)
+{
+	abuf_reset(answer);
+	enum err err = fn(arg, line, answer);
+	if (answer->len == 0 && err == OK)
+		fmt(answer, "done");
+	else if (answer->len == 0)
+		fmt(answer, "refused: %.*s", STR_ARG(err_text(err)));
+	abuf_char_add(answer, '\n');
+	return err;
+}
+
+struct size_result ctl_write(ctl_line_fn *fn, void *arg, struct rbuf from, struct abuf *answer)
+{
+	struct str text = rbuf_str(from);
+	enum err err;
+	do {
+		err = ctl_line(fn, arg, str_cut(&text, '\n'), answer);
+	} while (err == OK && text.len);
+	return err == OK ? OK_RESULT(size_result, from.len) : ERR_RESULT(size_result, err);
+}

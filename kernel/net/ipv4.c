@@ -81,7 +81,7 @@ enum err ipv4_route(uint32_t dst, struct ipv4_route *out)
 	if (ipv4_is_local(dst))
 		return ipv4_route_local(dst, out);
 	for (size_t i = 0; iface_get(i, &f); i++) {
-		if ((f.dev->features & NETDEV_LOOPBACK) != 0)
+		if ((f.dev->features & NETDEV_LOOPBACK) != 0 || netdev_is_down(f.dev))
 			continue;
 		if (((f.addr ^ dst) & ipv4_mask(f.prefix_len)) == 0) {
 			ipv4_route_via(&f, dst, out);

@@ -53,4 +53,8 @@ must_check bool iface_of(const struct netdev *dev, struct iface *out, size_t *in
 unsigned iface_address(uint32_t addr);
 void iface_mark_conflict(size_t i); /* until it is configured anew */
 
+/* ---- netctl.c: /net/ctl ---- */
+void netctl_render(struct abuf *out);
+enum err netctl_line(struct str line, struct abuf *answer);
+
 #endif

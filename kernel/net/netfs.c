@@ -4,20 +4,35 @@
 #include "lib/fmt.h"
 #include "lib/initcall.h"
 
+static void netfs_address(struct abuf *out, const struct netdev *d)
+{
+	struct iface f;
+	size_t index;
+	if (!iface_of(d, &f, &index)) {
+		fmt(out, "-");
+		return;
+	}
+	ipv4_format(out, f.addr);
+	fmt(out, "/%u", f.prefix_len);
+}
+
 static void netfs_iface(struct abuf *out)
 {
 	struct netdev *d;
 	fmt(out, "name mac mtu rx_packets rx_bytes rx_dropped rx_errors tx_packets tx_bytes tx_dropped "
-		 "tx_errors tx_stalls\n");
+		 "tx_errors tx_stalls state address\n");
 	for (size_t i = 0; (d = netdev_at(i)) != NULL; i++) {
 		fmt(out, "%.*s ", STR_ARG(d->name));
 		mac_format(out, d->mac);
 		fmt(out, " %u %llu %llu %llu %llu", d->mtu, (unsigned long long)d->stats.rx_packets,
 			(unsigned long long)d->stats.rx_bytes, (unsigned long long)d->stats.rx_dropped,
 			(unsigned long long)d->stats.rx_errors);
-		fmt(out, " %llu %llu %llu %llu %llu\n", (unsigned long long)d->stats.tx_packets,
+		fmt(out, " %llu %llu %llu %llu %llu", (unsigned long long)d->stats.tx_packets,
 			(unsigned long long)d->stats.tx_bytes, (unsigned long long)d->stats.tx_dropped,
 			(unsigned long long)d->stats.tx_errors, (unsigned long long)d->stats.tx_stalls);
+		fmt(out, " %s ", netdev_is_down(d) ? "down" : "up");
+		netfs_address(out, d);
+		fmt(out, "\n");
 	}
 }
 
@@ -61,11 +76,38 @@ static void netfs_tcp_stats(struct abuf *out)
 		fmt(out, "%.*s %llu\n", STR_ARG(tcp_counter_name(i)), (unsigned long long)tcp_counter(i));
 }
 
+static void netfs_tcp_addr(struct abuf *out, struct tcp_addr a)
+{
+	ipv4_format(out, a.addr);
+	fmt(out, ":%u ", a.port);
+}
+
+static void netfs_tcp_connections(struct abuf *out)
+{
+	struct tcp_info c;
+	size_t cursor = 0;
+#define COLUMN(name) " " #name
+	fmt(out, "id state local remote sack" TCP_INFO_NUMBERS(COLUMN) "\n");
+#undef COLUMN
+	while (tcp_info_next(&cursor, &c)) {
+		fmt(out, "%u %.*s ", c.id, STR_ARG(c.state));
+		netfs_tcp_addr(out, c.local);
+		netfs_tcp_addr(out, c.remote);
+		abuf_str_add(out, c.sack ? S("yes") : S("no"));
+#define NUMBER(name) fmt(out, " %lld", (long long)c.name);
+		TCP_INFO_NUMBERS(NUMBER)
+#undef NUMBER
+		fmt(out, "\n");
+	}
+}
+
 static const struct synth_file netfs_files[] = {
 	{.path = STR_INIT("arp"), .render = netfs_arp},
+	{.path = STR_INIT("ctl"), .render = netctl_render, .ctl = netctl_line},
 	{.path = STR_INIT("iface"), .render = netfs_iface},
 	{.path = STR_INIT("ip/stats"), .render = netfs_ip_stats},
 	{.path = STR_INIT("route"), .render = netfs_route},
+	{.path = STR_INIT("tcp/connections"), .render = netfs_tcp_connections},
 	{.path = STR_INIT("tcp/stats"), .render = netfs_tcp_stats},
 };
 static struct synth_fs netfs = {netfs_files, countof(netfs_files)};

@@ -173,6 +173,17 @@ static void procfs_threads(struct abuf *out)
 	}
 }
 
+#ifdef CONFIG_RAMFS_WRITE
+static void procfs_ramfs(struct abuf *out)
+{
+	struct ramfs_stats s;
+	ramfs_stats(&s);
+	fmt(out, "files %u\nfiles_max %u\nbytes %llu\nbytes_max %llu\n", s.files, s.files_max, U(s.bytes), U(s.bytes_max));
+	fmt(out, "refused_files %llu\nrefused_bytes %llu\nrefused_memory %llu\n", U(s.refused_files), U(s.refused_bytes),
+		U(s.refused_memory));
+}
+#endif
+
 static const struct synth_file procfs_files[] = {
 	{.path = STR_INIT("callouts"), .render = procfs_callouts},
 #ifdef CONFIG_PROC_CONFIG
@@ -185,6 +196,9 @@ static const struct synth_file procfs_files[] = {
 	{.path = STR_INIT("meminfo"), .render = procfs_meminfo},
 	{.path = STR_INIT("mounts"), .render = procfs_mounts},
 	{.path = STR_INIT("pools"), .render = procfs_pools},
+#ifdef CONFIG_RAMFS_WRITE
+	{.path = STR_INIT("ramfs"), .render = procfs_ramfs},
+#endif
 	{.path = STR_INIT("sched"), .render = procfs_sched},
 	{.path = STR_INIT("stat"), .render = procfs_stat},
 	{.path = STR_INIT("threads"), .render = procfs_threads},

@@ -16,7 +16,6 @@
 #include "kernel/proc/proc_priv.h"
 #include "kernel/proc/threadctl_core.h"
 #include "kernel/sched/deadline.h"
-#include "lib/err.h"
 #include "lib/fmt.h"
 #include "lib/initcall.h"
 
@@ -171,22 +170,15 @@ static enum err threadfs_do(struct thread *t, const struct threadctl *c, struct 
 	unreachable();
 }
 
-static enum err threadfs_line(struct threadfs_open *o, struct str line)
+static enum err threadfs_line(void *arg, struct str line, struct abuf *answer)
 {
-	struct abuf answer = abuf_of(o->text, THREADFS_TEXT_MAX);
+	struct threadfs_open *o = arg;
 	struct threadctl c;
 	struct str usage;
 	enum err err = threadctl_parse(line, &c, &usage);
-	if (err != OK)
-		fmt(&answer, "refused: expected %.*s", STR_ARG(usage));
-	else
-		err = threadfs_do(o->thread, &c, &answer);
-	if (answer.len == 0 && err == OK)
-		fmt(&answer, "done");
-	else if (answer.len == 0)
-		fmt(&answer, "refused: %.*s", STR_ARG(err_text(err)));
-	abuf_char_add(&answer, '\n');
-	o->len = answer.len;
+	if (err == OK)
+		return threadfs_do(o->thread, &c, answer);
+	fmt(answer, "refused: expected %.*s", STR_ARG(usage));
 	return err;
 }
 
@@ -232,12 +224,11 @@ static struct size_result threadfs_read(struct file *f, uint64_t offset, struct 
 
 static struct size_result threadfs_write(struct file *f, unused uint64_t offset, struct rbuf from)
 {
-	struct str text = str_of(from.ptr, from.len);
-	enum err err = OK;
-	do {
-		err = threadfs_line(f->state, str_cut(&text, '\n'));
-	} while (err == OK && text.len);
-	return err == OK ? OK_RESULT(size_result, from.len) : ERR_RESULT(size_result, err);
+	struct threadfs_open *o = f->state;
+	struct abuf answer = abuf_of(o->text, THREADFS_TEXT_MAX);
+	struct size_result n = ctl_write(threadfs_line, o, from, &answer);
+	o->len = answer.len;
+	return n;
 }
 
 static enum err threadfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out)

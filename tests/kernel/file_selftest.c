@@ -2,6 +2,7 @@
  * file_selftest.c - the synthetic files as a program sees them: what each says, that one
  * open sees one state, that a file that says a number says the one that is counted.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
@@ -384,6 +385,128 @@ SELFTEST(file_thread_ctl_says_why_not)
 	ST_CHECK(thread_cancel(t) == OK && thread_join(t, KTIME_NEVER) == OK);
 }
 
+/* ---- other ctl files ---- */
+
+/* As file_ctl, of any file. */
+static enum err file_ctl_at(struct str path, struct str line, struct str *answer)
+{
+	struct file_result f = vfs_open(path, OPEN_READ | OPEN_WRITE);
+	*answer = STR_EMPTY;
+	if (f.err != OK)
+		return f.err;
+	struct size_result n = vfs_write(f.value, 0, rbuf_of_str(line));
+	ST_CHECK(n.err != OK || n.value == line.len);
+	struct size_result got = vfs_read(f.value, 0, wbuf_of((uint8_t *)file_text, TEXT_MAX));
+	*answer = str_of(file_text, got.err == OK ? got.value : 0);
+	ST_CHECK(str_ends(*answer, S("\n")));
+	vfs_close(f.value);
+	return n.err;
+}
+
+SELFTEST(file_klogctl_sets_the_level)
+{
+	struct str answer = STR_EMPTY;
+	enum log_level level = klog_console_level();
+	ST_CHECK(file_ctl_at(S("/dev/klogctl"), S("level error\n"), &answer) == OK && str_eq(answer, S("done\n")));
+	ST_CHECK(klog_console_level() == LOG_ERR && str_eq(file_read_all(S("/dev/klogctl")), S("level error\n")));
+	ST_CHECK(file_ctl_at(S("/dev/klogctl"), S("level warning\nlevel loud\nlevel debug"), &answer) == ERR_INVAL);
+	ST_CHECK(str_eq(answer, S("refused: expected level error, warning, info or debug\n")));
+	ST_CHECK(klog_console_level() == LOG_WARN); /* up to the first that is refused */
+	ST_CHECK(file_ctl_at(S("/dev/klogctl"), S("level"), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl_at(S("/dev/klogctl"), S("level info now"), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl_at(S("/dev/klogctl"), S(""), &answer) == ERR_INVAL && klog_console_level() == LOG_WARN);
+	klog_set_console_level(level);
+	struct file_stat stat;
+	ST_CHECK(vfs_stat(S("/dev/klogctl"), &stat) == OK && stat.type == FILE_DEVICE && stat.mode == 0644);
+}
+
+SELFTEST(file_net_ctl_says_why_not)
+{
+	static const struct {
+		struct str line;
+		enum err err;
+		struct str answer;
+	} refused[] = {
+		{STR_INIT("nothing"), ERR_INVAL, STR_INIT("refused: expected address, gateway, up or down\n")},
+		{STR_INIT("address eth0"), ERR_INVAL, STR_INIT("refused: expected address IFACE ADDR/LEN, as eth0 192.168.1.2/24\n")},
+		{STR_INIT("address eth9 192.168.1.2/24"), ERR_NODEV, STR_INIT("refused: no interface eth9\n")},
+		{STR_INIT("address lo 127.0.0.2/8"), ERR_PERM, STR_INIT("refused: lo stays as it is\n")},
+		{STR_INIT("down lo"), ERR_PERM, STR_INIT("refused: lo stays as it is\n")},
+		{STR_INIT("gateway 203.0.113.1"), ERR_NETUNREACH,
+			STR_INIT("refused: the gateway is in no interface's network\n")},
+	};
+	struct str before = file_read_all(S("/net/ctl")), answer = STR_EMPTY;
+	char kept[512];
+	ST_REQUIRE(before.len <= sizeof(kept));
+	before = str_of(memcpy(kept, before.ptr, before.len), before.len);
+	for (size_t i = 0; i < countof(refused); i++) {
+		ST_CHECK(file_ctl_at(S("/net/ctl"), refused[i].line, &answer) == refused[i].err);
+		ST_CHECK(str_eq(answer, refused[i].answer));
+	}
+	ST_CHECK(str_eq(file_read_all(S("/net/ctl")), before));
+}
+
+/* Where there is a device: another address and back, its routes with it; down is nowhere. */
+SELFTEST(file_net_ctl_moves_an_interface)
+{
+	struct str answer = STR_EMPTY, before = file_read_all(S("/net/ctl"));
+	char kept[512];
+	struct net_route_info r;
+	struct ipv4_route way;
+	if (!netdev_find(S("eth0")) || !str_starts(before, S("address eth0 ")))
+		return;
+	ST_REQUIRE(before.len <= sizeof(kept));
+	before = str_of(memcpy(kept, before.ptr, before.len), before.len);
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("address eth0 192.168.77.2/24"), &answer) == OK && str_starts(answer, S("done")));
+	ST_CHECK(ipv4_is_local(IPV4(192, 168, 77, 2)) && net_route_at(0, &r));
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("address eth0 192.168.77.255/24"), &answer) == ERR_INVAL);
+	ST_CHECK(str_eq(answer, S("refused: no host has such an address\n")));
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("gateway 192.168.77.2"), &answer) == ERR_INVAL);
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("gateway 192.168.77.1"), &answer) == OK);
+	ST_CHECK(ipv4_route(IPV4(203, 0, 113, 1), &way) == OK && way.next_hop == IPV4(192, 168, 77, 1));
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("gateway none"), &answer) == OK);
+	ST_CHECK(ipv4_route(IPV4(203, 0, 113, 1), &way) == ERR_NETUNREACH);
+	ST_CHECK(file_ctl_at(S("/net/ctl"), S("down eth0"), &answer) == OK && netdev_is_down(netdev_find(S("eth0"))));
+	ST_CHECK(ipv4_route(IPV4(192, 168, 77, 9), &way) == ERR_NETUNREACH);
+	/* What it said of itself before makes it so again. */
+	ST_CHECK(file_ctl_at(S("/net/ctl"), before, &answer) == OK);
+	ST_CHECK(str_eq(file_read_all(S("/net/ctl")), before) && !netdev_is_down(netdev_find(S("eth0"))));
+}
+
+/* Whoever serves files must know which of them do something. */
+SELFTEST(file_effects_are_marked)
+{
+	static const struct {
+		struct str path;
+		bool effects;
+	} files[] = {
+		{STR_INIT("/dev/console"), true}, {STR_INIT("/dev/random"), true}, {STR_INIT("/dev/zero"), true},
+		{STR_INIT("/dev/null"), false}, {STR_INIT("/dev/klog"), false}, {STR_INIT("/proc/version"), false},
+	};
+	for (size_t i = 0; i < countof(files); i++) {
+		struct file_stat stat;
+		ST_CHECK(vfs_stat(files[i].path, &stat) == OK && stat.effects == files[i].effects);
+	}
+}
+
+/* What the contract names and exists; what does not exist yet is not there either. */
+SELFTEST(file_the_contract_is_kept)
+{
+	static const struct str files[] = {
+		STR_INIT("/dev/null"), STR_INIT("/dev/zero"), STR_INIT("/dev/random"), STR_INIT("/dev/console"),
+		STR_INIT("/dev/time"), STR_INIT("/dev/sysname"), STR_INIT("/dev/klog"), STR_INIT("/proc/version"),
+		STR_INIT("/proc/uptime"), STR_INIT("/proc/meminfo"), STR_INIT("/proc/cpuinfo"), STR_INIT("/proc/stat"),
+		STR_INIT("/proc/sched"), STR_INIT("/proc/callouts"), STR_INIT("/proc/interrupts"), STR_INIT("/proc/locks"),
+		STR_INIT("/proc/pools"), STR_INIT("/proc/mounts"), STR_INIT("/proc/threads"), STR_INIT("/net/iface"),
+		STR_INIT("/net/route"), STR_INIT("/net/arp"), STR_INIT("/net/tcp/stats"), STR_INIT("/net/ip/stats"),
+		STR_INIT("/net/tcp/connections"),
+	};
+	struct file_stat stat;
+	for (size_t i = 0; i < countof(files); i++)
+		ST_CHECK(vfs_stat(files[i], &stat) == OK && stat.type != FILE_DIR);
+	ST_CHECK((vfs_stat(S("/proc/config"), &stat) == OK) == config_on(CONFIG_PROC_CONFIG));
+}
+
 SELFTEST(file_proc_config_is_that_of_the_image)
 {
 	struct str text = file_read_all(S("/proc/config"));
@@ -438,4 +561,6 @@ SELFTEST(file_tables_have_their_columns)
 	file_check_columns(S("/proc/domains"));
 	file_check_columns(S("/proc/threads"));
 	file_check_columns(S("/net/iface"));
+	file_check_columns(S("/net/route"));
+	file_check_columns(S("/net/tcp/connections"));
 }

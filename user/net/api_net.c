@@ -126,16 +126,9 @@ uint16_t api_tcp(unused const struct http_request *req, struct abuf *out)
 		json_key_str(&w, S("state"), c.state);
 		api_address(&w, S("local"), c.local);
 		api_address(&w, S("remote"), c.remote);
-		json_key_u64(&w, S("cwnd_bytes"), c.cwnd_bytes);
-		json_key_u64(&w, S("ssthresh_bytes"), c.ssthresh_bytes);
-		json_key_i64(&w, S("srtt_ns"), c.srtt_ns);
-		json_key_i64(&w, S("rto_ns"), c.rto_ns);
-		json_key_u64(&w, S("snd_una"), c.snd_una);
-		json_key_u64(&w, S("snd_nxt"), c.snd_nxt);
-		json_key_u64(&w, S("rcv_nxt"), c.rcv_nxt);
-		json_key_u64(&w, S("rx_bytes"), c.rx_bytes);
-		json_key_u64(&w, S("tx_bytes"), c.tx_bytes);
-		json_key_u64(&w, S("retransmits"), c.retransmits);
+#define MEMBER(name) json_key_i64(&w, S(#name), (int64_t)c.name);
+		TCP_INFO_NUMBERS(MEMBER)
+#undef MEMBER
 		json_key_bool(&w, S("sack"), c.sack);
 		json_object_close(&w);
 	}
@@ -220,18 +213,18 @@ uint16_t api_fs(const struct http_request *req, struct abuf *out)
 	return api_finish(&w);
 }
 
-/* Regular files and snapshots only: opening a device may have an effect. */
+/* Regular files and snapshots only: neither a device, nor what has an effect when it is opened or read. */
 static uint16_t api_file(struct str path, struct abuf *out)
 {
 	struct file_stat stat;
 	enum err err = vfs_stat(path, &stat);
 	if (err != OK)
 		return err == ERR_INVAL ? 400 : 404;
-	if (stat.secret || stat.type != FILE_REGULAR)
+	if (stat.secret || stat.effects || stat.type != FILE_REGULAR)
 		return 403;
 	struct file_result f = vfs_open(path, OPEN_READ);
-	if (f.err != OK)
-		return 503;
+	if (f.err != OK) /* it may have changed since */
+		return f.err == ERR_ACCES ? 403 : f.err == ERR_NOENT ? 404 : 503;
 	struct size_result n = OK_RESULT(size_result, 1);
 	while (n.err == OK && n.value && abuf_room(out)) {
 		n = vfs_read(f.value, out->len, wbuf_of(out->ptr + out->len, abuf_room(out)));

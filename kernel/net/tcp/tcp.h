@@ -134,6 +134,18 @@ struct tcp_info {
 	uint32_t retransmits;
 	bool sack;
 };
+/* X(member): the numbers, as columns of /net/tcp/connections and members of /api/tcp. */
+#define TCP_INFO_NUMBERS(X)                                                                        \
+	X(cwnd_bytes)                                                                              \
+	X(ssthresh_bytes)                                                                          \
+	X(srtt_ns)                                                                                 \
+	X(rto_ns)                                                                                  \
+	X(snd_una)                                                                                 \
+	X(snd_nxt)                                                                                 \
+	X(rcv_nxt)                                                                                 \
+	X(rx_bytes)                                                                                \
+	X(tx_bytes)                                                                                \
+	X(retransmits)
 /* Connections, time-wait records and listeners from *cursor on (begin with 0); false at the end. */
 must_check bool tcp_info_next(size_t *cursor, struct tcp_info *out);
 
