@@ -49,6 +49,15 @@ void rng_add_entropy(struct rbuf bytes);
 void rng_fill(void *out, size_t len); /* thread context or interrupts; bounded by len */
 uint64_t rng_u64(void);
 
+/* ---- rtc.c: the real-time clock, from which the wall clock (kernel/time) is set at boot ---- */
+
+struct rtc {
+	struct str name;
+	int64_t (*read)(void); /* nanoseconds since 1970, UTC. Any context */
+};
+must_check enum err rtc_register(const struct rtc *rtc); /* from a probe; ERR_EXIST: there is one */
+must_check struct i64_result rtc_now(void); /* as the device says; ERR_NODEV. Any context */
+
 /* ---- netdev.c: network devices, and the one thread that receives for all of them ---- */
 
 #define NETDEV_NAME_MAX 8

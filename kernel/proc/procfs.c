@@ -16,7 +16,7 @@ static void procfs_version(struct abuf *out)
 
 static void procfs_uptime(struct abuf *out)
 {
-	fmt(out, "uptime_ns %lld\n", (long long)clock_now().ns);
+	fmt(out, "uptime_ns %lld\nwall_ns %lld\n", (long long)clock_now().ns, (long long)clock_wall());
 }
 
 static void procfs_meminfo(struct abuf *out)

@@ -258,6 +258,7 @@ void thread_info(struct thread *t, struct thread_info *out)
 			(h->current == t ? ktime_diff(clock_now(), h->switched_at) : 0)),
 		.affinity = t->run.affinity,
 		.stack_bytes = t->arch.stack_top - t->arch.stack_base,
+		.system = t->system,
 		.wait = thread_waits_for(t),
 	};
 	spin_unlock_raw(&h->lock);

@@ -28,6 +28,12 @@ static inline ktime clock_now(void)
 	return arch_clock();
 }
 
+/* ---- wall.c: the time of day ---- */
+
+/* Nanoseconds since 1970, UTC; 0: nobody knows. It goes on with the clock, from what the real-time clock said at boot. */
+int64_t clock_wall(void);
+void clock_wall_set(int64_t unix_ns, ktime at); /* it was so late at that instant */
+
 /* ---- deadline.c: what may want the hardware timer of this hart ---- */
 
 enum timer_source {
