@@ -24,6 +24,7 @@
 #include "kernel/fs/ramfs_priv.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/time/time.h"
 #include "lib/err.h"
 
 struct ramfs_memory {
@@ -262,10 +263,9 @@ static enum err ramfs_w_readdir(struct file *f, size_t i, struct abuf *name, str
 
 /* ---- changing ---- */
 
-/* The time of day. The machine does not know it: 0. */
 static uint64_t ramfs_clock(void)
 {
-	return 0;
+	return (uint64_t)clock_wall();
 }
 
 /* Written with the lock held; *old is to be dropped without it. */

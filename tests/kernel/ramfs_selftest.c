@@ -5,6 +5,7 @@
 #include "kernel/diag/selftest.h"
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
+#include "kernel/time/time.h"
 #include "lib/fmt.h"
 #include "tests/kernel/sync_selftest.h"
 
@@ -78,6 +79,7 @@ SELFTEST(ramfs_files_are_written)
 {
 	struct ramfs_level before = ramfs_level();
 	struct file_stat stat;
+	int64_t now = clock_wall();
 	ST_CHECK(vfs_mkdir(S("/tmp/st")) == OK && vfs_mkdir(S("/tmp/st")) == ERR_EXIST);
 	ST_CHECK(ramfs_try_open(S("/tmp/st/a"), OPEN_WRITE) == ERR_NOENT);
 	ST_CHECK(ramfs_save(S("/tmp/st/a"), S("hello"), SAVE) == OK && ramfs_says(S("/tmp/st/a"), S("hello")));
@@ -85,6 +87,7 @@ SELFTEST(ramfs_files_are_written)
 	ST_CHECK(ramfs_save(S("/tmp/st/a"), S("!"), OPEN_WRITE | OPEN_APPEND) == OK);
 	ST_CHECK(ramfs_says(S("/tmp/st/a"), S("Jello!")));
 	ST_CHECK(vfs_stat(S("/tmp/st/a"), &stat) == OK && stat.type == FILE_REGULAR && stat.size_bytes == 6);
+	ST_CHECK(stat.mtime_ns >= (uint64_t)now && stat.mtime_ns <= (uint64_t)clock_wall());
 	ST_CHECK(stat.mode == 0644 && stat.digest == 0 && !stat.effects && !stat.secret);
 	ST_CHECK(ramfs_save(S("/tmp/st/a"), S("new"), SAVE) == OK && ramfs_says(S("/tmp/st/a"), S("new")));
 	struct file_result f = vfs_open(S("/tmp/st/a"), OPEN_READ | OPEN_WRITE);
