@@ -153,9 +153,9 @@ struct fs_ops {
 	void (*close)(struct file *f);
 	/*
 	 * Optional. The whole content where it lies, with a reference to its memory: the
-	 * bytes do not change while it is held.
+	 * bytes do not change while it is held. *digest names exactly them, as in file_stat.
 	 */
-	enum err (*content)(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
+	enum err (*content)(struct file *f, struct packet_mem **mem, struct rbuf *bytes, uint64_t *digest);
 	/*
 	 * Optional, all of them or none: a tree that can be changed. Its open() takes OPEN_CREATE, and sets
 	 * f->type; that of others never sees it. No path is "", the root of the server.

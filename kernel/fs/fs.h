@@ -36,7 +36,7 @@ must_check struct size_result vfs_write(struct file *f, uint64_t offset, struct 
 /* Entry i, asked for in order from 0; mounts come behind the server's own. ERR_NOENT at the end. */
 must_check enum err vfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
 /* The content in place (see fs_ops.content); ERR_NOTSUP: it has to be read. */
-must_check enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes);
+must_check enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes, uint64_t *digest);
 /* Cuts off, or fills up with zeros. ERR_ROFS, ERR_FBIG, ERR_NOSPC. */
 must_check enum err vfs_truncate(struct file *f, uint64_t size);
 void vfs_close(struct file *f);

@@ -67,8 +67,10 @@ size_t ramfs_read_packed(const struct ramfs *fs, uint32_t node, uint64_t offset,
 	return n;
 }
 
-void ramfs_packed_content(struct ramfs *fs, uint32_t node, struct packet_mem **mem, struct rbuf *bytes)
+void ramfs_packed_content(struct ramfs *fs, uint32_t node, struct packet_mem **mem, struct rbuf *bytes,
+	uint64_t *digest)
 {
+	*digest = fs->image.nodes[node].digest;
 	*bytes = ramfs_image_content(&fs->image, node);
 	*mem = &fs->mem;
 	packet_mem_get(*mem);
@@ -91,9 +93,9 @@ static enum err ramfs_readdir(struct file *f, size_t i, struct abuf *name, struc
 	return abuf_ok(name) ? OK : ERR_NAMETOOLONG;
 }
 
-static enum err ramfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes)
+static enum err ramfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes, uint64_t *digest)
 {
-	ramfs_packed_content(f->fs, ramfs_node(f), mem, bytes);
+	ramfs_packed_content(f->fs, ramfs_node(f), mem, bytes, digest);
 	return OK;
 }
 

@@ -13,7 +13,8 @@ struct ramfs {
 /* ---- ramfs.c ---- */
 void ramfs_fill_stat(const struct ramfs *fs, uint32_t node, struct file_stat *out);
 size_t ramfs_read_packed(const struct ramfs *fs, uint32_t node, uint64_t offset, struct wbuf to);
-void ramfs_packed_content(struct ramfs *fs, uint32_t node, struct packet_mem **mem, struct rbuf *bytes);
+void ramfs_packed_content(struct ramfs *fs, uint32_t node, struct packet_mem **mem, struct rbuf *bytes,
+	uint64_t *digest);
 
 /* ---- ramfs_write.c ---- */
 #ifdef CONFIG_RAMFS_WRITE

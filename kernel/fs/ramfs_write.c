@@ -216,16 +216,17 @@ static struct size_result ramfs_w_read(struct file *f, uint64_t offset, struct w
 	return OK_RESULT(size_result, n);
 }
 
-static enum err ramfs_w_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes)
+static enum err ramfs_w_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes, uint64_t *digest)
 {
 	uint32_t node = ramfs_node_of(f);
 	if (ramfs_is_as_packed(node)) {
-		ramfs_packed_content(ramfs_rw.base, node, mem, bytes);
+		ramfs_packed_content(ramfs_rw.base, node, mem, bytes, digest);
 		return OK;
 	}
 	mutex_lock(&ramfs_rw.lock);
 	struct ramfs_node *n = &ramfs_rw.tree.nodes[node];
 	*bytes = rbuf_of(n->bytes, n->size);
+	*digest = n->digest;
 	*mem = &ramfs_rw.base->mem;
 	if (n->cap) {
 		*mem = &ramfs_memory_of(n->bytes)->mem;

@@ -170,11 +170,11 @@ enum err vfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_st
 	return vfs_readdir_mount(f, i - f->dir_end, name, out);
 }
 
-enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes)
+enum err vfs_content(struct file *f, struct packet_mem **mem, struct rbuf *bytes, uint64_t *digest)
 {
 	if (!(f->flags & OPEN_READ))
 		return ERR_BADF;
-	return f->ops->content ? f->ops->content(f, mem, bytes) : ERR_NOTSUP;
+	return f->ops->content ? f->ops->content(f, mem, bytes, digest) : ERR_NOTSUP;
 }
 
 enum err vfs_truncate(struct file *f, uint64_t size)

@@ -165,20 +165,29 @@ struct web_file {
 	bool vary; /* it is there */
 };
 
+/* One that was packed with the page is not the neighbour of a page that was written since, nor is an older one. */
+static bool web_file_is_neighbour(const struct file_stat *gz, const struct file_stat *plain)
+{
+	return gz->type == FILE_REGULAR && gz->mtime_ns >= plain->mtime_ns && (plain->digest || !gz->digest);
+}
+
 static struct file_result web_file_open(struct web_file *file, const struct http_request *req)
 {
 	struct str path = req->path;
 	struct abuf name = abuf_of(file->bytes, sizeof(file->bytes));
+	struct file_stat gz;
 	fmt(&name, "/web%.*s%s", STR_ARG(path), path.ptr[path.len - 1] == '/' ? "index.html" : "");
 	file->plain = abuf_str(&name);
-	abuf_str_add(&name, S(".gz"));
-	file->vary = abuf_ok(&name) && vfs_stat(abuf_str(&name), &file->stat) == OK;
-	file->gzip = file->vary && http_accepts_gzip(req->field[HTTP_ACCEPT_ENCODING]);
-	struct str chosen = file->gzip ? abuf_str(&name) : file->plain;
-	if (!abuf_ok(&name) || vfs_stat(chosen, &file->stat) != OK || file->stat.secret ||
-		file->stat.type != FILE_REGULAR)
+	if (!abuf_ok(&name) || vfs_stat(file->plain, &file->stat) != OK)
 		return ERR_RESULT(file_result, ERR_NOENT);
-	return vfs_open(chosen, OPEN_READ);
+	abuf_str_add(&name, S(".gz"));
+	file->vary = abuf_ok(&name) && vfs_stat(abuf_str(&name), &gz) == OK && web_file_is_neighbour(&gz, &file->stat);
+	file->gzip = file->vary && http_accepts_gzip(req->field[HTTP_ACCEPT_ENCODING]);
+	if (file->gzip)
+		file->stat = gz;
+	if (file->stat.secret || file->stat.type != FILE_REGULAR)
+		return ERR_RESULT(file_result, ERR_NOENT);
+	return vfs_open(file->gzip ? abuf_str(&name) : file->plain, OPEN_READ);
 }
 
 /* Conditions and ranges: what of the content is sent, and with which status. */
@@ -216,7 +225,8 @@ static void web_reply_file(struct web_conn *c)
 		web_reply_problem(c, f.err == ERR_NOENT ? 404 : 503, S("no such page"));
 		return;
 	}
-	enum err err = vfs_content(f.value, &content.mem, &content.bytes);
+	uint64_t digest = 0;
+	enum err err = vfs_content(f.value, &content.mem, &content.bytes, &digest);
 	vfs_close(f.value);
 	if (err != OK) {
 		web_reply_problem(c, 500, S("the file cannot be sent"));
@@ -227,8 +237,8 @@ static void web_reply_file(struct web_conn *c)
 	/* The digest of the content: one number a version, whatever the name. */
 	char etag_bytes[24];
 	struct abuf etag = abuf_of(etag_bytes, sizeof(etag_bytes));
-	if (file.stat.digest) {
-		fmt(&etag, "\"%016llx\"", (unsigned long long)file.stat.digest);
+	if (digest) {
+		fmt(&etag, "\"%016llx\"", (unsigned long long)digest);
 		r.etag = abuf_str(&etag);
 	}
 	web_file_select(req, &r, &content.bytes);
