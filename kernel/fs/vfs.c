@@ -88,7 +88,8 @@ static enum err vfs_open_at(
 		return err;
 	if (stat.type == FILE_DIR && (flags & OPEN_WRITE))
 		return ERR_ISDIR;
-	if (stat.secret && (flags & OPEN_READ) && !(flags & OPEN_SECRET))
+	/* Names are no secret. */
+	if (stat.secret && stat.type != FILE_DIR && (flags & OPEN_READ) && !(flags & OPEN_SECRET))
 		return ERR_ACCES;
 	if (!mount->ops->remove)
 		flags &= ~OPEN_CREATE;

@@ -138,6 +138,7 @@ SELFTEST(ramfs_secrets_are_read_by_who_says_so)
 	struct file_stat stat;
 	ST_CHECK(vfs_mkdir(S("/tmp/secret")) == OK && ramfs_save(S("/tmp/secret/k"), S("key"), SAVE) == OK);
 	ST_CHECK(vfs_stat(S("/tmp/secret/k"), &stat) == OK && stat.secret);
+	ST_CHECK(ramfs_try_open(S("/tmp/secret"), OPEN_READ) == OK); /* names are none */
 	ST_CHECK(ramfs_try_open(S("/tmp/secret/k"), OPEN_READ) == ERR_ACCES);
 	ST_CHECK(ramfs_try_open(S("/tmp/secret/k"), OPEN_READ | OPEN_SECRET) == OK);
 	ST_CHECK(vfs_rename(S("/tmp/secret/k"), S("/tmp/k")) == OK);

@@ -1,11 +1,17 @@
 #!/usr/bin/python3
-"""The namespace from outside: every file that may be read over /api/fs/read gives the bytes that it has, and no other is read."""
+"""The namespace from outside: every file that may be read over /api/fs/read gives the bytes that it has, and no other is read.
+
+Where the image has a shell, what `cat` gives is compared with what /api/fs/read gives, and files that it
+writes, moves and removes are looked at from here.
+"""
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.parse
 
@@ -62,7 +68,83 @@ def walk(top):
             yield path, entry
 
 
+class Shell:
+    """A session over the polling API: run() types a line and waits until it is done."""
+    MARK = 0
+
+    def __init__(self):
+        found = re.search(r"[?]token=([A-Za-z0-9_-]+)", guest.serial())
+        self.token = {"Authorization": f"Bearer {found[1]}"} if found else {}
+        self.session = self.ask("/api/shell/in")["session"]
+        self.at = 0
+
+    def ask(self, path, method="GET", body=None):
+        status, _, answer = guest.http(path, method, body, self.token)
+        assert status in (200, 202, 204), f"{path}: {status} {answer[:200]}"
+        return json.loads(answer) if answer else {}
+
+    def run(self, line):
+        """The exit status; what stands before it in a line of its own is not looked at."""
+        Shell.MARK += 1
+        self.ask(f"/api/shell/in?session={self.session}", "POST", f"{line}\necho done-$?-{Shell.MARK}-".encode())
+        seen, deadline = "", time.monotonic() + 120
+        while not (done := re.search(rf"^done-(\d+)-{Shell.MARK}-\r?$", seen, re.M)):
+            assert time.monotonic() < deadline, f"{line}: no end\n{seen}"
+            got = self.ask(f"/api/shell/out?session={self.session}&since={self.at}")
+            seen += got["output"]
+            self.at = got["next"]
+            time.sleep(0 if got["output"] else 0.02)
+        return int(done[1])
+
+
+def has_shell():
+    return guest.http("/api/shell/in")[0] != 404
+
+
 class Namespace(unittest.TestCase):
+    def test_cat_gives_the_same_bytes(self):
+        if not has_shell():
+            self.skipTest("this image has no shell")
+        shell, compared = Shell(), 0
+        packed = [p for p, _ in walk("/") if not p.startswith(("/proc/", "/net/", "/dev/", "/app/control/", "/tmp/"))]
+        for path in [*packed, *STATIC]:
+            status, body = read(path)
+            if status == 200:
+                self.assertEqual(shell.run(f"cat {path} > /tmp/copy"), 0, path)
+                self.assertEqual(read("/tmp/copy"), (200, body), path)
+                compared += 1
+            elif "/secret/" in path:
+                self.assertNotEqual(shell.run(f"cat {path} > /tmp/copy"), 0, path)
+                self.assertNotEqual(shell.run(f"cp {path} /tmp/copied"), 0, path)
+                self.assertNotIn(SECRET, read("/tmp/copy")[1] + read("/tmp/copied")[1], path)
+        self.assertGreater(compared, len(PACKED) + 3)
+        self.assertEqual(shell.run("rm /tmp/copy"), 0)
+
+    def test_what_the_shell_writes_is_there(self):
+        if not has_shell():
+            self.skipTest("this image has no shell")
+        shell = Shell()
+        for line in ("mkdir /tmp/d", "echo one > /tmp/d/a", "echo two >> /tmp/d/a", "cp /tmp/d/a /tmp/d/b",
+                     "mv /tmp/d/b /tmp/d/c", "echo new > /tmp/d/a"):
+            self.assertEqual(shell.run(line), 0, line)
+        self.assertEqual(read("/tmp/d/a"), (200, b"new\n"))
+        self.assertEqual(read("/tmp/d/c"), (200, b"one\ntwo\n"))
+        now = time.time_ns()
+        for entry in entries("/tmp/d"):
+            self.assertIn(entry["name"], ("a", "c"))
+            self.assertTrue(abs(now - entry["mtime_ns"]) < 600e9, entry)
+        # A secret that was written here is none of the network's business.
+        self.assertEqual(shell.run("mkdir /tmp/d/secret"), 0)
+        self.assertEqual(shell.run("cp /tmp/d/a /tmp/d/secret/k"), 0)
+        self.assertEqual(read("/tmp/d/secret/k")[0], 403)
+        self.assertEqual(shell.run("mv /tmp/d/secret/k /tmp/d/k"), 0)
+        self.assertEqual(read("/tmp/d/k")[0], 403)
+        for line in ("rm /proc/version", "rm /dev", "mkdir /net/x", "echo x > /proc/x", "mv /tmp /tmp/d"):
+            self.assertNotEqual(shell.run(line), 0, line)
+        for line in ("rm /tmp/d/k", "rm -r /tmp/d/secret", "rm /tmp/d/a /tmp/d/c", "rm -r /tmp/d"):
+            self.assertEqual(shell.run(line), 0, line)
+        self.assertEqual(entries("/tmp"), [])
+
     def test_every_packed_file_is_what_was_packed(self):
         found = 0
         for path, entry in walk("/"):
