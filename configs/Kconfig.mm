@@ -3,7 +3,7 @@ menu "Memory"
 config STACK_MAX
 	int "Kernel stacks"
 	range 4 1024
-	default 64
+	default 224
 	help
 	  So many threads can exist, with the boot stacks of the harts among them. Each takes
 	  STACK_SIZE bytes and one guard page; a further thread_create is refused and counted.

@@ -8,12 +8,16 @@
  * Log: a thread writes new records through the ring like everybody, so klog() never
  * waits for the UART. In a panic, arch_console_write() writes to the UART by polling.
  *
- * Locks: LOCK_CHAR guards rings and registers, interrupts off. Waiters stand on two
- * wait queues; they are woken after it is dropped.
+ * Who writes the log in the middle of a row that others have begun (a prompt, and what is typed behind it) begins a
+ * row of its own, and shows theirs again when it is through: so both stay readable, also in a file.
+ *
+ * Locks: LOCK_CONSOLE is held by who writes, so that rows are not torn. LOCK_CHAR guards rings and registers,
+ * interrupts off. Waiters stand on two wait queues; they are woken after it is dropped.
  */
 #include "kernel/dev/dev.h"
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
 #include "lib/assert.h"
 
 enum uart_reg { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5 };
@@ -29,6 +33,7 @@ enum uart_reg { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UART_LC
 #define UART_RX_BATCH      64
 #define UART_LOG_PRIORITY  4 /* below everything that has work to do */
 #define UART_LINE_MAX      (KLOG_TEXT_MAX + 60)
+#define UART_ROW_MAX       512 /* bytes that made a row, escape sequences included; a longer one is not shown again */
 
 static_assert(is_pow2(CONFIG_UART_RX_RING) && is_pow2(CONFIG_UART_TX_RING), "ring indices wrap");
 
@@ -41,6 +46,12 @@ static struct {
 	uint8_t tx[CONFIG_UART_TX_RING];
 	struct waitq rx_wait, tx_wait, log_wait;
 	uint32_t log_pending; /* atomic */
+
+	/* writers */
+	struct mutex writers;
+	size_t row_len; /* what was written since the row began; > UART_ROW_MAX: more than is kept */
+	bool row_left;  /* the log stands behind it */
+	uint8_t row[UART_ROW_MAX];
 } uart;
 
 static uint8_t uart_read_reg(enum uart_reg r)
@@ -132,9 +143,9 @@ static struct size_result uart_read(struct chardev *c, struct wbuf to, ktime dea
 	}
 }
 
-static struct size_result uart_write(struct chardev *c, struct rbuf from, ktime deadline)
+/* Waits for room for a byte at least. */
+static struct size_result uart_send(struct rbuf from, ktime deadline)
 {
-	(void)c;
 	for (;;) {
 		size_t n = uart_put(from);
 		if (n > 0 || from.len == 0)
@@ -149,6 +160,63 @@ static struct size_result uart_write(struct chardev *c, struct rbuf from, ktime 
 	}
 }
 
+static enum err uart_send_all(struct rbuf bytes, ktime deadline)
+{
+	struct size_result r = OK_RESULT(size_result, 0);
+	while (bytes.len > 0 && r.err == OK) {
+		r = uart_send(bytes, deadline);
+		bytes = rbuf_slice(bytes, r.err == OK ? r.value : 0, bytes.len);
+	}
+	return r.err;
+}
+
+/* ---- rows: with the writers' mutex held ---- */
+
+/* A row begins behind a newline, and where it is written anew from its left. */
+static void uart_row_note(struct rbuf bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		if (bytes.ptr[i] == '\n' || bytes.ptr[i] == '\r')
+			uart.row_len = 0;
+		else if (uart.row_len < UART_ROW_MAX)
+			uart.row[uart.row_len++] = bytes.ptr[i];
+		else
+			uart.row_len = UART_ROW_MAX + 1;
+	}
+}
+
+/* The log comes: it begins a row of its own. */
+static enum err uart_row_leave(void)
+{
+	if (uart.row_len == 0 || uart.row_left)
+		return OK;
+	uart.row_left = true;
+	return uart_send_all(rbuf_of("\n", 1), KTIME_NEVER);
+}
+
+/* The log is through, or somebody writes on: the row is there again. */
+static enum err uart_row_return(ktime deadline)
+{
+	if (!uart.row_left)
+		return OK;
+	uart.row_left = false;
+	return uart_send_all(rbuf_of(uart.row, uart.row_len <= UART_ROW_MAX ? uart.row_len : 0), deadline);
+}
+
+static struct size_result uart_write(struct chardev *c, struct rbuf from, ktime deadline)
+{
+	(void)c;
+	enum err err = mutex_lock_until(&uart.writers, deadline);
+	if (err != OK)
+		return ERR_RESULT(size_result, err);
+	err = uart_row_return(deadline);
+	struct size_result r = err == OK ? uart_send(from, deadline) : ERR_RESULT(size_result, err);
+	if (r.err == OK)
+		uart_row_note(rbuf_slice(from, 0, r.value));
+	mutex_unlock(&uart.writers);
+	return r;
+}
+
 static const struct chardev_ops uart_ops = {.read = uart_read, .write = uart_write};
 static struct chardev uart_console = {.name = STR_INIT("console"), .ops = &uart_ops};
 
@@ -160,21 +228,25 @@ static void uart_log_wake(void)
 	waitq_wake_one(&uart.log_wait);
 }
 
-static void uart_write_all(struct rbuf bytes)
-{
-	while (bytes.len > 0) {
-		struct size_result r = uart_write(&uart_console, bytes, KTIME_NEVER);
-		assert(r.err == OK); /* a system thread is not cancelled */
-		bytes = rbuf_slice(bytes, r.value, bytes.len);
-	}
-}
-
 static void uart_log_line(const struct klog_entry *e)
 {
 	char room[UART_LINE_MAX];
 	struct abuf line = abuf_of(room, sizeof(room));
 	klog_format(e, &line);
-	uart_write_all(abuf_bytes(&line));
+	mutex_lock(&uart.writers);
+	enum err err = uart_row_leave();
+	if (err == OK)
+		err = uart_send_all(abuf_bytes(&line), KTIME_NEVER);
+	mutex_unlock(&uart.writers);
+	assert(err == OK); /* a system thread is not cancelled */
+}
+
+static void uart_log_through(void)
+{
+	mutex_lock(&uart.writers);
+	enum err err = uart_row_return(KTIME_NEVER);
+	mutex_unlock(&uart.writers);
+	assert(err == OK);
 }
 
 static void uart_log_thread(void *arg)
@@ -188,6 +260,7 @@ static void uart_log_thread(void *arg)
 			uart_log_line(&e);
 			klog_shown(seen);
 		}
+		uart_log_through();
 		enum err err = waitq_wait_until(&uart.log_wait,
 			__atomic_load_n(&uart.log_pending, __ATOMIC_ACQUIRE) != 0, KTIME_NEVER,
 			S("log"));
@@ -228,6 +301,7 @@ static enum err uart_probe(const struct machine_device *d)
 	waitq_init(&uart.rx_wait);
 	waitq_init(&uart.tx_wait);
 	waitq_init(&uart.log_wait);
+	mutex_init(&uart.writers, LOCK_CONSOLE);
 	uart.regs = (volatile uint8_t *)d->base;
 	uart_reset();
 	enum err e = irq_request(d->irq, S("uart"), uart_interrupt, NULL);

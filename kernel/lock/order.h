@@ -16,10 +16,15 @@
 /* X(class). Wherever they stand, no mutex is taken under a spinlock: lockdep reports that by itself. */
 #define LOCK_ORDER(X)                                                                              \
 	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
+	X(LOCK_SHELL_CONSOLE) /* mutex: which session the console carries */                       \
+	X(LOCK_SHELL_READY)   /* spin: around what tells the carrier of a session */               \
 	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
 	X(LOCK_RAMFS)         /* mutex: the tree of files in memory */                             \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
+	X(LOCK_PIPE)          /* mutex: one pipe */                                                \
+	X(LOCK_CONSOLE)       /* mutex: who writes on the console */                               \
+	X(LOCK_SHELL)         /* spin: the terminal of one session */                              \
 	X(LOCK_ARP)           /* spin: the neighbour table */                                      \
 	X2(LOCK_TEST_MUTEX)   /* self-tests */                                                     \
 	X(LOCK_NET_IFACE)     /* spin: writers of interface addresses */                           \

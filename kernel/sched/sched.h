@@ -178,6 +178,11 @@ enum err thread_suspend(struct thread *t);
 void thread_resume(struct thread *t); /* however often it was suspended; any context */
 /* Ends t's present or next cancellable wait with ERR_INTR. ERR_PERM for a system thread. Any context. */
 must_check enum err thread_cancel(struct thread *t);
+/* The caller was cancelled and has not waited since: for who works for long without waiting. */
+static inline bool thread_is_cancelled(void)
+{
+	return __atomic_load_n(&thread_current()->cancel_pending, __ATOMIC_RELAXED);
+}
 
 /* ---- for kernel/sync ---- */
 

@@ -1,0 +1,103 @@
+/* cmd_basic.c - the commands without which a shell is none: echo, cat, sleep, true, false. */
+#include "kernel/sched/sched.h"
+#include "lib/err.h"
+#include "user/shell/shell.h"
+
+/* The status of who could not write. That nobody reads what goes into a pipe is nobody's fault. */
+static int write_failed(struct shell_call *c, enum err err)
+{
+	return err == ERR_PIPE ? 1 : shell_fail(c, "%.*s", STR_ARG(err_text(err)));
+}
+
+/* ---- echo ---- */
+
+static int echo_run(struct shell_call *c)
+{
+	size_t first = c->argc > 1 && str_eq(c->argv[1], S("-n")) ? 2 : 1;
+	enum err err = OK;
+	for (size_t i = first; i < c->argc && err == OK; i++) {
+		if (i > first)
+			err = shell_write(c, rbuf_of_str(S(" ")));
+		if (err == OK)
+			err = shell_write(c, rbuf_of_str(c->argv[i]));
+	}
+	if (err == OK && first == 1)
+		err = shell_write(c, rbuf_of_str(S("\n")));
+	return err == OK ? 0 : write_failed(c, err);
+}
+SHELL_COMMAND(echo, .name = STR_INIT("echo"), .summary = STR_INIT("print the arguments"), .run = echo_run,
+	.completes = SHELL_PATHS, .usage = STR_INIT("echo [-n] [TEXT]...\n-n: no newline at the end.\n"));
+
+/* ---- cat ---- */
+
+#define CAT_BYTES 2048
+
+/* All of a file, or of standard input where f is NULL, as it is. */
+static int cat_copy(struct shell_call *c, struct file *f, struct str name)
+{
+	uint8_t bytes[CAT_BYTES];
+	struct size_result r;
+	for (uint64_t offset = 0;; offset += r.value) {
+		struct wbuf to = wbuf_of(bytes, sizeof(bytes));
+		r = f ? vfs_read(f, offset, to) : shell_read(c, to);
+		if (r.err == ERR_INTR)
+			return SHELL_CANCELLED;
+		if (r.err != OK)
+			return shell_fail(c, "%.*s: %.*s", STR_ARG(name), STR_ARG(err_text(r.err)));
+		if (r.value == 0)
+			return 0;
+		enum err err = shell_write(c, rbuf_of(bytes, r.value));
+		if (err != OK)
+			return write_failed(c, err);
+	}
+}
+
+static int cat_file(struct shell_call *c, struct str name)
+{
+	if (str_eq(name, S("-")))
+		return cat_copy(c, NULL, name);
+	struct file_result f = shell_file(c, name, OPEN_READ);
+	if (f.err != OK)
+		return shell_fail(c, "%.*s: %.*s", STR_ARG(name), STR_ARG(err_text(f.err)));
+	int status = cat_copy(c, f.value, name);
+	vfs_close(f.value);
+	return status;
+}
+
+static int cat_run(struct shell_call *c)
+{
+	int status = c->argc == 1 ? cat_copy(c, NULL, S("-")) : 0;
+	for (size_t i = 1; i < c->argc && !shell_is_cancelled(c); i++)
+		status = max(status, cat_file(c, c->argv[i]));
+	return status;
+}
+SHELL_COMMAND(cat, .name = STR_INIT("cat"), .summary = STR_INIT("show files"), .run = cat_run, .completes = SHELL_PATHS,
+	.usage = STR_INIT("cat [FILE]...\nWithout one, or for -, what is typed, up to Ctrl-D.\n"));
+
+/* ---- sleep ---- */
+
+static int sleep_run(struct shell_call *c)
+{
+	struct u64_result s = c->argc == 2 ? str_to_u64(c->argv[1], 10) : ERR_RESULT(u64_result, ERR_INVAL);
+	if (s.err != OK || s.value > 1000000)
+		return shell_usage(c, "how many seconds");
+	return shell_sleep(c, ktime_add(clock_now(), (int64_t)s.value * NS_PER_S)) == OK ? 0 : SHELL_CANCELLED;
+}
+SHELL_COMMAND(sleep, .name = STR_INIT("sleep"), .summary = STR_INIT("wait"), .run = sleep_run,
+	.usage = STR_INIT("sleep SECONDS\n"));
+
+/* ---- true, false ---- */
+
+static int true_run(unused struct shell_call *c)
+{
+	return 0;
+}
+SHELL_COMMAND(true, .name = STR_INIT("true"), .summary = STR_INIT("succeed"), .run = true_run,
+	.usage = STR_INIT("true\nExit status 0.\n"));
+
+static int false_run(unused struct shell_call *c)
+{
+	return 1;
+}
+SHELL_COMMAND(false, .name = STR_INIT("false"), .summary = STR_INIT("fail"), .run = false_run,
+	.usage = STR_INIT("false\nExit status 1.\n"));

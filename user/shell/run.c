@@ -1,0 +1,552 @@
+/*
+ * run.c - lines, pipelines and jobs.
+ *
+ * A line is parsed twice: once to see that it is one, then pipeline by pipeline, as they are run. A pipeline is set up
+ * whole before any of it starts: words, commands, files and pipes; what is missing there is said, and nothing has run.
+ * Each stage is a thread. A builtin alone runs in the session's own.
+ *
+ * The session's thread owns its jobs: it sets them up, cancels and joins their threads. A stage touches its own
+ * struct, its ends, and `running`, the last thing it does but for waking the session, which joins it before the job goes.
+ *
+ * Locks: none.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/mm/mm.h"
+#include "kernel/sched/sched.h"
+#include "lib/assert.h"
+#include "user/shell/shell_priv.h"
+
+#define PIPE_BYTES (PAGE_SIZE - sizeof(struct pipe)) /* both in one page */
+
+static_assert(sizeof(struct shell_job) + 2 * SHELL_LINE_MAX <= PAGE_SIZE << JOB_ORDER, "room for words");
+
+extern const struct shell_command command_start[], command_end[];
+
+/* ---- the table of commands ---- */
+
+const struct shell_command *shell_command_at(size_t i)
+{
+	size_t count = (size_t)(command_end - command_start);
+	if (i < count)
+		return &command_start[i];
+	i -= count;
+	return i < shell_builtin_count ? &shell_builtins[i].command : NULL;
+}
+
+const struct shell_command *run_find(struct str name)
+{
+	const struct shell_command *c;
+	for (size_t i = 0; (c = shell_command_at(i)) != NULL; i++)
+		if (str_eq(c->name, name))
+			return c;
+	return NULL;
+}
+
+/* ---- a job ---- */
+
+static struct shell_job *job_make(struct shell_session *s)
+{
+	struct shell_job *job = page_alloc(JOB_ORDER);
+	if (!job) {
+		session_say(s, "no memory for a command\n");
+		return NULL;
+	}
+	memset(job, 0, sizeof(*job));
+	job->session = s;
+	job->words = abuf_of(job->bytes, (PAGE_SIZE << JOB_ORDER) - sizeof(*job));
+	return job;
+}
+
+static void job_close(struct shell_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		end_close_in(&job->stages[i].in);
+		end_close_out(&job->stages[i].out);
+		end_close_out(&job->stages[i].error);
+	}
+}
+
+/* Its threads are joined, or were never made. */
+static void job_free(struct shell_job *job)
+{
+	job_close(job);
+	for (size_t i = 0; i < countof(job->pipes); i++)
+		if (job->pipes[i])
+			page_free(job->pipes[i], 0);
+	if (job->threads)
+		shell_threads_give(job->threads);
+	page_free(job, JOB_ORDER);
+}
+
+bool stage_is_cancelled(const struct shell_stage *stage)
+{
+	return stage->cancelled || __atomic_load_n(&stage->job->cancelled, __ATOMIC_RELAXED) || thread_is_cancelled() ||
+	       session_is_over(stage->job->session);
+}
+
+void run_cancel(struct shell_job *job)
+{
+	__atomic_store_n(&job->cancelled, true, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < job->count; i++)
+		if (job->stages[i].thread && thread_cancel(job->stages[i].thread) != OK)
+			unreachable(); /* it is no system thread */
+}
+
+static void job_join(struct shell_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		while (job->stages[i].thread && thread_join(job->stages[i].thread, KTIME_NEVER) != OK)
+			terminal_set_over(job->session); /* who joins was killed, and waits all the same */
+		job->stages[i].thread = NULL;
+	}
+}
+
+static bool job_runs(const struct shell_job *job)
+{
+	return __atomic_load_n(&job->running, __ATOMIC_ACQUIRE) > 0;
+}
+
+static int job_status(const struct shell_job *job)
+{
+	return job->stages[job->count - 1].status;
+}
+
+/* ---- a stage, in its thread or the session's ---- */
+
+int stage_run(struct shell_stage *stage)
+{
+	const struct shell_call *c = &stage->call;
+	if (c->argc >= 2 && str_eq(c->argv[1], S("--help"))) {
+		struct str usage = stage->command->usage;
+		return shell_write(&stage->call, rbuf_of_str(usage)) == OK ? 0 : 1;
+	}
+	return stage->command->run(&stage->call);
+}
+
+static void stage_main(void *arg)
+{
+	struct shell_stage *stage = arg;
+	struct shell_session *s = stage->job->session;
+	stage->status = stage_run(stage);
+	end_close_in(&stage->in);
+	end_close_out(&stage->out);
+	end_close_out(&stage->error);
+	__atomic_fetch_sub(&stage->job->running, 1, __ATOMIC_RELEASE);
+	waitq_wake_all(&s->wait);
+}
+
+/* ---- setting up ---- */
+
+struct run_status {
+	struct shell_session *s;
+	char text[12];
+};
+
+static struct str run_lookup(void *arg, struct str name)
+{
+	struct run_status *r = arg;
+	struct str value = STR_EMPTY;
+	if (str_eq(name, S("?"))) {
+		struct abuf text = abuf_of(r->text, sizeof(r->text));
+		fmt(&text, "%d", r->s->status);
+		return abuf_str(&text);
+	}
+	if (vars_get(&r->s->vars, name, &value))
+		return value;
+	return str_eq(name, S("PWD")) ? str_of(r->s->cwd, r->s->cwd_len) : STR_EMPTY;
+}
+
+/* Expands a word into the job's room; false: it is nothing. */
+static bool job_expand(struct shell_job *job, struct str word, struct str *out)
+{
+	struct run_status r = {.s = job->session};
+	size_t from = job->words.len;
+	bool there = parse_expand(word, run_lookup, &r, &job->words);
+	*out = str_of(job->words.ptr + from, job->words.len - from);
+	return there;
+}
+
+static void job_set_words(struct shell_job *job, struct shell_stage *stage, const struct parse_stage *p, size_t *used)
+{
+	stage->call.argv = &job->argv[*used];
+	for (size_t i = 0; i < p->words; i++)
+		if (job_expand(job, job->parsed.words[p->first + p->assigns + i], &job->argv[*used])) {
+			(*used)++;
+			stage->call.argc++;
+		}
+}
+
+static bool job_assign(struct shell_job *job, const struct parse_stage *p)
+{
+	for (size_t i = 0; i < p->assigns; i++) {
+		struct str name, raw, value;
+		if (!parse_is_assignment(job->parsed.words[p->first + i], &name, &raw))
+			unreachable(); /* it was one when it was parsed */
+		job_expand(job, raw, &value);
+		enum err err = vars_set(&job->session->vars, name, value);
+		if (err != OK) {
+			session_say(job->session, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(err_text(err)));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool job_open(struct shell_job *job, struct shell_end *e, struct str word, unsigned flags)
+{
+	struct str name;
+	struct file_stat stat;
+	if (!word.ptr)
+		return true;
+	job_expand(job, word, &name);
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	enum err err = shell_path(&job->stages[0].call, name, &path);
+	struct file_result f = {.err = err};
+	if (err == OK)
+		f = vfs_open(abuf_str(&path), flags);
+	if (f.err == OK && (flags & OPEN_APPEND) && vfs_stat(abuf_str(&path), &stat) == OK)
+		e->offset = stat.size_bytes;
+	if (f.err == OK) {
+		e->kind = END_FILE;
+		e->file = f.value;
+	} else {
+		session_say(job->session, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(err_text(f.err)));
+	}
+	return f.err == OK;
+}
+
+static bool job_open_files(struct shell_job *job, struct shell_stage *stage, const struct parse_stage *p)
+{
+	unsigned out = OPEN_WRITE | OPEN_CREATE;
+	stage->error_to_out = p->error_to_out;
+	return job_open(job, &stage->in, p->in, OPEN_READ) &&
+	       job_open(job, &stage->out, p->out, out | (p->append ? OPEN_APPEND : OPEN_TRUNC)) &&
+	       job_open(job, &stage->error, p->error, out | (p->error_append ? OPEN_APPEND : OPEN_TRUNC));
+}
+
+/* Between this stage and the next one; where one of them is redirected, its end of the pipe is closed. */
+static bool job_pipe(struct shell_job *job, size_t i)
+{
+	struct pipe *pipe = page_alloc(0);
+	if (!pipe) {
+		session_say(job->session, "no memory for a pipe\n");
+		return false;
+	}
+	pipe_init(pipe, pipe + 1, PIPE_BYTES);
+	job->pipes[i] = pipe;
+	struct shell_end *out = &job->stages[i].out, *in = &job->stages[i + 1].in;
+	if (out->kind == END_TERMINAL)
+		*out = (struct shell_end){.kind = END_PIPE, .pipe = pipe};
+	else
+		pipe_close_writer(pipe);
+	if (in->kind == END_TERMINAL)
+		*in = (struct shell_end){.kind = END_PIPE, .pipe = pipe};
+	else
+		pipe_close_reader(pipe);
+	return true;
+}
+
+/* True: what the stage is to run is known, and may run here. */
+static bool job_find(struct shell_job *job, struct shell_stage *stage)
+{
+	struct shell_session *s = job->session;
+	struct str name = stage->call.argc ? stage->call.argv[0] : STR_EMPTY;
+	s->status = SHELL_NOT_FOUND;
+	stage->command = run_find(name);
+	if (str_eq(name, S("kill")) && stage->call.argc > 1 && str_starts(stage->call.argv[1], S("%")))
+		stage->command = &builtin_kill_job;
+	if (!stage->command) {
+		session_say(s, "%.*s: there is no such command; help lists them\n", STR_ARG(name));
+		return false;
+	}
+	const struct shell_builtin *b = builtin_of(stage->command);
+	bool alone = job->parsed.count == 1 && !job->background;
+	if (!b || alone || (b->where != BUILTIN_ALONE && !(b->where && job->background)))
+		return true;
+	s->status = SHELL_SYNTAX;
+	session_say(s, "%.*s: not in %s\n", STR_ARG(name), job->background ? "the background" : "a pipeline");
+	return false;
+}
+
+/* The whole pipeline; nothing runs yet. False: why is said, and $? set. */
+static bool job_set_up(struct shell_job *job)
+{
+	struct shell_session *s = job->session;
+	const struct parse_pipeline *p = &job->parsed;
+	size_t used = 0;
+	job->background = p->background;
+	job->source_len = min(p->source.len, sizeof(job->source));
+	memcpy(job->source, p->source.ptr, job->source_len);
+	job->cwd_len = s->cwd_len;
+	memcpy(job->cwd, s->cwd, s->cwd_len);
+	for (size_t i = 0; i < p->count; i++) {
+		struct shell_stage *stage = &job->stages[i];
+		*stage = (struct shell_stage){.job = job, .call.stage = stage, .out.kind = END_TERMINAL,
+			.error.kind = END_TERMINAL, .in.kind = job->background && i == 0 ? END_NONE : END_TERMINAL};
+		job->count++;
+		job_set_words(job, stage, &p->stages[i], &used);
+	}
+	s->status = 1;
+	for (size_t i = 0; i < p->count; i++) {
+		bool ok = p->stages[i].words == 0 || job_find(job, &job->stages[i]);
+		if (!ok)
+			return false;
+	}
+	s->status = 1;
+	for (size_t i = 0; i < p->count; i++)
+		if (!job_open_files(job, &job->stages[i], &p->stages[i]))
+			return false;
+	for (size_t i = 0; i + 1 < p->count; i++)
+		if (!job_pipe(job, i))
+			return false;
+	if (!abuf_ok(&job->words))
+		session_say(s, "the words of the line are too long\n");
+	return abuf_ok(&job->words);
+}
+
+/* ---- running ---- */
+
+/* In the session's thread: it changes the session. */
+static int job_run_here(struct shell_job *job)
+{
+	job->stages[0].here = true;
+	int status = stage_run(&job->stages[0]);
+	job_free(job);
+	return status;
+}
+
+static bool job_start(struct shell_job *job)
+{
+	struct shell_session *s = job->session;
+	if (!shell_threads_take(job->count)) {
+		session_say(s, "too many commands are running\n");
+		return false;
+	}
+	job->threads = job->count;
+	job->running = (uint32_t)job->count;
+	for (size_t i = 0; i < job->count; i++) {
+		struct shell_stage *stage = &job->stages[i];
+		struct str name = str_slice(stage->call.argv[0], 0, THREAD_NAME_MAX);
+		struct thread_result t = thread_create(&(struct thread_attr){.name = name, .entry = stage_main, .arg = stage,
+			.priority = CONFIG_SHELL_PRIORITY, .class = SCHED_RR, .domain = shell_domain()});
+		if (t.err != OK) {
+			session_say(s, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(err_text(t.err)));
+			run_cancel(job);
+			job_join(job);
+			return false;
+		}
+		stage->thread = t.value;
+	}
+	return true;
+}
+
+/* One turn of waiting in the foreground. */
+static void run_wait_turn(struct shell_session *s, struct shell_job *job)
+{
+	if (session_is_over(s)) {
+		run_cancel(job);
+		job_join(job);
+		return;
+	}
+	enum err err = waitq_wait_until(&s->wait,
+		!job_runs(job) || session_is_over(s) || __atomic_load_n(&s->interrupt, __ATOMIC_RELAXED),
+		terminal_idle_at(s), S("command"));
+	if (err != OK)
+		terminal_wait_failed(s, err);
+	if (terminal_interrupted(s)) {
+		s->aborted = true;
+		run_cancel(job);
+		session_say(s, "^C\n");
+	}
+}
+
+int run_wait(struct shell_session *s, struct shell_job *job)
+{
+	while (job_runs(job))
+		run_wait_turn(s, job);
+	job_join(job);
+	int status = job->cancelled ? SHELL_CANCELLED : job_status(job);
+	s->cooked_at = s->cooked_len = 0;
+	job_free(job);
+	return status;
+}
+
+/* %1 and so on; the session keeps the job. */
+static bool job_keep(struct shell_session *s, struct shell_job *job)
+{
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
+		if (!s->jobs[i]) {
+			s->jobs[i] = job;
+			session_say(s, "[%zu] %.*s\n", i + 1, (int)job->source_len, job->source);
+			return true;
+		}
+	return false;
+}
+
+static bool job_may_be_kept(struct shell_session *s)
+{
+	run_reap(s, true);
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
+		if (!s->jobs[i])
+			return true;
+	session_say(s, "too many jobs in the background\n");
+	return false;
+}
+
+/* The pipeline that was parsed into the job, which it takes. */
+static void run_pipeline(struct shell_session *s, struct shell_job *job)
+{
+	const struct parse_pipeline *p = &job->parsed;
+	const struct parse_stage *first = &p->stages[0];
+	bool simple = p->count == 1 && first->words == 0; /* variables and files only */
+	bool good = job_set_up(job) && (!p->background || job_may_be_kept(s));
+	if (good && first->assigns && !simple) {
+		session_say(s, "variables are set on a line of their own\n");
+		good = false;
+	}
+	if (good && simple)
+		good = job_assign(job, first);
+	if (!good || simple) {
+		s->status = good ? 0 : max(s->status, 1);
+		job_free(job);
+		return;
+	}
+	if (p->count == 1 && !p->background && builtin_of(job->stages[0].command)) {
+		s->status = job_run_here(job);
+		return;
+	}
+	if (!job_start(job)) {
+		s->status = 1;
+		job_free(job);
+		return;
+	}
+	if (!p->background)
+		s->status = run_wait(s, job);
+	else if (job_keep(s, job))
+		s->status = 0;
+	else
+		unreachable(); /* there was a place, and nobody else takes one */
+}
+
+static bool run_may_go_on(const struct shell_session *s)
+{
+	return !s->exiting && !s->aborted && !session_is_over(s);
+}
+
+static bool run_is_good(struct shell_session *s, struct shell_job *job, struct str line)
+{
+	struct parse_failure f;
+	struct parse_cursor c = parse_begin(line);
+	enum parse_result r;
+	while ((r = parse_next(&c, &job->parsed, &f)) == PARSE_OK)
+		;
+	if (r == PARSE_END)
+		return true;
+	s->status = SHELL_SYNTAX;
+	if (f.near.len)
+		session_say(s, "%.*s, at '%.*s'\n", STR_ARG(f.why), STR_ARG(f.near));
+	else
+		session_say(s, "%.*s\n", STR_ARG(f.why));
+	return false;
+}
+
+void run_line(struct shell_session *s, struct str line)
+{
+	struct parse_failure f;
+	struct parse_cursor c = parse_begin(line);
+	struct shell_job *job = job_make(s);
+	if (!job)
+		return;
+	if (!run_is_good(s, job, line)) {
+		job_free(job);
+		return;
+	}
+	while (run_may_go_on(s) && parse_next(&c, &job->parsed, &f) == PARSE_OK) {
+		enum parse_join join = job->parsed.join;
+		if ((join == PARSE_AND && s->status != 0) || (join == PARSE_OR && s->status == 0))
+			continue;
+		run_pipeline(s, job);
+		job = job_make(s);
+		if (!job)
+			return;
+	}
+	job_free(job);
+}
+
+/* ---- a file of lines ---- */
+
+/* Runs the line at the offset; how many bytes it takes, 0: the end. */
+static struct size_result run_file_line(struct shell_session *s, struct file *f, uint64_t offset, char *bytes)
+{
+	size_t len = 0;
+	struct size_result r;
+	do {
+		r = vfs_read(f, offset + len, wbuf_of(bytes + len, SHELL_LINE_MAX - len));
+		if (r.err != OK)
+			return r;
+		len += r.value;
+	} while (r.value > 0 && len < SHELL_LINE_MAX && str_find_char(str_of(bytes, len), '\n') == len);
+	size_t n = str_find_char(str_of(bytes, len), '\n');
+	if (n == SHELL_LINE_MAX)
+		return ERR_RESULT(size_result, ERR_FBIG);
+	run_line(s, str_of(bytes, n));
+	return OK_RESULT(size_result, n + (n < len));
+}
+
+enum err run_file(struct shell_session *s, struct str path)
+{
+	if (s->depth == SHELL_DEPTH_MAX)
+		return ERR_DEADLK;
+	struct file_result f = vfs_open(path, OPEN_READ);
+	if (f.err != OK)
+		return f.err;
+	char *bytes = page_alloc(0);
+	struct size_result r = {.value = 1, .err = bytes ? OK : ERR_NOMEM};
+	s->depth++;
+	for (uint64_t offset = 0; r.err == OK && r.value > 0 && run_may_go_on(s); offset += r.value) {
+		if (__atomic_load_n(&s->interrupt, __ATOMIC_RELAXED))
+			break;
+		r = run_file_line(s, f.value, offset, bytes);
+	}
+	s->depth--;
+	if (bytes)
+		page_free(bytes, 0);
+	vfs_close(f.value);
+	return r.err;
+}
+
+/* ---- jobs in the background ---- */
+
+void run_reap(struct shell_session *s, bool tell)
+{
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++) {
+		struct shell_job *job = s->jobs[i];
+		if (!job || job_runs(job))
+			continue;
+		job_join(job);
+		int status = job_status(job);
+		if (tell && job->cancelled)
+			session_say(s, "[%zu] cancelled: %.*s\n", i + 1, (int)job->source_len, job->source);
+		else if (tell && status)
+			session_say(s, "[%zu] failed (%d): %.*s\n", i + 1, status, (int)job->source_len, job->source);
+		else if (tell)
+			session_say(s, "[%zu] done: %.*s\n", i + 1, (int)job->source_len, job->source);
+		s->jobs[i] = NULL;
+		job_free(job);
+	}
+}
+
+void run_end_all(struct shell_session *s)
+{
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
+		if (s->jobs[i])
+			run_cancel(s->jobs[i]);
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++) {
+		if (!s->jobs[i])
+			continue;
+		job_join(s->jobs[i]);
+		job_free(s->jobs[i]);
+		s->jobs[i] = NULL;
+	}
+}
