@@ -85,11 +85,9 @@ static int builtin_jobs(struct shell_call *c)
 	struct shell_session *s = builtin_session(c);
 	for (size_t i = 0; i < SHELL_JOBS_MAX; i++) {
 		const struct shell_job *job = s->jobs[i];
-		if (!job)
+		if (!job || __atomic_load_n(&job->running, __ATOMIC_RELAXED) == 0) /* the prompt says that it has ended */
 			continue;
-		bool runs = __atomic_load_n(&job->running, __ATOMIC_RELAXED) > 0;
-		if (shell_printf(c, "[%zu] %s: %.*s\n", i + 1, runs ? "runs" : "done", (int)job->source_len,
-			    job->source) != OK)
+		if (shell_printf(c, "[%zu] runs: %.*s\n", i + 1, (int)job->source_len, job->source) != OK)
 			return 1;
 	}
 	return 0;

@@ -48,6 +48,14 @@ static void console_wait(uint32_t events)
 
 /* ---- what is typed ---- */
 
+/* The key that asks for a session is not its first line. */
+static void console_drop_newline(void)
+{
+	bool newline = console.typed_len > 0 && (console.typed[0] == '\r' || console.typed[0] == '\n');
+	console.typed_len -= newline;
+	memmove(console.typed, console.typed + newline, console.typed_len);
+}
+
 /* As much as the session takes. What is typed while there is none asks for one, and begins it. */
 static void console_feed(void)
 {
@@ -59,6 +67,8 @@ static void console_feed(void)
 	}
 	bool none = !console.session;
 	mutex_unlock(&console.lock);
+	if (none)
+		console_drop_newline();
 	if (none)
 		event_set(&console.events, CONSOLE_KEY);
 }

@@ -142,16 +142,29 @@ static void line_bell(struct abuf *out)
 	abuf_char_add(out, BELL);
 }
 
-static bool line_shows_prompt(const struct line *l)
+/* What stands before the text while the history is searched. */
+static struct str line_search_lead(const struct line *l)
 {
-	return l->columns > l->prompt_width + ROW_LEAST;
+	return l->found || !l->search_len ? S("(search)`") : S("(no such)`");
 }
 
-/* Columns for text: at least 1. */
+static unsigned line_lead_width(const struct line *l)
+{
+	if (!l->searching)
+		return l->prompt_width;
+	return line_width(line_search_lead(l)) + line_width(str_of(l->search, l->search_len)) + 3;
+}
+
+static bool line_shows_lead(const struct line *l)
+{
+	return l->columns > line_lead_width(l) + ROW_LEAST;
+}
+
+/* Columns for text. */
 static unsigned line_room(const struct line *l)
 {
-	unsigned columns = l->columns - (line_shows_prompt(l) ? l->prompt_width : 0u);
-	return columns > 1 ? columns - 1 : 1;
+	unsigned columns = l->columns - (line_shows_lead(l) ? line_lead_width(l) : 0u);
+	return columns > 1 ? columns - 1 : 0;
 }
 
 static unsigned line_width_between(const struct line *l, size_t from, size_t to)
@@ -194,10 +207,15 @@ static size_t line_right(const struct line *l)
 	return at;
 }
 
-static void line_draw_search(const struct line *l, struct abuf *out)
+static void line_draw_lead(const struct line *l, struct abuf *out)
 {
-	struct str lead = l->found || !l->search_len ? S("(search)`") : S("(no such)`");
-	abuf_str_add(out, lead);
+	if (!line_shows_lead(l))
+		return;
+	if (!l->searching) {
+		abuf_bytes_add(out, l->prompt, l->prompt_len);
+		return;
+	}
+	abuf_str_add(out, line_search_lead(l));
 	abuf_bytes_add(out, l->search, l->search_len);
 	abuf_str_add(out, S("': "));
 }
@@ -207,11 +225,7 @@ static void line_draw(struct line *l, struct abuf *out)
 	line_scroll(l);
 	size_t right = line_right(l);
 	abuf_char_add(out, '\r');
-	if (l->searching) {
-		line_draw_search(l, out);
-	} else if (line_shows_prompt(l)) {
-		abuf_bytes_add(out, l->prompt, l->prompt_len);
-	}
+	line_draw_lead(l, out);
 	abuf_bytes_add(out, l->text + l->left, right - l->left);
 	abuf_str_add(out, S("\x1b[K"));
 	unsigned back = line_width_between(l, l->cursor, right);
@@ -251,7 +265,7 @@ static void line_remove(struct line *l, size_t from, size_t to, struct abuf *out
 	memmove(l->text + from, l->text + to, l->len - to);
 	l->len -= to - from;
 	l->cursor = from;
-	if (at_end && width <= 2) {
+	if (at_end && (width == 1 || width == 2)) {
 		abuf_str_add(out, width == 1 ? S("\b") : S("\b\b"));
 		abuf_str_add(out, S("\x1b[K"));
 	} else {
@@ -325,6 +339,7 @@ static void line_swap(struct line *l, struct abuf *out)
 	memmove(l->text + left, l->text + right, end - right);
 	memcpy(l->text + end - n, first, n);
 	l->cursor = end;
+	l->left = min(l->left, left); /* it may have stood between the two */
 	line_draw(l, out);
 }
 
@@ -363,6 +378,7 @@ static void line_search_begin(struct line *l, struct abuf *out)
 		l->kept_len = l->len;
 	}
 	l->searching = true;
+	l->left = 0;
 	l->found = 0;
 	l->search_len = 0;
 	line_draw(l, out);
@@ -687,6 +703,5 @@ void line_begin(struct line *l, struct str prompt, uint16_t columns, struct abuf
 	memcpy(l->prompt, prompt.ptr, l->prompt_len);
 	l->prompt_width = (uint16_t)line_width(str_of(l->prompt, l->prompt_len));
 	l->columns = min(columns, (uint16_t)COLUMNS_MAX);
-	if (line_shows_prompt(l))
-		abuf_bytes_add(out, l->prompt, l->prompt_len);
+	line_draw_lead(l, out);
 }

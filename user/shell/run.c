@@ -349,9 +349,10 @@ static void run_wait_turn(struct shell_session *s, struct shell_job *job)
 		job_join(job);
 		return;
 	}
+	ktime until = terminal_idle_at(s);
 	enum err err = waitq_wait_until(&s->wait,
 		!job_runs(job) || session_is_over(s) || __atomic_load_n(&s->interrupt, __ATOMIC_RELAXED),
-		terminal_idle_at(s), S("command"));
+		until, S("command"));
 	if (err != OK)
 		terminal_wait_failed(s, err);
 	if (terminal_interrupted(s)) {

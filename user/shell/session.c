@@ -200,10 +200,7 @@ static void session_put(struct shell_session *s)
 static void session_end(struct shell_session *s)
 {
 	run_end_all(s);
-	spin_lock(&s->lock);
-	bool idle = s->over && s->refs == 2 && !ktime_before(clock_now(), ktime_add(s->active, CONFIG_SHELL_IDLE_S * NS_PER_S));
-	spin_unlock(&s->lock);
-	if (idle)
+	if (s->idle)
 		__atomic_fetch_add(&stats.idle_closed, 1, __ATOMIC_RELAXED);
 	spin_lock(&s->lock);
 	s->ended = true;

@@ -71,6 +71,7 @@ struct shell_stats {
 	uint64_t opened, refused, idle_closed, commands, refused_threads;
 };
 void shell_stats(struct shell_stats *out);
+void shell_set_idle(int64_t ns); /* instead of CONFIG_SHELL_IDLE_S, for self-tests; 0: never */
 
 /* ---- run.c: commands, a table in the linker section .command, to which anybody adds ---- */
 

@@ -107,6 +107,7 @@ struct shell_session {
 
 	/* the session's thread */
 	bool exiting, aborted; /* `exit` was run; the rest of the line is not to be run */
+	bool idle;             /* that is why it is over */
 	uint8_t depth;
 	int status;
 	size_t cwd_len;

@@ -132,12 +132,20 @@ void terminal_set_over(struct shell_session *s)
 	waitq_wake_all(&s->out_wait);
 }
 
+static int64_t terminal_idle_ns = CONFIG_SHELL_IDLE_S * NS_PER_S;
+
+void shell_set_idle(int64_t ns)
+{
+	__atomic_store_n(&terminal_idle_ns, ns, __ATOMIC_RELAXED);
+}
+
 ktime terminal_idle_at(struct shell_session *s)
 {
-	if (CONFIG_SHELL_IDLE_S == 0 || s->script.ptr)
+	int64_t ns = __atomic_load_n(&terminal_idle_ns, __ATOMIC_RELAXED);
+	if (ns == 0 || s->script.ptr)
 		return KTIME_NEVER;
 	spin_lock(&s->lock);
-	ktime at = ktime_add(s->active, CONFIG_SHELL_IDLE_S * NS_PER_S);
+	ktime at = ktime_add(s->active, ns);
 	spin_unlock(&s->lock);
 	return at;
 }
@@ -187,10 +195,11 @@ static size_t terminal_put(struct shell_session *s, struct rbuf from)
 
 static enum err terminal_wait_room(struct shell_session *s, struct shell_stage *stage)
 {
+	ktime until = stage ? KTIME_NEVER : terminal_idle_at(s);
 	terminal_notify(s); /* it may have had all that is there, and not said so yet */
 	enum err err = waitq_wait_until(&s->out_wait,
 		terminal_has_room(s) || session_is_over(s) || (!stage && terminal_is_interrupted(s)),
-		stage ? KTIME_NEVER : terminal_idle_at(s), S("terminal, to write"));
+		until, S("terminal, to write"));
 	if (stage)
 		return err;
 	if (err != OK)
@@ -230,8 +239,10 @@ static size_t terminal_take(struct shell_session *s, struct wbuf to)
 
 void terminal_wait_failed(struct shell_session *s, enum err err)
 {
-	if (err == ERR_INTR || (err == ERR_TIMEDOUT && !ktime_before(clock_now(), terminal_idle_at(s))))
-		terminal_set_over(s);
+	if (err == ERR_TIMEDOUT && ktime_before(clock_now(), terminal_idle_at(s)))
+		return; /* something happened meanwhile */
+	s->idle = err == ERR_TIMEDOUT;
+	terminal_set_over(s);
 }
 
 struct size_result terminal_read(struct shell_session *s, struct shell_stage *stage, struct wbuf to, ktime deadline)

@@ -1,0 +1,454 @@
+/*
+ * shell_selftest.c - sessions of the shell, with the test as their carrier: what they say, how they are cancelled,
+ * bounded and ended, and that all is as before when they are gone.
+ */
+#include "kernel/diag/selftest.h"
+#include "kernel/mm/mm.h"
+#include "lib/fmt.h"
+#include "tests/kernel/sync_selftest.h"
+#include "user/shell/shell.h"
+
+#ifdef CONFIG_SHELL
+
+#define PATIENCE (100 * NS_PER_S) /* ends what hangs; nothing is measured by it */
+
+static ktime patience(void)
+{
+	return ktime_add(clock_now(), PATIENCE);
+}
+
+/* ---- a carrier ---- */
+
+struct terminal {
+	struct shell_session *s;
+	struct event ready;
+	uint64_t at;
+	size_t len;
+	char text[16384]; /* all that it said since the last t_clear() */
+};
+static struct terminal one, two;
+
+static void t_ready(void *arg)
+{
+	event_set(arg, 1);
+}
+
+static bool t_open(struct terminal *t)
+{
+	event_init(&t->ready);
+	t->at = t->len = 0;
+	struct shell_result r = shell_open(&(struct shell_carrier){.name = S("test"), .ready = t_ready, .arg = &t->ready});
+	t->s = r.value;
+	return r.err == OK;
+}
+
+static void t_take(struct terminal *t)
+{
+	size_t n;
+	do {
+		if (t->len == sizeof(t->text))
+			t->len = 0;
+		n = shell_output(t->s, &t->at, wbuf_of(t->text + t->len, sizeof(t->text) - t->len));
+		t->len += n;
+	} while (t->len == sizeof(t->text));
+}
+
+/* Until it has said that; what it says is taken. False: it never did, or is over. */
+static bool t_expect(struct terminal *t, struct str text)
+{
+	ktime until = patience();
+	for (;;) {
+		t_take(t);
+		if (str_find(str_of(t->text, t->len), text) < t->len)
+			return true;
+		if (shell_ended(t->s, t->at) || event_wait(&t->ready, 1, until).err != OK)
+			return false;
+	}
+}
+
+static bool t_ends(struct terminal *t)
+{
+	ktime until = patience();
+	for (;;) {
+		t_take(t);
+		if (shell_ended(t->s, t->at))
+			return true;
+		if (event_wait(&t->ready, 1, until).err != OK)
+			return false;
+	}
+}
+
+static void t_type(struct terminal *t, struct str keys)
+{
+	struct rbuf left = rbuf_of_str(keys);
+	while (left.len) {
+		left = rbuf_slice(left, shell_feed(t->s, left), left.len);
+		if (left.len)
+			sleep_ns(NS_PER_MS);
+	}
+}
+
+/* A line, and whether its output then has that in it. */
+static bool t_says(struct terminal *t, struct str line, struct str text)
+{
+	t->len = 0;
+	t_type(t, line);
+	t_type(t, S("\r"));
+	bool said = t_expect(t, text);
+	return said;
+}
+
+/* ---- levels: everything a session takes is back ---- */
+
+struct levels {
+	size_t stacks, free_bytes, files, threads;
+};
+
+static size_t pool_used(struct str name)
+{
+	struct pool_stats s;
+	for (size_t i = 0; pool_stats_at(i, &s); i++)
+		if (str_eq(s.name, name))
+			return s.used;
+	return 0;
+}
+
+static struct levels levels_now(void)
+{
+	struct stack_stats stacks;
+	struct mm_stats mm;
+	stack_stats(&stacks);
+	mm_stats(&mm);
+	return (struct levels){stacks.used, mm.free_bytes, pool_used(S("file")), pool_used(S("thread"))};
+}
+
+static bool levels_are_back(const struct levels *before)
+{
+	ktime until = patience();
+	for (;;) {
+		struct shell_stats s;
+		struct levels now = levels_now();
+		shell_stats(&s);
+		if (s.open == 0 && s.threads == 0 && memcmp(&now, before, sizeof(now)) == 0)
+			return true;
+		if (ktime_before(until, clock_now()))
+			return false;
+		sleep_ns(5 * NS_PER_MS);
+	}
+}
+
+/* ---- lines ---- */
+
+SELFTEST(shell_runs_lines)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one));
+	ST_CHECK(t_expect(&one, S(":/$ ")));
+	ST_CHECK(t_says(&one, S("echo  one 'two  three'"), S("\none two  three\n")));
+	ST_CHECK(t_says(&one, S("A=5; echo x${A}y\"$A\" $?"), S("\nx5y5 0\n")));
+	ST_CHECK(t_says(&one, S("echo to a pipe | cat | cat"), S("\nto a pipe\n")));
+	ST_CHECK(t_says(&one, S("false || echo 'b'a; true && echo ab; false; echo $?"), S("\nba\nab\n1\n")));
+	ST_CHECK(t_says(&one, S("nonsense; echo $?"), S("no such command")) && t_expect(&one, S("\n127\n")));
+	ST_CHECK(t_says(&one, S("echo 'a"), S("a quote is not closed")));
+	ST_CHECK(t_says(&one, S("cat < /none"), S("/none: no such file")));
+	ST_CHECK(t_says(&one, S("cat --help"), S("cat [FILE]")));
+	ST_CHECK(t_says(&one, S("cd /dev; pwd; cd ..; pwd"), S("\n/dev\n/\n")));
+	ST_CHECK(t_says(&one, S("cd /hello.txt"), S("not a directory")));
+	ST_CHECK(t_says(&one, S("cd / | cat"), S("not in a pipeline")));
+	ST_CHECK(t_says(&one, S("echo lost > /dev/null; echo $?"), S("\n0\n")));
+	ST_CHECK(t_says(&one, S("hist\t | cat"), S("cd /dev; pwd")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* Exactly its bytes: more than the terminal keeps, more than the pipe. */
+SELFTEST(shell_cat_gives_the_bytes_of_a_file)
+{
+	static char want[65536];
+	struct levels before = levels_now();
+	struct file_result f = vfs_open(S("/proc/config"), OPEN_READ);
+	ST_REQUIRE(f.err == OK);
+	struct size_result r = vfs_read(f.value, 0, wbuf_of(want, sizeof(want)));
+	vfs_close(f.value);
+	ST_REQUIRE(r.err == OK && r.value > 2000);
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("cat /proc/config | cat; echo E''ND"), S("END\n")));
+	struct str said = str_of(one.text, one.len);
+	ST_CHECK(str_find(said, str_of(want, r.value)) < said.len);
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* What a command reads from the terminal is edited as the shell's own lines. */
+SELFTEST(shell_commands_read_the_terminal)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("cat"), S("cat\n")));
+	t_type(&one, S("onx\x7f" "e\r"));
+	ST_CHECK(t_expect(&one, S("\none\n")));
+	t_type(&one, S("two\r\x04"));
+	ST_CHECK(t_expect(&one, S("two\ntwo\n")) && t_expect(&one, S(":/$ ")));
+	ST_CHECK(t_says(&one, S("echo $?"), S("\n0\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+SELFTEST(shell_sessions_are_isolated)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_open(&two));
+	ST_CHECK(t_says(&one, S("A=one; cd /dev"), S("/dev$ ")));
+	ST_CHECK(t_says(&two, S("echo \"<$A>\"; pwd"), S("\n<>\n/\n")));
+	ST_CHECK(t_says(&one, S("sleep 1000 &"), S("[1] sleep")));
+	ST_CHECK(t_says(&two, S("jobs; kill %1"), S("no such job")));
+	shell_hang_up(one.s);
+	ST_CHECK(t_says(&two, S("echo st''ill"), S("\nstill\n")));
+	shell_hang_up(two.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* ---- cancelling ---- */
+
+/* Whatever the command does, or does not: wait, write, read, all of it in a pipeline. */
+SELFTEST(shell_ctrl_c_cancels)
+{
+	static const struct str lines[] = {STR_INIT("sleep 1000"), STR_INIT("cat /dev/zero > /dev/null"), STR_INIT("cat"),
+		STR_INIT("cat /dev/zero"), STR_INIT("cat /dev/zero | cat | cat > /dev/null"), STR_INIT("sleep 1000 | cat"),
+		STR_INIT("sleep 1000; echo never; echo never"), STR_INIT("sleep 1000 & wait")};
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	for (size_t i = 0; i < countof(lines); i++) {
+		t_type(&one, lines[i]);
+		t_type(&one, S("\r"));
+		for (struct shell_stats s = {0}; s.threads == 0; shell_stats(&s)) /* it runs */
+			sleep_ns(NS_PER_MS);
+		sleep_ns(3 * NS_PER_MS);
+		t_type(&one, S("\x03"));
+		ST_CHECK(t_expect(&one, S("^C\n")));
+		ST_CHECK(t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
+		ST_CHECK(str_find(str_of(one.text, one.len), S("never\nnever")) == one.len);
+	}
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* The id of the thread with that name; 0: there is none. */
+static uint32_t thread_named(struct str name)
+{
+	struct thread_info info;
+	for (uint32_t after = 0; thread_info_next(after, &info); after = info.tid)
+		if (str_eq(str_of(info.name, info.name_len), name))
+			return info.tid;
+	return 0;
+}
+
+static bool kill_named(struct str name)
+{
+	ktime until = patience();
+	uint32_t tid;
+	while ((tid = thread_named(name)) == 0 && ktime_before(clock_now(), until))
+		sleep_ns(NS_PER_MS);
+	struct thread *t = thread_find(tid);
+	if (!t)
+		return false;
+	bool killed = thread_cancel(t) == OK;
+	thread_detach(t);
+	return killed;
+}
+
+/* By its id: a command that waits, one that never does, and at last the session itself. */
+SELFTEST(shell_kill_cancels)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	t_type(&one, S("sleep 1000\r"));
+	ST_CHECK(kill_named(S("sleep")) && t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
+	t_type(&one, S("cat /dev/zero > /dev/null\r"));
+	ST_CHECK(kill_named(S("cat")) && t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
+	t_type(&one, S("sleep 1000\r"));
+	ST_CHECK(kill_named(S("sh test")) && t_ends(&one));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+SELFTEST(shell_jobs)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("sleep 1000 & sleep 2000 | cat &"), S("[2] sleep 2000 | cat")));
+	ST_CHECK(t_says(&one, S("jobs"), S("[1] runs: sleep 1000\n[2] runs: sleep 2000 | cat\n")));
+	ST_CHECK(t_says(&one, S("kill %1"), S("[1] cancelled")) || t_says(&one, S("wait %1; echo"), S("\n")));
+	ST_CHECK(t_says(&one, S("cat & wait %1; echo \"<$?>\""), S("<0>"))); /* in the background there is nothing to read */
+	t_type(&one, S("fg %2\r"));
+	ST_CHECK(t_expect(&one, S("sleep 2000 | cat\n")));
+	t_type(&one, S("\x03"));
+	ST_CHECK(t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
+	for (int i = 0; i < SHELL_JOBS_MAX; i++)
+		ST_CHECK(t_says(&one, S("sleep 1000 &"), S("] sleep")));
+	ST_CHECK(t_says(&one, S("sleep 1000 &"), S("too many jobs")));
+	t_type(&one, S("exit\r")); /* they go with the session */
+	ST_CHECK(t_ends(&one));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* ---- bounds ---- */
+
+/* Nobody takes what it says: the command waits, the session can still be ended from outside. */
+SELFTEST(shell_output_is_bounded)
+{
+	static uint8_t bytes[3 * SHELL_OUT_BYTES];
+	struct levels before = levels_now();
+	uint64_t at = 0;
+	ST_REQUIRE(t_open(&one));
+	t_type(&one, S("cat /dev/zero\r"));
+	size_t got = 0, again;
+	for (ktime until = patience(); got < SHELL_OUT_BYTES - 1 && ktime_before(clock_now(), until);) {
+		at = 0; /* nothing is forgotten */
+		got = shell_output(one.s, &at, wbuf_of(bytes, sizeof(bytes)));
+		sleep_ns(NS_PER_MS);
+	}
+	sleep_ns(20 * NS_PER_MS);
+	at = 0;
+	again = shell_output(one.s, &at, wbuf_of(bytes, sizeof(bytes)));
+	ST_CHECK(again <= SHELL_OUT_BYTES && again >= SHELL_OUT_BYTES - 1 && at == again);
+	ST_CHECK(shell_output(one.s, &at, wbuf_of(bytes, sizeof(bytes))) <= SHELL_OUT_BYTES); /* made room */
+	uint64_t old = 0;
+	t_take(&one);
+	(void)!shell_output(one.s, &old, wbuf_of(bytes, 1));
+	ST_CHECK(old > SHELL_OUT_BYTES); /* what is forgotten is skipped */
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+SELFTEST(shell_sessions_are_bounded)
+{
+	static struct shell_session *held[CONFIG_SHELL_SESSIONS + 1];
+	struct levels before = levels_now();
+	struct shell_stats s, at_first;
+	shell_stats(&at_first);
+	for (int round = 0; round < 2; round++) {
+		struct shell_result r = {0};
+		size_t n = 0;
+		while (n < countof(held) && (r = shell_open(&(struct shell_carrier){.name = S("many")})).err == OK)
+			held[n++] = r.value;
+		ST_CHECK(n == CONFIG_SHELL_SESSIONS && r.err == ERR_NOSPC);
+		shell_stats(&s);
+		ST_CHECK(s.open == n && s.peak == n && s.refused == at_first.refused + (uint64_t)round + 1);
+		for (size_t i = 0; i < n; i++)
+			ST_CHECK(shell_feed(held[i], rbuf_of("echo hi\r", 8)) == 8);
+		for (size_t i = 0; i < n; i++)
+			shell_hang_up(held[i]);
+		ST_CHECK(levels_are_back(&before));
+	}
+	shell_stats(&s);
+	ST_CHECK(s.opened == at_first.opened + 2 * CONFIG_SHELL_SESSIONS);
+}
+
+/* Threads of commands: those of all sessions together. */
+SELFTEST(shell_threads_are_bounded)
+{
+	struct levels before = levels_now();
+	struct shell_stats s, at_first;
+	bool refused = false;
+	static struct terminal more[CONFIG_SHELL_THREADS / (SHELL_JOBS_MAX * SHELL_STAGES_MAX) + 1];
+	shell_stats(&at_first);
+	for (size_t i = 0; i < countof(more); i++)
+		ST_REQUIRE(t_open(&more[i]));
+	for (size_t i = 0; i < countof(more) && !refused; i++)
+		for (int job = 0; job < SHELL_JOBS_MAX && !refused; job++) {
+			t_type(&more[i], S("sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000&\r"));
+			ST_CHECK(t_says(&more[i], S("echo do''ne"), S("done\n")));
+			refused = str_find(str_of(more[i].text, more[i].len), S("too many commands")) < more[i].len;
+			shell_stats(&s);
+			ST_CHECK(s.threads <= CONFIG_SHELL_THREADS);
+			refused |= s.refused_threads > at_first.refused_threads;
+		}
+	ST_CHECK(refused);
+	for (size_t i = 0; i < countof(more); i++)
+		shell_hang_up(more[i].s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+SELFTEST(shell_idle_sessions_end)
+{
+	struct levels before = levels_now();
+	struct shell_stats at_first, s;
+	shell_stats(&at_first);
+	shell_set_idle(100 * NS_PER_MS);
+	ST_REQUIRE(t_open(&one) && t_open(&two));
+	t_type(&two, S("sleep 1000\r"));
+	ST_CHECK(t_ends(&one) && t_ends(&two));
+	shell_set_idle(CONFIG_SHELL_IDLE_S * NS_PER_S);
+	shell_hang_up(one.s);
+	shell_hang_up(two.s);
+	ST_CHECK(levels_are_back(&before));
+	shell_stats(&s);
+	ST_CHECK(s.idle_closed == at_first.idle_closed + 2);
+}
+
+/* ---- hanging up ---- */
+
+SELFTEST(shell_hang_up_ends_what_runs)
+{
+	static const struct str lines[] = {STR_INIT("cat /dev/zero | cat | cat > /dev/null\r"), STR_INIT("cat /dev/zero | cat\r"),
+		STR_INIT("sleep 1000 & sleep 1000\r"), STR_INIT("cat\rhalf a line"), STR_INIT("cat < /dev/zero > /dev/null &\r"),
+		STR_INIT("half a line"), STR_INIT("exit\r"), STR_INIT("\x04"), STR_INIT("")};
+	struct levels before = levels_now();
+	for (size_t i = 0; i < 3 * countof(lines); i++) {
+		ST_REQUIRE(t_open(&one));
+		t_type(&one, lines[i % countof(lines)]);
+		sleep_ns((int64_t)(i / countof(lines)) * 2 * NS_PER_MS); /* at once, and when it runs */
+		shell_hang_up(one.s);
+	}
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* ---- stress: on every hart sessions come, are fed anything, are read or not, and go ---- */
+
+#define STRESS_ROUNDS 25
+
+static void stress_turn(struct shell_session *s, uint64_t *seed, uint64_t *at)
+{
+	static const struct str keys[] = {STR_INIT("echo a | cat\r"), STR_INIT("sleep 1 &\r"), STR_INIT("cat /dev/zero\r"),
+		STR_INIT("\x03"), STR_INIT("cat /dev/zero | cat > /dev/null\r"), STR_INIT("\t\t"), STR_INIT("cat /h\t\r"),
+		STR_INIT("\x1b[A\r"), STR_INIT("wait\r"), STR_INIT("A=1; echo $A; cd /proc\r"), STR_INIT("cat\rx\r\x04"),
+		STR_INIT("fg\r"), STR_INIT("kill %1\r"), STR_INIT("jobs | cat; history\r"), STR_INIT("help | cat\r"),
+		STR_INIT("exit\r"), STR_INIT("cat /proc/threads | cat | cat\r"), STR_INIT("\x12" "cat\r")};
+	uint8_t bytes[300];
+	struct str k = keys[st_random(seed) % countof(keys)];
+	(void)!shell_feed(s, rbuf_of_str(k)); /* what is not taken is left out */
+	if (st_random(seed) % 4)
+		(void)!shell_output(s, at, wbuf_of(bytes, 1 + st_random(seed) % sizeof(bytes)));
+	if (st_random(seed) % 8 == 0)
+		shell_resize(s, (uint16_t)(st_random(seed) % 200), 24);
+	if (st_random(seed) % 2)
+		sleep_ns((int64_t)(st_random(seed) % (2 * NS_PER_MS)));
+}
+
+static void stress_carry(void *arg)
+{
+	uint64_t seed = 20240229 + (uintptr_t)arg;
+	struct event ready;
+	event_init(&ready);
+	for (int round = 0; round < STRESS_ROUNDS; round++) {
+		struct shell_result r =
+			shell_open(&(struct shell_carrier){.name = S("stress"), .ready = t_ready, .arg = &ready});
+		ST_CHECK(r.err == OK || r.err == ERR_NOSPC || r.err == ERR_NOMEM);
+		uint64_t at = 0;
+		for (uint64_t n = st_random(&seed) % 12; r.err == OK && n > 0; n--)
+			stress_turn(r.value, &seed, &at);
+		if (r.err == OK)
+			shell_hang_up(r.value);
+	}
+}
+
+SELFTEST(shell_stress)
+{
+	struct levels before = levels_now();
+	ST_CHECK(st_on_every_hart(stress_carry));
+	ST_CHECK(levels_are_back(&before));
+}
+
+#endif
