@@ -94,8 +94,7 @@ static bool t_says(struct terminal *t, struct str line, struct str text)
 	t->len = 0;
 	t_type(t, line);
 	t_type(t, S("\r"));
-	bool said = t_expect(t, text);
-	return said;
+	return t_expect(t, text);
 }
 
 /* ---- levels: everything a session takes is back ---- */
@@ -278,7 +277,7 @@ SELFTEST(shell_jobs)
 	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
 	ST_CHECK(t_says(&one, S("sleep 1000 & sleep 2000 | cat &"), S("[2] sleep 2000 | cat")));
 	ST_CHECK(t_says(&one, S("jobs"), S("[1] runs: sleep 1000\n[2] runs: sleep 2000 | cat\n")));
-	ST_CHECK(t_says(&one, S("kill %1"), S("[1] cancelled")) || t_says(&one, S("wait %1; echo"), S("\n")));
+	ST_CHECK(t_says(&one, S("kill %1; wait %1; echo \"<$?>\""), S("\n<130>\n")));
 	ST_CHECK(t_says(&one, S("cat & wait %1; echo \"<$?>\""), S("<0>"))); /* in the background there is nothing to read */
 	t_type(&one, S("fg %2\r"));
 	ST_CHECK(t_expect(&one, S("sleep 2000 | cat\n")));
@@ -317,7 +316,7 @@ SELFTEST(shell_output_is_bounded)
 	uint64_t old = 0;
 	t_take(&one);
 	(void)!shell_output(one.s, &old, wbuf_of(bytes, 1));
-	ST_CHECK(old > SHELL_OUT_BYTES); /* what is forgotten is skipped */
+	ST_CHECK(old >= SHELL_OUT_BYTES - 1); /* what is forgotten is skipped */
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }
@@ -359,7 +358,7 @@ SELFTEST(shell_threads_are_bounded)
 	for (size_t i = 0; i < countof(more) && !refused; i++)
 		for (int job = 0; job < SHELL_JOBS_MAX && !refused; job++) {
 			t_type(&more[i], S("sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000|sleep 1000&\r"));
-			ST_CHECK(t_says(&more[i], S("echo do''ne"), S("done\n")));
+			ST_CHECK(t_says(&more[i], S("pwd"), S("\n/\n"))); /* which needs no thread */
 			refused = str_find(str_of(more[i].text, more[i].len), S("too many commands")) < more[i].len;
 			shell_stats(&s);
 			ST_CHECK(s.threads <= CONFIG_SHELL_THREADS);

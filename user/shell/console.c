@@ -150,10 +150,10 @@ static void console_show(unused void *arg)
 		struct shell_session *s = console_open();
 		console_set(s);
 		console_carry(s);
+		event_clear(&console.events, CONSOLE_KEY); /* a key from here on is for the next one */
 		console_set(NULL);
 		shell_hang_up(s);
 		console_write_str(S("\nThe session is over; press Enter for a new one.\n"));
-		event_clear(&console.events, CONSOLE_KEY);
 		console_wait(CONSOLE_KEY);
 	}
 }

@@ -13,7 +13,7 @@
 #include "lib/initcall.h"
 #include "user/shell/shell_priv.h"
 
-#define SESSION_PAGES div_up(sizeof(struct shell_session), PAGE_SIZE)
+#define SESSION_PAGES div_up(sizeof(struct shell_session), PAGE_SIZE) /* 5 */
 
 static_assert(LINE_BYTES_MAX == SHELL_LINE_MAX, "the editor takes a line");
 static_assert(PARSE_WORDS_MAX == SHELL_ARGS_MAX && PARSE_STAGES_MAX == SHELL_STAGES_MAX, "the parser a pipeline");

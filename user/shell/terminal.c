@@ -15,7 +15,7 @@
 #include "lib/assert.h"
 #include "user/shell/shell_priv.h"
 
-#define COPY_MAX 512
+#define COPY_MAX 128 /* bytes in one hold of the lock */
 #define CTRL_C   3
 
 static_assert(is_pow2(SHELL_IN_BYTES) && is_pow2(SHELL_OUT_BYTES), "positions wrap");
@@ -47,24 +47,36 @@ static size_t terminal_behind_interrupt(struct rbuf typed)
 	return 0;
 }
 
-size_t shell_feed(struct shell_session *s, struct rbuf typed)
+/* With the lock held: what finds room. */
+static size_t terminal_feed_locked(struct shell_session *s, struct rbuf typed)
 {
-	size_t skip = terminal_behind_interrupt(typed), n = 0;
-	typed = rbuf_slice(typed, skip, typed.len);
-	spin_lock(&s->lock);
 	uint32_t put = s->in_put;
-	if (skip) {
-		__atomic_store_n(&s->in_taken, put, __ATOMIC_RELAXED);
-		__atomic_store_n(&s->interrupt, 1, __ATOMIC_RELAXED);
-	}
-	for (; n < typed.len && put - s->in_taken < SHELL_IN_BYTES; n++)
+	size_t n = 0;
+	for (; n < typed.len && n < COPY_MAX && put - s->in_taken < SHELL_IN_BYTES; n++)
 		s->in[put++ % SHELL_IN_BYTES] = typed.ptr[n];
 	__atomic_store_n(&s->in_put, put, __ATOMIC_RELAXED);
-	if (skip + n > 0)
+	return n;
+}
+
+size_t shell_feed(struct shell_session *s, struct rbuf typed)
+{
+	size_t done = terminal_behind_interrupt(typed), n;
+	spin_lock(&s->lock);
+	if (done) {
+		__atomic_store_n(&s->in_taken, s->in_put, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->interrupt, 1, __ATOMIC_RELAXED);
+	}
+	if (typed.len > 0)
 		s->active = clock_now();
 	spin_unlock(&s->lock);
+	do {
+		spin_lock(&s->lock);
+		n = terminal_feed_locked(s, rbuf_slice(typed, done, typed.len));
+		spin_unlock(&s->lock);
+		done += n;
+	} while (n > 0 && done < typed.len);
 	waitq_wake_all(&s->wait);
-	return skip + n;
+	return done;
 }
 
 size_t shell_output(struct shell_session *s, uint64_t *at, struct wbuf to)
