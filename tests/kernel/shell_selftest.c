@@ -155,6 +155,12 @@ SELFTEST(shell_runs_lines)
 	ST_CHECK(t_says(&one, S("cd /hello.txt"), S("not a directory")));
 	ST_CHECK(t_says(&one, S("cd / | cat"), S("not in a pipeline")));
 	ST_CHECK(t_says(&one, S("echo lost > /dev/null; echo $?"), S("\n0\n")));
+	ST_CHECK(t_says(&one, S("echo x > /proc/version; echo $?"), S("denied\n1\n")));
+#ifdef CONFIG_RAMFS_WRITE
+	ST_CHECK(t_says(&one, S("echo one > /shell.txt; echo two | cat >> /shell.txt; cat < /shell.txt"), S("\none\ntwo\n")));
+	ST_CHECK(t_says(&one, S("> /shell.txt; cat /shell.txt; echo em''pty"), S("empty\n")));
+	ST_CHECK(vfs_remove(S("/shell.txt")) == OK);
+#endif
 	ST_CHECK(t_says(&one, S("hist\t | cat"), S("cd /dev; pwd")));
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));

@@ -85,7 +85,9 @@ class Shell(unittest.TestCase):
         self.con.says("cat < /hello.txt > /dev/null; echo \"[$?]\"\n", r"^\[0\]$")
         self.con.says("cat /none 2> /dev/null; echo \"[$?]\"\n", r"^\[1\]$")
         self.con.says("NAME='a  b'; echo \"<$NAME>\" ${NAME}c\n", r"^<a  b> a  bc$")
-        self.con.says("echo x > /hello.txt\n", r"read-only")
+        self.con.says("echo one > /a; echo two >> /a; cat /a; echo three > /a; cat < /a\n", r"^one\ntwo\nthree$")
+        self.con.says("echo x > /proc/uptime\n", r"/proc/uptime: access denied")
+        self.con.says("cat /none > /b 2>&1; cat /b | cat\n", r"^cat: /none: no such file")
         self.con.says("cd /proc; cat uptime | cat; pwd\n", r"^/proc$")
         self.con.says("cat /proc/ver; true && false || echo or\n", r"no such file(?:.|\n)*^or$")
         self.con.says("echo 'open\n", r"a quote is not closed")
@@ -146,6 +148,10 @@ class Idle(unittest.TestCase):
     def test_a_session_that_nobody_uses_ends(self):
         """In virtual time, which leaps from one event to the next."""
         with mazu.Mazu(ELF, smp=1, icount=True, append="loglevel=error", limit=300) as guest:
+            guest.wait_for(PROMPT)
+            guest.type("cat /proc/threads\n")
+            loop = guest.wait_for(r"^(\d+) 0 control_loop ").group(1)  # whose milliseconds would have to be simulated
+            guest.type(f"echo kill > /proc/thread/{loop}/ctl\n")
             guest.wait_for(r"^The session is over; press Enter for a new one\.$")
 
 

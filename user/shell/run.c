@@ -195,7 +195,6 @@ static bool job_assign(struct shell_job *job, const struct parse_stage *p)
 static bool job_open(struct shell_job *job, struct shell_end *e, struct str word, unsigned flags)
 {
 	struct str name;
-	struct file_stat stat;
 	if (!word.ptr)
 		return true;
 	job_expand(job, word, &name);
@@ -205,8 +204,6 @@ static bool job_open(struct shell_job *job, struct shell_end *e, struct str word
 	struct file_result f = {.err = err};
 	if (err == OK)
 		f = vfs_open(abuf_str(&path), flags);
-	if (f.err == OK && (flags & OPEN_APPEND) && vfs_stat(abuf_str(&path), &stat) == OK)
-		e->offset = stat.size_bytes;
 	if (f.err == OK) {
 		e->kind = END_FILE;
 		e->file = f.value;

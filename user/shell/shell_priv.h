@@ -24,13 +24,6 @@
 #include "user/shell/shell.h"
 #include "user/shell/vars_core.h"
 
-/* What a file server that knows no such flags takes for opening to write. */
-#ifndef OPEN_CREATE
-#define OPEN_CREATE 4
-#define OPEN_TRUNC  8
-#define OPEN_APPEND 16
-#endif
-
 #define SHELL_NAME_MAX   24 /* of a carrier */
 #define SHELL_SOURCE_MAX 64 /* of a job's line, to be shown */
 #define SHELL_DEPTH_MAX  4  /* scripts that call scripts */
