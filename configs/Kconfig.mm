@@ -3,7 +3,7 @@ menu "Memory"
 config STACK_MAX
 	int "Kernel stacks"
 	range 4 1024
-	default 224
+	default 176
 	help
 	  So many threads can exist, with the boot stacks of the harts among them. Each takes
 	  STACK_SIZE bytes and one guard page; a further thread_create is refused and counted.

@@ -60,6 +60,7 @@ static struct size_result call_read_line(struct shell_session *s, struct shell_s
 		if (r.err != OK)
 			return r;
 		abuf_reset(&out);
+		line_resize(&s->line, s->columns);
 		enum line_event event = line_input(&s->line, &s->history, byte, &out);
 		enum err err = terminal_write(s, stage, abuf_bytes(&out));
 		if (err != OK)

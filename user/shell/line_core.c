@@ -233,9 +233,14 @@ static void line_draw(struct line *l, struct abuf *out)
 		fmt(out, "\x1b[%uD", back); /* the row was drawn from its left once, so that it can be drawn again as it is */
 }
 
-void line_redraw(struct line *l, uint16_t columns, struct abuf *out)
+void line_resize(struct line *l, uint16_t columns)
 {
 	l->columns = min(columns, (uint16_t)COLUMNS_MAX);
+}
+
+void line_redraw(struct line *l, uint16_t columns, struct abuf *out)
+{
+	line_resize(l, columns);
 	line_draw(l, out);
 }
 
@@ -702,6 +707,6 @@ void line_begin(struct line *l, struct str prompt, uint16_t columns, struct abuf
 		l->prompt_len--;
 	memcpy(l->prompt, prompt.ptr, l->prompt_len);
 	l->prompt_width = (uint16_t)line_width(str_of(l->prompt, l->prompt_len));
-	l->columns = min(columns, (uint16_t)COLUMNS_MAX);
+	line_resize(l, columns);
 	line_draw_lead(l, out);
 }

@@ -78,6 +78,8 @@ static inline struct str line_text(const struct line *l)
 }
 /* The bytes from..to of the line become `text`, behind which the cursor stands. Too long: a bell. */
 void line_replace(struct line *l, size_t from, size_t to, struct str text, struct abuf *out);
+/* From the next key on; what is shown stays until the row is drawn again. */
+void line_resize(struct line *l, uint16_t columns);
 /* Shows prompt and line once more: on a row of which nothing is known, or in a terminal of another width. */
 void line_redraw(struct line *l, uint16_t columns, struct abuf *out);
 

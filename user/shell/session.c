@@ -117,6 +117,7 @@ static enum line_event session_key(struct shell_session *s, uint8_t byte)
 {
 	uint8_t bytes[LINE_OUT_MAX];
 	struct abuf out = abuf_of(bytes, sizeof(bytes));
+	line_resize(&s->line, s->columns);
 	enum line_event event = line_input(&s->line, &s->history, byte, &out);
 	session_show(s, &out);
 	return event;
