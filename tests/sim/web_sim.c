@@ -662,3 +662,96 @@ TEST(web_sim_socket_outlives_a_lack_of_memory)
 	}
 	web_end();
 }
+
+/* ---- /api/ws/test: what is said comes back ---- */
+
+static void echo_open(void)
+{
+	ask(S("GET /api/ws/test HTTP/1.1\r\n" SOCKET_FIELDS), 100 * NS_PER_MS);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 101 ")), 1);
+	socket_at = str_find(client_text(&one), S("\r\n\r\n")) + 4;
+}
+
+TEST(web_sim_echo_gives_back_what_it_gets)
+{
+	struct rbuf content;
+	web_begin();
+	echo_open();
+	client_say(&one, S("\x81\x82" MASK "ab" "\x82\x80" MASK "\x01\x81" MASK "c\x89\x81" MASK "p\x80\x81" MASK "d"));
+	client_wait(&one, 100 * NS_PER_MS);
+	CHECK_EQ(socket_frame(&content), 0x81);
+	CHECK_STR(rbuf_str(content), S("ab"));
+	CHECK_EQ(socket_frame(&content), 0x82);
+	CHECK_EQ(content.len, 0);
+	CHECK_EQ(socket_frame(&content), 0x8a); /* before the message whose fragments it stood between */
+	CHECK_EQ(socket_frame(&content), 0x81);
+	CHECK_STR(rbuf_str(content), S("cd"));
+	for (int i = 0; i < 5; i++) /* each ping is answered while its answers are taken */
+		client_say(&one, S("\x89\x81" MASK "p"));
+	client_wait(&one, 100 * NS_PER_MS);
+	CHECK_EQ(socket_frames(0x8a, &content), 5);
+	client_say(&one, S("\x88\x82" MASK "\x03\xe8"));
+	client_wait(&one, NS_PER_S);
+	socket_closed_with(1000);
+	web_end();
+}
+
+/* The largest message there and back, and one byte more. */
+TEST(web_sim_echo_is_bounded)
+{
+	static uint8_t message[14 + 65536] = "\x82\xff\0\0\0\0\0\1\0\0" MASK;
+	web_begin();
+	echo_open();
+	for (size_t i = 14; i < sizeof(message); i++)
+		message[i] = (uint8_t)(i * 7 + (i >> 8));
+	for (size_t sent = 0; sent < sizeof(message);) {
+		struct size_result n = tcp_send(one.tcp, rbuf_of(message + sent, sizeof(message) - sent), 0, KTIME_ZERO);
+		CHECK(n.err == OK || n.err == ERR_AGAIN);
+		sent += n.err == OK ? n.value : 0;
+		world_serve_for(NS_PER_MS);
+	}
+	client_wait(&one, NS_PER_S);
+	CHECK_EQ(one.len - socket_at, 10 + 65536);
+	CHECK_MEM(one.bytes + socket_at, "\x82\x7f\0\0\0\0\0\1\0\0", 10);
+	CHECK_MEM(one.bytes + socket_at + 10, message + 14, 65536);
+	socket_at = one.len;
+	client_say(&one, S("\x81\xff\0\0\0\0\0\1\0\1" MASK));
+	client_wait(&one, NS_PER_S);
+	socket_closed_with(1009);
+	web_end();
+}
+
+/* Whoever talks and does not listen is no longer listened to; what he left in the middle is given back. */
+TEST(web_sim_echo_to_who_does_not_read)
+{
+	web_begin();
+	uint64_t timeouts = web_counter(WEB_TIMEOUTS);
+	static const uint8_t message[8 + 8000] = {0x82, 0xfe, 0x1f, 0x40};
+	echo_open();
+	size_t most = 0, said = 0;
+	ktime began = world_now;
+	while (web_sockets_open() && ktime_diff(world_now, began) < 600 * NS_PER_S) {
+		size_t at = said % sizeof(message);
+		struct size_result n = tcp_send(one.tcp, rbuf_of(message + at, sizeof(message) - at), 0, KTIME_ZERO);
+		CHECK(n.err == OK || n.err == ERR_AGAIN || n.err == ERR_CONNRESET);
+		said += n.err == OK ? n.value : 0;
+		world_serve_for(20 * NS_PER_MS);
+		most = max(most, world_pages);
+	}
+	CHECK_EQ(web_counter(WEB_TIMEOUTS), timeouts + 1);
+	CHECK(said > 100000 && said < 400000);
+	CHECK(most <= 24); /* what lies in his window and what waits behind it, by reference */
+	client_take(&one, SIZE_MAX);
+	CHECK_EQ(one.err, ERR_CONNRESET);
+	client_close(&one);
+	for (int part = 0; part < 2; part++) {
+		echo_open();
+		client_say(&one, part ? S("\x02\x82" MASK "ab\x80\xfe\x01") : S("\x02\x80" MASK));
+		client_wait(&one, 100 * NS_PER_MS);
+		CHECK_EQ(web_sockets_open(), 1);
+		tcp_abort(one.tcp);
+		world_serve_for(NS_PER_S);
+		CHECK_EQ(web_sockets_open(), 0);
+	}
+	web_end();
+}

@@ -118,6 +118,8 @@ WORLD_NO_API(api_fs_read)
 WORLD_NO_API(api_app)
 
 #include "user/net/web_conn.c"
+#include "user/net/web_echo.c"
+#include "user/net/web_push.c"
 #include "user/net/web_reply.c"
 #include "user/net/web_stats.c"
 #include "user/net/web_ws.c"

@@ -282,6 +282,7 @@ class Socket(unittest.TestCase):
                 (403, {"fields": FIELDS + ((b"Origin", b"https://localhost"),), **get}),
                 (403, {"fields": FIELDS + ((b"Origin", b"null"),), **get}),
                 (403, {"fields": but(b"Host", b"evil.example"), **get}),
+                (101, {"line": b"GET /api/ws/test HTTP/1.1"}),
                 (404, {"line": b"GET /api/ws/ HTTP/1.1"})):
             with self.subTest(**words), Client(**words) as c:
                 self.assertEqual(c.status, status)
@@ -360,6 +361,27 @@ class Socket(unittest.TestCase):
                     last = int(content)
             c.s.sendall(close_frame())
             self.assertEqual(c.until_end(), [closed(1000)])
+
+    def test_an_echo(self):
+        """/api/ws/test: in order, whole, as it was; up to 64 KiB."""
+        rng = random.Random(SEED)
+        line = b"GET /api/ws/test HTTP/1.1"
+        with self.opened(line=line) as c:
+            for size in (0, 1, 125, 126, 127, 4096, 65535, 65536):
+                for op, data in ((BIN, rng.randbytes(size)), (TEXT, (EURO * size)[:size - size % 3])):
+                    c.s.sendall(frame(FIN | op, data))
+                    self.assertEqual(c.frame(), (op, data))
+            c.s.sendall(frame(TEXT, EURO[:1]) + frame(FIN | PING, b"x") + frame(FIN | CONT, EURO[1:]) +
+                        frame(FIN | BIN, b"y") * 3 + close_frame())
+            self.assertEqual([c.frame() for _ in range(5)], [(PONG, b"x"), (TEXT, EURO), *[(BIN, b"y")] * 3])
+            self.assertEqual(c.until_end(), [closed(1000)])
+        for said in (head(FIN | BIN, 65537), frame(TEXT, b"a" * 65536) + frame(FIN | CONT, b"b")):
+            with self.opened(line=line) as c:
+                c.s.sendall(said)
+                self.assertEqual(c.until_end(), [closed(1009)])
+        with self.opened(line=line) as c:  # vanishes with half a message said
+            c.s.sendall(frame(BIN, bytes(5000)) + head(FIN | CONT, 100))
+        self.no_time_out()
 
     def test_no_more_than_there_may_be(self):
         most = setting("WEB_SOCKETS")

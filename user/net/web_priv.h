@@ -4,7 +4,9 @@
  *	web.c		routes, workers, accepting, start
  *	web_conn.c	one connection: bytes in, requests, replies out, timeouts
  *	web_reply.c	what a request gets: files, problems, OPTIONS
- *	web_ws.c	a connection as WebSocket, and what is pushed to it
+ *	web_ws.c	a connection as WebSocket
+ *	web_push.c	/api/ws: the state, pushed
+ *	web_echo.c	/api/ws/test: what is said comes back
  *	web_stats.c	counters
  *	api*.c		documents of /api
  *
@@ -21,6 +23,7 @@
 #include "lib/list.h"
 #include "user/net/http_core.h"
 #include "user/net/http_reply_core.h"
+#include "user/net/ws_core.h"
 
 #define WEB_STORE_ORDER    1 /* pages for target and fields of a request, held while one is under way */
 #define WEB_BODY_MAX       65536
@@ -52,11 +55,58 @@ struct web_content {
 enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED, WEB_SOCKET };
 
 struct web_socket;
+struct web_conn;
 
 /* A document for all sockets of a worker, made for the first that can take it. */
 struct web_push {
 	struct web_content content; /* .mem NULL: none */
 	bool tried;
+};
+
+/* A message of a socket that goes out in one frame; .content.mem NULL: none. */
+struct web_message {
+	enum ws_opcode op;
+	struct web_content content;
+};
+
+/* What is said over a WebSocket. All but path and message_max may be NULL; next not where message_due is set. */
+struct web_socket_kind {
+	struct str path;
+	uint64_t message_max; /* bytes of a message from the client; beyond: 1009 */
+	enum err (*open)(struct web_conn *c); /* c->socket is there; an error refuses the handshake with 503 */
+	/* A piece of a message, while the socket is open. May set paused, message_due, or take leave. */
+	void (*input)(struct web_socket *s, const struct ws_step *step, ktime now);
+	/* message_due, and it can go out: the next message, or none. It says whether more are due. */
+	struct web_message (*next)(struct web_conn *c, ktime now);
+	void (*sweep)(struct web_conn *c, struct web_push *push, ktime now); /* once a second, while open */
+	void (*end)(struct web_socket *s);
+};
+
+struct web_echo {
+	struct web_block *block; /* NULL: no message has begun */
+	size_t len;
+	bool text;
+};
+
+/* OVER: the client's close has come, or what is no frame: nothing more is read. */
+enum web_socket_state { WEB_SOCKET_OPEN, WEB_SOCKET_LEAVING, WEB_SOCKET_OVER };
+
+struct web_socket {
+	const struct web_socket_kind *kind;
+	struct ws_parser parser;
+	ktime alive; /* the last pong, or the beginning */
+	ktime leave; /* LEAVING: until when the client's close is waited for */
+	uint8_t state;
+	bool pinged; /* since then */
+	bool ping_due, pong_due, close_due, close_sent;
+	bool message_due; /* the kind is to be asked for one */
+	bool paused;      /* the kind has no room: nothing is read */
+	uint16_t code;    /* of our close */
+	uint8_t pong_len;
+	uint8_t pong[WS_CONTROL_MAX];
+	union { /* the kind's */
+		struct web_echo echo;
+	};
 };
 
 struct web_conn {
@@ -102,14 +152,22 @@ void web_request_release(struct web_conn *c);
 /* ---- web_ws.c ---- */
 enum err web_socket_init(void);
 uint32_t web_sockets_open(void);
+const struct web_socket_kind *web_socket_kind_find(struct str path);
 /* Fills c->out and c->content with the reply to a handshake; with 101, c->socket is there. */
-void web_socket_open(struct web_conn *c);
+void web_socket_open(struct web_conn *c, const struct web_socket_kind *kind);
 void web_socket_begin(struct web_conn *c, ktime now);
 /* As web_conn_run and web_conn_timeout. */
 must_check bool web_socket_run(struct web_conn *c, ktime now);
 must_check bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now);
 uint32_t web_socket_mask(const struct web_conn *c);
 void web_socket_end(struct web_conn *c);
+/* For kinds: whether a message can go out now; it, and what else is due, goes; our close is due, and nothing else. */
+bool web_socket_may_send(const struct web_conn *c);
+void web_socket_build(struct web_conn *c, struct web_message message, ktime now);
+void web_socket_leave(struct web_socket *s, uint16_t code, ktime now);
+
+/* ---- web_push.c, web_echo.c ---- */
+extern const struct web_socket_kind web_push_kind, web_echo_kind;
 void web_push_end(struct web_push *push);
 
 /* ---- web_reply.c ---- */
@@ -119,6 +177,10 @@ uint16_t web_judge(const struct http_request *req);
 /* Fills c->out and c->content with the reply to c->parser.req, or with a refusal. */
 void web_reply(struct web_conn *c);
 void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail);
+/* Pages of 2^order, with one reference; NULL: there are none. What they hold; so much of it as content, not counted. */
+struct web_block *web_block_alloc(uint32_t order);
+struct abuf web_block_room(struct web_block *b);
+struct web_content web_block_content(struct web_block *b, size_t len);
 
 /* ---- web.c ---- */
 

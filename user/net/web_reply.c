@@ -19,7 +19,7 @@ static void web_block_free(struct packet_mem *mem)
 	page_free(b, b->order);
 }
 
-static struct web_block *web_block_alloc(uint32_t order)
+struct web_block *web_block_alloc(uint32_t order)
 {
 	struct web_block *b = page_alloc(order);
 	if (!b)
@@ -29,12 +29,12 @@ static struct web_block *web_block_alloc(uint32_t order)
 	return b;
 }
 
-static struct abuf web_block_room(struct web_block *b)
+struct abuf web_block_room(struct web_block *b)
 {
 	return abuf_of(b->bytes, (PAGE_SIZE << b->order) - sizeof(*b));
 }
 
-static struct web_content web_block_content(struct web_block *b, size_t len)
+struct web_content web_block_content(struct web_block *b, size_t len)
 {
 	return (struct web_content){&b->mem, rbuf_of(b->bytes, len)};
 }
@@ -258,8 +258,9 @@ void web_reply(struct web_conn *c)
 		return;
 	}
 	const struct web_route *route = web_route_find(req->path);
-	if (str_eq(req->path, S("/api/ws")))
-		web_socket_open(c);
+	const struct web_socket_kind *kind = web_socket_kind_find(req->path);
+	if (kind)
+		web_socket_open(c, kind);
 	else if (route)
 		web_reply_document(c, route);
 	else if (str_starts(req->path, S("/api/")))

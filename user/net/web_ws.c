@@ -1,26 +1,27 @@
 /*
- * web_ws.c - a connection as WebSocket: /api/ws pushes the document of /api/stats as
- * a text message once a second.
+ * web_ws.c - a connection as WebSocket: what all of them have in common. What is said
+ * over one is the matter of its kind (struct web_socket_kind).
  *
  *	web_socket_open		answers the handshake; with 101 the connection has a socket
  *	web_socket_begin	the client has the 101: WEB_SOCKET
  *	web_socket_run		what can be done now, as for any connection
- *	web_socket_sweep	once a second: the push, pings, timeouts
+ *	web_socket_sweep	once a second: pings, timeouts, the kind's own
  *	web_socket_end		gives the socket back
  *
  * One piece of output is under way at a time: c->out, frames that are whole, and
- * behind it c->content, the push. The next is made when TCP has all of the last and
- * the client all but TCP_LOW_BYTES of that: to a client that is slower no push is
- * queued, it gets fewer; one that takes nothing is reset as for any reply. The
- * worker renders one document for all its sockets. What the client says is checked
- * and dropped; of its pings the latest is answered, so that they cost no memory.
+ * behind it c->content, a message. The next is made when TCP has all of the last and
+ * the client all but TCP_LOW_BYTES of that, so that no message waits for a client that
+ * is slower; one that takes nothing is reset as for any reply. A kind that has no room
+ * for what the client says pauses reading. Pings are answered one by one while the
+ * client takes the answers, else the latest, so that they cost no memory.
  *
  * Of the two closes ours is the last, but for LEAVING: then the client has
  * WEB_SOCKET_LEAVE_NS for his. Whoever ends without a close, or does not speak the
  * protocol, loses the connection.
  *
  * Invariants: no frame behind our close; close_sent implies that the close is in
- * c->out or with TCP; c->deadline has passed, so that every sweep looks.
+ * c->out or with TCP; c->deadline has passed, so that every sweep looks; a socket
+ * that is OVER or LEAVING has no message due.
  *
  * Locks: none, as web_conn.c. How many are open is atomic.
  * Reference: RFC 6455.
@@ -30,30 +31,25 @@
 #include "user/net/web_priv.h"
 #include "user/net/ws_core.h"
 
-#define WEB_SOCKET_MESSAGE_MAX 4096            /* nothing that a client says has a meaning: little will do */
 #define WEB_SOCKET_PING_NS     (20 * NS_PER_S) /* from a pong to the next ping: keeps NATs awake */
 #define WEB_SOCKET_PONG_NS     (10 * NS_PER_S) /* for the pong; then 1001 */
 #define WEB_SOCKET_LEAVE_NS    (5 * NS_PER_S)  /* for the client's close behind ours */
 
 static_assert(CONFIG_WEB_SOCKETS < CONFIG_WEB_CONNECTIONS, "sockets leave connections to others");
 
-/* OVER: the client's close has come, or what is no frame: nothing more is read. */
-enum web_socket_state { WEB_SOCKET_OPEN, WEB_SOCKET_LEAVING, WEB_SOCKET_OVER };
-
-struct web_socket {
-	struct ws_parser parser;
-	ktime alive; /* the last pong, or the beginning */
-	ktime leave; /* LEAVING: until when the client's close is waited for */
-	uint8_t state;
-	bool pinged; /* since then */
-	bool ping_due, pong_due, close_due, close_sent;
-	uint16_t code; /* of our close */
-	uint8_t pong_len;
-	uint8_t pong[WS_CONTROL_MAX];
-};
+static const struct web_socket_kind *const web_socket_kinds[] = {&web_push_kind, &web_echo_kind};
 
 static struct pool *web_sockets;
 static uint32_t web_sockets_used; /* atomic */
+
+const struct web_socket_kind *web_socket_kind_find(struct str path)
+{
+	for (size_t i = 0; i < countof(web_socket_kinds); i++) {
+		if (str_eq(web_socket_kinds[i]->path, path))
+			return web_socket_kinds[i];
+	}
+	return NULL;
+}
 
 uint32_t web_sockets_open(void)
 {
@@ -67,22 +63,31 @@ enum err web_socket_init(void)
 	return web_sockets ? OK : ERR_NOMEM;
 }
 
-static struct web_socket *web_socket_alloc(void)
+static struct web_socket *web_socket_alloc(const struct web_socket_kind *kind)
 {
 	bool free = __atomic_fetch_add(&web_sockets_used, 1, __ATOMIC_RELAXED) < CONFIG_WEB_SOCKETS;
 	struct web_socket *s = free ? pool_alloc(web_sockets) : NULL;
 	if (!s)
 		__atomic_fetch_sub(&web_sockets_used, 1, __ATOMIC_RELAXED);
+	else
+		*s = (struct web_socket){.kind = kind};
 	return s;
+}
+
+static void web_socket_free(struct web_conn *c)
+{
+	pool_free(web_sockets, c->socket);
+	c->socket = NULL;
+	__atomic_fetch_sub(&web_sockets_used, 1, __ATOMIC_RELAXED);
 }
 
 void web_socket_end(struct web_conn *c)
 {
 	if (!c->socket)
 		return;
-	pool_free(web_sockets, c->socket);
-	c->socket = NULL;
-	__atomic_fetch_sub(&web_sockets_used, 1, __ATOMIC_RELAXED);
+	if (c->socket->kind->end)
+		c->socket->kind->end(c->socket);
+	web_socket_free(c);
 }
 
 /* --- handshake: section 4.2.1 --- */
@@ -107,7 +112,7 @@ static struct web_socket_refusal web_socket_judge(const struct http_request *req
 	return (struct web_socket_refusal){0};
 }
 
-void web_socket_open(struct web_conn *c)
+void web_socket_open(struct web_conn *c, const struct web_socket_kind *kind)
 {
 	const struct http_request *req = &c->parser.req;
 	struct web_socket_refusal refusal = web_socket_judge(req);
@@ -115,10 +120,15 @@ void web_socket_open(struct web_conn *c)
 		web_reply_problem(c, refusal.status, refusal.why);
 		return;
 	}
-	c->socket = web_socket_alloc();
+	c->socket = web_socket_alloc(kind);
 	if (!c->socket) {
 		web_count(WEB_REFUSED_SOCKETS, 1);
 		web_reply_problem(c, 503, S("all WebSockets are in use"));
+		return;
+	}
+	if (kind->open && kind->open(c) != OK) {
+		web_socket_free(c);
+		web_reply_problem(c, 503, S("there is no room for another one"));
 		return;
 	}
 	c->close_after = false;
@@ -132,8 +142,8 @@ void web_socket_open(struct web_conn *c)
 void web_socket_begin(struct web_conn *c, ktime now)
 {
 	struct web_socket *s = c->socket;
-	*s = (struct web_socket){.alive = now, .state = WEB_SOCKET_OPEN};
-	ws_parser_start(&s->parser, WEB_SOCKET_MESSAGE_MAX);
+	s->alive = now;
+	ws_parser_start(&s->parser, s->kind->message_max);
 	c->state = WEB_SOCKET;
 	c->deadline = KTIME_ZERO;
 }
@@ -142,16 +152,16 @@ void web_socket_begin(struct web_conn *c, ktime now)
 
 static bool web_socket_has_due(const struct web_socket *s)
 {
-	return !s->close_sent && (s->pong_due || s->ping_due || s->close_due);
+	return !s->close_sent && (s->pong_due || s->ping_due || s->close_due || s->message_due);
 }
 
-static bool web_socket_may_send(const struct web_conn *c)
+bool web_socket_may_send(const struct web_conn *c)
 {
 	return c->handed && !c->socket->close_sent && tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES;
 }
 
-/* What is due, and the push if there is one; our close goes by itself, last. */
-static void web_socket_build(struct web_conn *c, struct web_content push, ktime now)
+/* What is due, and the message if there is one; our close goes by itself, last. */
+void web_socket_build(struct web_conn *c, struct web_message message, ktime now)
 {
 	struct web_socket *s = c->socket;
 	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
@@ -160,16 +170,27 @@ static void web_socket_build(struct web_conn *c, struct web_content push, ktime 
 	if (s->ping_due)
 		ws_frame_control(&c->out, WS_OP_PING, rbuf_of(NULL, 0));
 	s->pong_due = s->ping_due = false;
-	if (push.mem) {
-		ws_frame_head(&c->out, WS_OP_TEXT, push.bytes.len);
+	if (message.content.mem) {
+		ws_frame_head(&c->out, message.op, message.content.bytes.len);
 	} else if (s->close_due) {
 		ws_frame_close(&c->out, s->code, STR_EMPTY);
 		s->close_sent = true;
 	}
 	assert(abuf_ok(&c->out));
-	c->content = push;
+	c->content = message.content;
 	web_send_arm(c, now);
 	c->deadline = KTIME_ZERO;
+}
+
+/* The kind's next message, and whatever else is due. */
+static void web_socket_build_due(struct web_conn *c, ktime now)
+{
+	struct web_socket *s = c->socket;
+	struct web_message message = {0};
+	if (s->message_due)
+		message = s->kind->next(c, now);
+	if (message.content.mem || s->pong_due || s->ping_due || s->close_due)
+		web_socket_build(c, message, now);
 }
 
 /* OK, or why the connection is lost. */
@@ -177,7 +198,7 @@ static enum err web_socket_send(struct web_conn *c, ktime now)
 {
 	struct web_socket *s = c->socket;
 	if (web_socket_has_due(s) && web_socket_may_send(c))
-		web_socket_build(c, (struct web_content){0}, now);
+		web_socket_build_due(c, now);
 	if (!c->handed) {
 		enum err err = web_hand_to_tcp(c);
 		c->starved = err == ERR_NOBUFS;
@@ -196,19 +217,34 @@ static enum err web_socket_send(struct web_conn *c, ktime now)
 static void web_socket_close(struct web_socket *s, enum web_socket_state state, uint16_t code)
 {
 	s->state = state;
+	s->message_due = s->paused = false;
 	if (s->close_due)
 		return;
 	s->close_due = true;
 	s->code = code;
 }
 
+void web_socket_leave(struct web_socket *s, uint16_t code, ktime now)
+{
+	s->leave = ktime_add(now, WEB_SOCKET_LEAVE_NS);
+	web_socket_close(s, WEB_SOCKET_LEAVING, code);
+}
+
 /* --- in --- */
+
+static void web_socket_on_piece(struct web_socket *s, const struct ws_step *step, ktime now)
+{
+	if (s->state == WEB_SOCKET_OPEN && s->kind->input)
+		s->kind->input(s, step, now);
+}
 
 static void web_socket_on_step(struct web_socket *s, const struct ws_step *step, ktime now)
 {
 	switch (step->event) {
 	case WS_MORE:
+		break;
 	case WS_PIECE:
+		web_socket_on_piece(s, step, now);
 		break;
 	case WS_PING:
 		s->pong_due = true;
@@ -240,13 +276,16 @@ static enum err web_socket_read(struct web_conn *c, ktime now)
 		return err;
 	if (in.len == 0)
 		return ERR_PIPE;
+	if (s->paused) /* only whether it is there still */
+		return ERR_AGAIN;
 	size_t used = 0;
 	struct ws_step step;
 	do {
 		step = ws_input(&s->parser, rbuf_slice(in, used, in.len));
 		used += step.used;
 		web_socket_on_step(s, &step, now);
-	} while (step.event != WS_MORE && s->state != WEB_SOCKET_OVER);
+	} while (step.event != WS_MORE && s->state != WEB_SOCKET_OVER && !s->paused &&
+		 !(s->pong_due && web_socket_may_send(c)));
 	tcp_consume(c->tcp, used);
 	return OK;
 }
@@ -275,7 +314,7 @@ bool web_socket_run(struct web_conn *c, ktime now)
 
 uint32_t web_socket_mask(const struct web_conn *c)
 {
-	uint32_t in = c->socket->state == WEB_SOCKET_OVER ? 0 : TCP_READY_IN;
+	uint32_t in = c->socket->state == WEB_SOCKET_OVER || c->socket->paused ? 0 : TCP_READY_IN;
 	if (!c->handed)
 		return in | (c->starved ? 0 : TCP_READY_OUT);
 	return in | (web_socket_has_due(c->socket) ? TCP_READY_LOW : 0);
@@ -283,42 +322,13 @@ uint32_t web_socket_mask(const struct web_conn *c)
 
 /* --- once a second --- */
 
-/* The document of this sweep, with a reference for who takes it; .mem NULL: there is no memory for it. */
-static struct web_content web_push_take(struct web_push *push)
-{
-	static const struct http_request none;
-	if (!push->tried && web_document(api_stats, &none, &push->content) != 200)
-		push->content = (struct web_content){0};
-	push->tried = true;
-	if (push->content.mem)
-		packet_mem_get(push->content.mem);
-	return push->content;
-}
-
-void web_push_end(struct web_push *push)
-{
-	if (push->content.mem)
-		packet_mem_put(push->content.mem);
-}
-
-static void web_socket_push(struct web_conn *c, struct web_push *push, ktime now)
-{
-	struct web_content content = {0};
-	if (web_socket_may_send(c))
-		content = web_push_take(push);
-	web_count(content.mem ? WEB_SOCKET_PUSHED : WEB_SOCKET_SKIPPED, 1);
-	if (content.mem)
-		web_socket_build(c, content, now);
-}
-
 /* A ping when it is time for one; who did not answer the last is taken leave of. */
 static void web_socket_keep(struct web_socket *s, ktime now)
 {
 	int64_t silence = ktime_diff(now, s->alive);
 	if (silence >= WEB_SOCKET_PING_NS + WEB_SOCKET_PONG_NS) {
 		web_count(WEB_SOCKETS_SILENT, 1);
-		s->leave = ktime_add(now, WEB_SOCKET_LEAVE_NS);
-		web_socket_close(s, WEB_SOCKET_LEAVING, WS_CODE_AWAY);
+		web_socket_leave(s, WS_CODE_AWAY, now);
 	} else if (silence >= WEB_SOCKET_PING_NS && !s->pinged) {
 		s->pinged = s->ping_due = true;
 	}
@@ -341,7 +351,7 @@ bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now)
 	}
 	if (s->state == WEB_SOCKET_OPEN)
 		web_socket_keep(s, now);
-	if (s->state == WEB_SOCKET_OPEN)
-		web_socket_push(c, push, now);
+	if (s->state == WEB_SOCKET_OPEN && s->kind->sweep)
+		s->kind->sweep(c, push, now);
 	return web_socket_run(c, now);
 }

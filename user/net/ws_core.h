@@ -59,7 +59,9 @@ enum ws_opcode {
 #define WS_CODE_PROTOCOL  1002
 #define WS_CODE_NONE      1005 /* never sent: a close without a code */
 #define WS_CODE_TEXT      1007
+#define WS_CODE_POLICY    1008
 #define WS_CODE_TOO_LARGE 1009
+#define WS_CODE_LATER     1013 /* short of something: try again */
 
 #define WS_CONTROL_MAX 125
 #define WS_PIECE_MAX   128
