@@ -43,6 +43,7 @@ else
     url=http://localhost:$PORT/
 fi
 args+=(-device virtio-net-device,netdev=n0)
+APPEND="url=$url ${APPEND:-}" # what the console says where to go
 
 if [ -n "${ICOUNT:-}" ]; then # a nanosecond of guest time for each instruction, and none while the guest sleeps
     args+=(-icount shift=0)
@@ -50,7 +51,7 @@ if [ -n "${ICOUNT:-}" ]; then # a nanosecond of guest time for each instruction,
 fi
 [ -z "${DISK:-}" ] || args+=(-drive "file=$DISK,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0)
 [ -z "${INITRD:-}" ] || args+=(-initrd "$INITRD")
-[ -z "${APPEND:-}" ] || args+=(-append "$APPEND")
+args+=(-append "${APPEND% }")
 if [ -n "${GDB:-}" ]; then
     args+=(-S -s)
     echo "run: waiting for gdb: gdb-multiarch $elf -ex 'target remote :1234'"

@@ -5,7 +5,8 @@ A DIR gives all that is below it, PATH=FILE one file under another name; later o
 ones. The format is that of kernel/fs/ramfs_image.h. The result depends on names, contents and the
 executable bit only: no times, no order of the host's directory.
 
-  secret/...   files below a directory of this name are never served over the network
+  secret/...   files below a directory of this name are never served over the network,
+  token        nor is this one, at the top: the access token
   --gzip       text files get a neighbour x.gz where that saves bytes, for Content-Encoding
 """
 import argparse
@@ -59,7 +60,7 @@ def insert(root, path, content, flags):
         node = node.children.setdefault(part, Node(DIR))
         if node.kind != DIR:
             sys.exit(f"mkramfs: {path}: a file and a directory have the same name")
-    if b"secret" in folders:
+    if b"secret" in folders or (not folders and name == b"token"):
         flags |= SECRET
     node.children[name] = Node(FILE, content, flags)
 

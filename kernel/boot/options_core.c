@@ -34,8 +34,8 @@ struct boot_options options_parse(struct str cmdline)
 			o.idle_busy = true;
 		} else if (str_eq(name, S("failalloc")) && options_number(value, &o.fail_alloc)) {
 			continue;
-		} else if (str_eq(name, S("ip"))) {
-			continue; /* net/iface.c looks for it itself */
+		} else if (str_eq(name, S("ip")) || str_eq(name, S("url"))) {
+			continue; /* net/iface.c and net/web_access.c look for them themselves */
 		} else if (o.unknown.len == 0) {
 			o.unknown = word;
 		}

@@ -16,9 +16,11 @@
 /* X(class). Wherever they stand, no mutex is taken under a spinlock: lockdep reports that by itself. */
 #define LOCK_ORDER(X)                                                                              \
 	X(LOCK_SOFTCALL)      /* mutex: around each soft callout of a hart */                     \
+	X(LOCK_WEB_POLLED)    /* mutex: sessions of the shell over the polling API */              \
 	X(LOCK_SHELL_CONSOLE) /* mutex: which session the console carries */                       \
 	X(LOCK_SHELL_READY)   /* spin: around what tells the carrier of a session */               \
 	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
+	X(LOCK_WEB_ACCESS)    /* spin: who tried a wrong token, and how often */                   \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
 	X(LOCK_RAMFS)         /* mutex: the tree of files in memory */                             \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \

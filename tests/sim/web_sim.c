@@ -7,8 +7,6 @@
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-static struct client one;
-
 TEST(web_sim_answers_and_keeps_the_connection)
 {
 	web_begin();
@@ -211,13 +209,6 @@ TEST(web_sim_silence_has_its_timeouts)
 
 /* ---- what a request may be, and what its client still gets ---- */
 
-static void ask(struct str request, int64_t ns)
-{
-	client_open(&one);
-	client_say(&one, request);
-	client_wait(&one, ns);
-}
-
 /* Refused with its body read, or before it comes: the next request on the connection is understood. */
 TEST(web_sim_refused_bodies_do_not_become_requests)
 {
@@ -367,51 +358,14 @@ TEST(web_sim_without_send_buffers_waits)
 
 /* ---- WebSocket ---- */
 
-#define SOCKET_FIELDS                                                                              \
-	"Host: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"               \
-	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 #define SOCKET_GET "GET /api/ws HTTP/1.1\r\n" SOCKET_FIELDS
-#define MASK "\0\0\0\0"
-
-static size_t socket_at; /* what of one.bytes has been looked at */
 
 static void socket_open(void)
 {
-	ask(S(SOCKET_GET), 100 * NS_PER_MS);
+	ask(S(SOCKET_GET), NS_PER_MS);
 	CHECK_EQ(client_count(&one, S("HTTP/1.1 101 ")), 1);
 	socket_at = str_find(client_text(&one), S("\r\n\r\n")) + 4;
 	CHECK(str_ends(str_of(one.bytes, socket_at), S("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")));
-}
-
-/* The next frame that has come: its first byte, 0 for none. */
-static uint8_t socket_frame(struct rbuf *content)
-{
-	const uint8_t *p = one.bytes + socket_at;
-	size_t have = one.len - socket_at, head = have >= 2 && p[1] >= 126 ? 4 : 2;
-	if (have < head)
-		return 0;
-	CHECK(p[1] <= 126); /* no mask; none of ours is longer here */
-	size_t len = head == 4 ? load_be16(p + 2) : p[1];
-	if (have < head + len)
-		return 0;
-	*content = rbuf_of(p + head, len);
-	socket_at += head + len;
-	return p[0];
-}
-
-/* How many of the frames that have come are of this kind; the content of the last one. */
-static size_t socket_frames(uint8_t first, struct rbuf *content)
-{
-	size_t n = 0, before = socket_at;
-	struct rbuf next;
-	for (uint8_t f; (f = socket_frame(&next));) {
-		if (f != first)
-			continue;
-		*content = next;
-		n++;
-	}
-	socket_at = before;
-	return n;
 }
 
 static void socket_closed_with(uint16_t code)

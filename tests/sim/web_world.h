@@ -88,6 +88,29 @@ void vfs_close(unused struct file *f)
 {
 }
 
+struct size_result vfs_read(unused struct file *f, unused uint64_t offset, unused struct wbuf to)
+{
+	return ERR_RESULT(size_result, ERR_NOENT);
+}
+
+struct machine machine;
+
+uint16_t api_finish(struct json_writer *w)
+{
+	return json_finish(w) == OK ? 200 : 500;
+}
+
+/* No console: nobody is told the token, which the tests take from where it is. */
+struct chardev *chardev_find(unused struct str name)
+{
+	return NULL;
+}
+
+bool net_iface_at(unused size_t i, unused struct net_iface_info *out)
+{
+	return false;
+}
+
 /* A document of some 50,000 bytes, in pages of its own. */
 uint16_t api_klog(unused const struct http_request *req, struct abuf *out)
 {
@@ -118,10 +141,17 @@ WORLD_NO_API(api_fs_read)
 WORLD_NO_API(api_app)
 
 #include "user/net/web_conn.c"
+#include "tests/sim/web_shell_world.h"
+
+#include "user/net/api_access.c"
+#include "user/net/web_access.c"
 #include "user/net/web_echo.c"
+#include "user/net/web_judge.c"
+#include "user/net/web_polled.c"
 #include "user/net/web_push.c"
 #include "user/net/web_reply.c"
 #include "user/net/web_stats.c"
+#include "user/net/web_terminal.c"
 #include "user/net/web_ws.c"
 #include "user/net/web.c"
 
@@ -132,7 +162,8 @@ static bool world_work(void)
 	bool worked = false;
 	for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++) {
 		struct web_worker *w = &web_workers[i];
-		bool due = !list_is_empty(&w->conns) && !ktime_before(world_now, w->sweep);
+		bool due = (!list_is_empty(&w->conns) || web_polled_open()) &&
+			   !ktime_before(world_now, ktime_min(w->sweep, w->again));
 		if (!due && !tcp_pollset_has_news(w->poll))
 			continue;
 		world_many_threads = true;
@@ -151,8 +182,8 @@ static void world_serve(ktime until)
 			;
 		ktime next = until;
 		for (size_t i = 0; i < CONFIG_WEB_WORKERS; i++)
-			if (!list_is_empty(&web_workers[i].conns))
-				next = ktime_min(next, web_workers[i].sweep);
+			if (!list_is_empty(&web_workers[i].conns) || web_polled_open())
+				next = ktime_min(next, ktime_min(web_workers[i].sweep, web_workers[i].again));
 		if (!world_turn(next) && !ktime_before(world_now, until))
 			return;
 	}
@@ -245,7 +276,7 @@ static struct str client_text(const struct client *c)
 }
 
 /* How often a text occurs in what has come. */
-static size_t client_count(const struct client *c, struct str what)
+static unused size_t client_count(const struct client *c, struct str what)
 {
 	size_t n = 0;
 	struct str text = client_text(c);
@@ -258,6 +289,55 @@ static void client_close(struct client *c)
 {
 	tcp_close(c->tcp);
 	c->tcp = NULL;
+}
+
+static struct client one;
+
+static void ask(struct str request, int64_t ns)
+{
+	client_open(&one);
+	client_say(&one, request);
+	client_wait(&one, ns);
+}
+
+/* ---- that client as one of a WebSocket ---- */
+
+#define SOCKET_FIELDS                                                                              \
+	"Host: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"               \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define MASK "\0\0\0\0"
+
+static size_t socket_at; /* what of one.bytes has been looked at */
+
+/* The next frame that has come: its first byte, 0 for none. */
+static uint8_t socket_frame(struct rbuf *content)
+{
+	const uint8_t *p = one.bytes + socket_at;
+	size_t have = one.len - socket_at, head = have >= 2 && p[1] >= 126 ? 4 : 2;
+	if (have < head)
+		return 0;
+	CHECK(p[1] <= 126); /* no mask; none of ours is longer here */
+	size_t len = head == 4 ? load_be16(p + 2) : p[1];
+	if (have < head + len)
+		return 0;
+	*content = rbuf_of(p + head, len);
+	socket_at += head + len;
+	return p[0];
+}
+
+/* How many of the frames that have come are of this kind; the content of the last one. */
+static unused size_t socket_frames(uint8_t first, struct rbuf *content)
+{
+	size_t n = 0, before = socket_at;
+	struct rbuf next;
+	for (uint8_t f; (f = socket_frame(&next));) {
+		if (f != first)
+			continue;
+		*content = next;
+		n++;
+	}
+	socket_at = before;
+	return n;
 }
 
 #endif

@@ -181,7 +181,7 @@ static void api_fs_entries(struct json_writer *w, struct file *dir)
 		json_object_open(w);
 		json_key_str(w, S("name"), abuf_str(&name));
 		json_key_str(w, S("type"), api_type_name(stat.type));
-		json_key_u64(w, S("size_bytes"), stat.size_bytes);
+		json_key_u64(w, S("size_bytes"), stat.secret ? 0 : stat.size_bytes); /* the length of a token is its strength */
 		json_key_u64(w, S("mtime_ns"), stat.mtime_ns);
 		json_object_close(w);
 	}

@@ -63,7 +63,10 @@ enum http_method {
 	X(CONNECTION, "connection", true)                                                          \
 	X(EXPECT, "expect", true)                                                                  \
 	X(ORIGIN, "origin", false)                                                                 \
+	X(AUTHORIZATION, "authorization", false)                                                   \
+	X(COOKIE, "cookie", false)                                                                 \
 	X(CONTENT_TYPE, "content-type", false)                                                     \
+	X(CONTENT_ENCODING, "content-encoding", true)                                              \
 	X(ACCEPT_ENCODING, "accept-encoding", true)                                                \
 	X(IF_MATCH, "if-match", true)                                                              \
 	X(IF_NONE_MATCH, "if-none-match", true)                                                    \

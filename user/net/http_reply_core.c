@@ -1,8 +1,9 @@
 /*
  * http_reply_core.c - heads of replies, chunks and problem documents.
  *
- * The security fields are on every reply: nothing is sniffed, framed or run that
- * did not come from this server as a file of its own.
+ * The security fields are on every reply: nothing is sniffed, framed or run that did
+ * not come from this server as a file of its own, no other origin reads a reply, and
+ * no address of a page, in which a token may stand, is told to another.
  *
  * Reference: RFC 9110 sections 8, 14, 15; RFC 9112 section 7.1; RFC 9457.
  */
@@ -51,12 +52,17 @@ struct str http_status_text(uint16_t status)
 	return STR_EMPTY;
 }
 
+/* The last of every head: one piece, so that it costs a copy. */
 static const struct str http_security_fields = STR_INIT(
 	"X-Content-Type-Options: nosniff\r\n"
-	"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; "
-	"frame-ancestors 'none'\r\n"
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+	"img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
+	"form-action 'none'; frame-ancestors 'none'\r\n"
+	"X-Frame-Options: DENY\r\n"
 	"Referrer-Policy: no-referrer\r\n"
-	"Cross-Origin-Resource-Policy: same-origin\r\n");
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
+	"\r\n");
 
 static void http_reply_content(struct abuf *out, const struct http_reply *r)
 {
@@ -91,8 +97,14 @@ void http_reply_head(struct abuf *out, const struct http_reply *r)
 		abuf_str_add(out, S("Accept-Ranges: bytes\r\n"));
 	if (r->allow.len)
 		fmt(out, "Allow: %.*s\r\n", STR_ARG(r->allow));
+	if (r->location.len)
+		fmt(out, "Location: %.*s\r\n", STR_ARG(r->location));
+	if (r->cookie.len)
+		fmt(out, "Set-Cookie: %.*s; Path=/; HttpOnly; SameSite=Strict\r\n", STR_ARG(r->cookie));
+	if (r->status == 401)
+		abuf_str_add(out, S("WWW-Authenticate: Bearer realm=\"mazu\"\r\n"));
 	if (r->status == 429 || r->status == 503)
-		abuf_str_add(out, S("Retry-After: 1\r\n"));
+		fmt(out, "Retry-After: %u\r\n", max(r->retry_s, 1u));
 	abuf_str_add(out, r->no_store ? S("Cache-Control: no-store\r\n") : S("Cache-Control: no-cache\r\n"));
 	if (r->upgrade)
 		abuf_str_add(out, S("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"));
@@ -101,7 +113,6 @@ void http_reply_head(struct abuf *out, const struct http_reply *r)
 	else if (r->minor0)
 		abuf_str_add(out, S("Connection: keep-alive\r\n"));
 	abuf_str_add(out, http_security_fields);
-	abuf_str_add(out, S("\r\n"));
 }
 
 void http_continue(struct abuf *out)

@@ -12,7 +12,7 @@
 #include "lib/buf.h"
 
 /* More than any head that http_reply_head() makes, fields of the caller aside. */
-#define HTTP_REPLY_HEAD_MAX 768
+#define HTTP_REPLY_HEAD_MAX 1024
 #define HTTP_LENGTH_CHUNKED UINT64_MAX
 
 struct http_reply {
@@ -28,6 +28,8 @@ struct http_reply {
 	uint64_t length;   /* HTTP_LENGTH_CHUNKED: chunks follow */
 	struct str etag;   /* with quotes; empty: none */
 	struct str allow;  /* of 405 and OPTIONS */
+	struct str location, cookie; /* of 303: where to, and what to remember */
+	uint32_t retry_s;  /* of 429 and 503: when to come again; 0: in a second */
 	uint64_t range_from, range_size; /* of 206 and 416: Content-Range */
 };
 

@@ -1,10 +1,16 @@
-obj-y += http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o ws_core.o
+obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o ws_core.o
 obj-$(CONFIG_WEB) += api.o
 obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
 obj-$(CONFIG_WEB) += api_net.o
 obj-$(CONFIG_WEB) += api_sched.o
+obj-$(CONFIG_WEB) += api_access.o
 obj-$(CONFIG_WEB) += web.o
+obj-$(CONFIG_WEB) += web_access.o
+obj-$(and $(CONFIG_WEB),$(CONFIG_SHELL)) += web_polled.o
+obj-$(and $(CONFIG_WEB),$(CONFIG_SHELL)) += web_terminal.o
+obj-$(if $(CONFIG_SHELL),,$(CONFIG_WEB)) += web_no_shell.o
+obj-$(CONFIG_WEB) += web_judge.o
 obj-$(CONFIG_WEB) += web_conn.o
 obj-$(CONFIG_WEB) += web_echo.o
 obj-$(CONFIG_WEB) += web_push.o

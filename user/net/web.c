@@ -4,9 +4,10 @@
  * Worker 0 also accepts, and hands new connections to the workers in turn. A
  * worker waits on its pollset for all its connections at once; one that is ready
  * gets a bounded turn. Once a second each worker looks for deadlines that passed.
+ * What is not TCP's, output of a shell, rouses a connection (web_conn_rouse).
  * The workers are the domain "web": CONFIG_WEB_BUDGET_US of each hart in CONFIG_WEB_PERIOD_US.
  *
- * Locks: LOCK_WEB guards each worker's list of handed connections.
+ * Locks: LOCK_WEB guards each worker's lists of handed and roused connections.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"
@@ -25,18 +26,26 @@ struct web_worker {
 	struct tcp_pollset *poll;
 	struct list conns; /* its own */
 	ktime sweep;
+	ktime again; /* when sockets that have paused are to be looked at; KTIME_NEVER: there are none */
 	struct spinlock lock;
-	struct list handed; /* guarded by lock */
+	struct list handed, roused; /* guarded by lock */
 };
 
 static const struct web_route web_routes[] = {
-	{STR_INIT("/api/stats"), api_stats, STR_INIT("application/json")},
-	{STR_INIT("/api/tcp"), api_tcp, STR_INIT("application/json")},
-	{STR_INIT("/api/arp"), api_arp, STR_INIT("application/json")},
-	{STR_INIT("/api/klog"), api_klog, STR_INIT("application/json")},
-	{STR_INIT("/api/fs"), api_fs, STR_INIT("application/json")},
-	{STR_INIT("/api/app/"), api_app, STR_INIT("application/json")}, /* and what is below */
-	{STR_INIT("/api/fs/read"), api_fs_read, STR_INIT("text/plain; charset=utf-8")},
+	{.path = STR_INIT("/api/stats"), .render = api_stats, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/tcp"), .render = api_tcp, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/arp"), .render = api_arp, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/klog"), .render = api_klog, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/fs"), .render = api_fs, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/app/"), .render = api_app, .type = STR_INIT("application/json")}, /* and what is below */
+	{.path = STR_INIT("/api/fs/read"), .render = api_fs_read, .type = STR_INIT("text/plain; charset=utf-8")},
+	{.path = STR_INIT("/api/access"), .handle = api_access, .type = STR_INIT("application/json")},
+	{.path = STR_INIT("/api/shell/in"), .handle = api_shell_in, .type = STR_INIT("application/json"),
+		.methods = WEB_GET | WEB_POST, .token = true, .body_max = WEB_POLLED_TYPED_MAX},
+	{.path = STR_INIT("/api/shell/out"), .handle = api_shell_out, .type = STR_INIT("application/json"), .token = true},
+	{.path = STR_INIT("/api/shell/ws"), .socket = &web_terminal_kind, .token = true},
+	{.path = STR_INIT("/api/ws"), .socket = &web_push_kind},
+	{.path = STR_INIT("/api/ws/test"), .socket = &web_echo_kind},
 };
 
 const struct web_route *web_route_find(struct str path)
@@ -47,6 +56,19 @@ const struct web_route *web_route_find(struct str path)
 			return &web_routes[i];
 	}
 	return NULL;
+}
+
+struct str web_route_allow(const struct web_route *route)
+{
+	switch (route ? route->methods : 0) {
+	case 0:
+	case WEB_GET:
+		return S("GET, HEAD, OPTIONS");
+	case WEB_POST:
+		return S("OPTIONS, POST");
+	default:
+		return S("GET, HEAD, OPTIONS, POST");
+	}
 }
 
 static struct pool *web_conns;
@@ -80,7 +102,12 @@ static void web_conn_close(struct web_conn *c)
 	list_remove(&c->node);
 	if (!c->served)
 		web_conn_served();
-	web_conn_end(c);
+	web_conn_end(c); /* from here on nobody rouses it */
+	if (list_is_linked(&c->roused)) {
+		spin_lock(&c->worker->lock);
+		list_remove(&c->roused);
+		spin_unlock(&c->worker->lock);
+	}
 	pool_free(web_conns, c);
 }
 
@@ -104,8 +131,19 @@ static void web_refuse_full(struct tcp_conn *tcp)
 static void web_hand_over(struct web_conn *c)
 {
 	struct web_worker *w = &web_workers[web_next++ % CONFIG_WEB_WORKERS];
+	c->worker = w;
 	spin_lock(&w->lock);
 	list_push_back(&w->handed, &c->node);
+	spin_unlock(&w->lock);
+	tcp_pollset_wake(w->poll);
+}
+
+void web_conn_rouse(struct web_conn *c)
+{
+	struct web_worker *w = c->worker;
+	spin_lock(&w->lock);
+	if (!list_is_linked(&c->roused))
+		list_push_back(&w->roused, &c->roused);
 	spin_unlock(&w->lock);
 	tcp_pollset_wake(w->poll);
 }
@@ -137,6 +175,43 @@ static void web_serve(struct web_worker *w, struct web_conn *c, bool alive)
 	if (mask != c->mask)
 		tcp_pollset_add(w->poll, c->tcp, mask, c);
 	c->mask = mask;
+	if (web_socket_wants_again(c))
+		w->again = ktime_min(w->again, ktime_add(clock_now(), WEB_AGAIN_NS));
+}
+
+/* The next that was roused; NULL: none. It may be roused again from now on. */
+static struct web_conn *web_roused_next(struct web_worker *w)
+{
+	spin_lock(&w->lock);
+	struct list *node = list_pop_front(&w->roused);
+	spin_unlock(&w->lock);
+	return node ? list_entry(node, struct web_conn, roused) : NULL;
+}
+
+/* As many as there are events at once: the others have their turn between. */
+static void web_take_roused(struct web_worker *w)
+{
+	for (unsigned i = 0; i < WEB_EVENTS; i++) {
+		struct web_conn *c = web_roused_next(w);
+		if (!c)
+			return;
+		web_socket_roused(c);
+		web_serve(w, c, web_conn_run(c, clock_now()));
+	}
+	tcp_pollset_wake(w->poll);
+}
+
+/* Sockets that have paused, at most CONFIG_WEB_SOCKETS, each WEB_AGAIN_NS while there are any. */
+static void web_look_again(struct web_worker *w, ktime now)
+{
+	if (ktime_before(now, w->again))
+		return;
+	w->again = KTIME_NEVER;
+	list_for_each_safe(node, &w->conns) {
+		struct web_conn *c = list_entry(node, struct web_conn, node);
+		if (web_socket_wants_again(c))
+			web_serve(w, c, web_conn_run(c, now));
+	}
 }
 
 static void web_take_handed(struct web_worker *w)
@@ -144,7 +219,10 @@ static void web_take_handed(struct web_worker *w)
 	struct list taken = LIST_INIT(taken);
 	spin_lock(&w->lock);
 	list_splice_back(&taken, &w->handed);
+	bool roused = !list_is_empty(&w->roused);
 	spin_unlock(&w->lock);
+	if (roused)
+		web_take_roused(w);
 	list_for_each_safe(node, &taken) {
 		struct web_conn *c = list_entry(node, struct web_conn, node);
 		list_remove(node);
@@ -166,13 +244,15 @@ static void web_sweep(struct web_worker *w, ktime now)
 			web_serve(w, c, web_conn_timeout(c, &push, now));
 	}
 	web_push_end(&push);
+	web_polled_sweep(now);
 }
 
 /* Waits for something to do and does it. False: the worker is to end. */
 static bool web_work_once(struct web_worker *w)
 {
 	struct tcp_ready ready[WEB_EVENTS];
-	ktime until = list_is_empty(&w->conns) ? KTIME_NEVER : w->sweep;
+	bool idle = list_is_empty(&w->conns) && !web_polled_open();
+	ktime until = idle ? KTIME_NEVER : ktime_min(w->sweep, w->again);
 	struct size_result n = tcp_pollset_wait(w->poll, ready, WEB_EVENTS, until);
 	if (n.err == ERR_INTR)
 		return false;
@@ -184,7 +264,9 @@ static bool web_work_once(struct web_worker *w)
 			web_accept();
 	}
 	web_take_handed(w);
-	web_sweep(w, clock_now());
+	ktime now = clock_now();
+	web_look_again(w, now);
+	web_sweep(w, now);
 	return true;
 }
 
@@ -228,6 +310,8 @@ static enum err web_init(void)
 		2 * CONFIG_WEB_CONNECTIONS, 0);
 	if (!web_conns || web_socket_init() != OK)
 		return ERR_NOMEM;
+	web_access_init();
+	web_polled_init();
 	struct domain_result domain = web_domain();
 	if (domain.err != OK)
 		return domain.err;
@@ -239,8 +323,10 @@ static enum err web_init(void)
 		struct web_worker *w = &web_workers[i];
 		list_init(&w->conns);
 		list_init(&w->handed);
+		list_init(&w->roused);
 		spin_init(&w->lock, LOCK_WEB);
 		w->sweep = KTIME_ZERO;
+		w->again = KTIME_NEVER;
 		w->poll = tcp_pollset_create();
 		if (!w->poll)
 			return ERR_NOMEM;
@@ -252,6 +338,7 @@ static enum err web_init(void)
 			return err;
 	}
 	klog(LOG_INFO, "web: serving on port %d with %d workers", CONFIG_WEB_PORT, CONFIG_WEB_WORKERS);
+	web_access_tell();
 	return OK;
 }
-INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "sched");
+INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "rng", "sched");

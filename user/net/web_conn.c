@@ -28,14 +28,17 @@ void web_request_release(struct web_conn *c)
 		page_free(c->store, WEB_STORE_ORDER);
 	if (c->content.mem)
 		packet_mem_put(c->content.mem);
+	if (c->body.mem)
+		packet_mem_put(c->body.mem);
 	c->store = NULL;
-	c->content = (struct web_content){0};
+	c->content = c->body = (struct web_content){0};
 }
 
 void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now)
 {
 	*c = (struct web_conn){.tcp = tcp, .state = WEB_IDLE, .mask = UINT32_MAX};
 	list_init(&c->node);
+	list_init(&c->roused);
 	c->deadline = ktime_add(now, WEB_IDLE_NS);
 	http_parser_start(&c->parser, &web_limits, wbuf_of(NULL, 0));
 	tcp_set_no_delay(tcp, true);
@@ -100,7 +103,7 @@ static void web_reply_done(struct web_conn *c, ktime now)
 	}
 	http_parser_next(&c->parser, wbuf_of(NULL, 0));
 	c->state = WEB_IDLE;
-	c->refusal = 0;
+	c->refusal = (struct web_verdict){0};
 	c->deadline = ktime_add(now, WEB_IDLE_NS);
 }
 
@@ -169,10 +172,10 @@ static bool web_on_head(struct web_conn *c, ktime now)
 	const struct http_request *req = &c->parser.req;
 	c->is_head = req->method == HTTP_HEAD_METHOD;
 	c->close_after = !req->keep_alive;
-	c->refusal = web_judge(req);
+	web_judge(c);
 	if (!req->expect_continue)
 		return true;
-	if (c->refusal) {
+	if (c->refusal.status) {
 		c->close_after = true; /* whether the body comes is not known */
 		web_reply(c);
 		web_send_begin(c, now);
@@ -186,11 +189,13 @@ static bool web_on_head(struct web_conn *c, ktime now)
 }
 
 /* Acts on one step of the parser. False: stop reading for now. */
-static bool web_on_step(struct web_conn *c, enum http_event event, ktime now)
+static bool web_on_step(struct web_conn *c, const struct http_step *s, ktime now)
 {
-	switch (event) {
+	switch (s->event) {
 	case HTTP_MORE:
-	case HTTP_BODY: /* no endpoint of this release takes one */
+		return true;
+	case HTTP_BODY:
+		web_body_add(c, s->body);
 		return true;
 	case HTTP_HEAD:
 		return web_on_head(c, now);
@@ -214,7 +219,7 @@ static enum err web_read(struct web_conn *c, ktime now)
 	if (c->state == WEB_READING) {
 		struct http_step s = http_input(&c->parser, rbuf_of(NULL, 0));
 		if (s.event != HTTP_MORE) {
-			(void)web_on_step(c, s.event, now);
+			(void)web_on_step(c, &s, now);
 			return OK;
 		}
 	}
@@ -230,7 +235,7 @@ static enum err web_read(struct web_conn *c, ktime now)
 	while (more && used < in.len) {
 		struct http_step s = http_input(&c->parser, rbuf_slice(in, used, in.len));
 		used += s.used;
-		more = web_on_step(c, s.event, now);
+		more = web_on_step(c, &s, now);
 		if (!more && c->state == WEB_READING)
 			err = ERR_PIPE;
 	}

@@ -62,7 +62,6 @@ static void web_echo_end(struct web_socket *s)
 }
 
 const struct web_socket_kind web_echo_kind = {
-	.path = STR_INIT("/api/ws/test"),
 	.message_max = WEB_ECHO_MAX,
 	.input = web_echo_input,
 	.next = web_echo_next,

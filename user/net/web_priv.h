@@ -3,10 +3,14 @@
  *
  *	web.c		routes, workers, accepting, start
  *	web_conn.c	one connection: bytes in, requests, replies out, timeouts
- *	web_reply.c	what a request gets: files, problems, OPTIONS
+ *	web_judge.c	whether a request gets anything: Host, Origin, token, method, content
+ *	web_access.c	the token
+ *	web_reply.c	what it gets: files, documents, problems, OPTIONS
  *	web_ws.c	a connection as WebSocket
  *	web_push.c	/api/ws: the state, pushed
  *	web_echo.c	/api/ws/test: what is said comes back
+ *	web_terminal.c	/api/shell/ws: a terminal
+ *	web_polled.c	/api/shell/in and out: a terminal for who has no WebSocket
  *	web_stats.c	counters
  *	api*.c		documents of /api
  *
@@ -18,6 +22,7 @@
 
 #include "kernel/fs/fs.h"
 #include "kernel/net/tcp/tcp.h"
+#include "lib/fmt.h"
 #include "lib/histogram.h"
 #include "lib/json_write.h"
 #include "lib/list.h"
@@ -34,6 +39,9 @@
 #define WEB_SEND_RATE      256             /* bytes a second that it must take on top of that, on the whole */
 #define WEB_RETRY_NS       NS_PER_S        /* when TCP has no buffer for a reply */
 #define WEB_TURN_REQUESTS  8               /* of one connection, before the others have their turn */
+#define WEB_AGAIN_NS       (20 * NS_PER_MS) /* until a socket that has paused is looked at again */
+#define WEB_CONTROL_MAX    128             /* of a text message to a terminal */
+#define WEB_POLLED_TYPED_MAX 1024          /* of what is typed in one request */
 
 /* A document in pages, sent by reference: the last reference frees it. */
 struct web_block {
@@ -56,6 +64,8 @@ enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED, WEB_SOCKET }
 
 struct web_socket;
 struct web_conn;
+struct web_route;
+struct web_worker;
 
 /* A document for all sockets of a worker, made for the first that can take it. */
 struct web_push {
@@ -69,13 +79,25 @@ struct web_message {
 	struct web_content content;
 };
 
-/* What is said over a WebSocket. All but path and message_max may be NULL; next not where message_due is set. */
+struct shell_session;
+
+struct web_terminal {
+	struct shell_session *session;
+	uint64_t at; /* output before this has been taken */
+	ktime held_since; /* since when none of what is held was taken */
+	bool stuck;       /* what the session does not take is dropped */
+	uint8_t held_len, control_len;
+	uint8_t held[WS_PIECE_MAX]; /* typed, and not taken */
+	char control[WEB_CONTROL_MAX]; /* of a text message */
+};
+
+/* What is said over a WebSocket. All but message_max may be NULL; next not where message_due is set. */
 struct web_socket_kind {
-	struct str path;
 	uint64_t message_max; /* bytes of a message from the client; beyond: 1009 */
 	enum err (*open)(struct web_conn *c); /* c->socket is there; an error refuses the handshake with 503 */
 	/* A piece of a message, while the socket is open. May set paused, message_due, or take leave. */
 	void (*input)(struct web_socket *s, const struct ws_step *step, ktime now);
+	void (*resume)(struct web_socket *s, ktime now); /* paused: whether there is room again */
 	/* message_due, and it can go out: the next message, or none. It says whether more are due. */
 	struct web_message (*next)(struct web_conn *c, ktime now);
 	void (*sweep)(struct web_conn *c, struct web_push *push, ktime now); /* once a second, while open */
@@ -106,11 +128,21 @@ struct web_socket {
 	uint8_t pong[WS_CONTROL_MAX];
 	union { /* the kind's */
 		struct web_echo echo;
+		struct web_terminal terminal;
 	};
+};
+
+/* How a request is judged. status 0: it is served. */
+struct web_verdict {
+	uint16_t status;
+	struct str why;   /* for people; lasts */
+	uint32_t retry_s; /* of 429 and 503 */
 };
 
 struct web_conn {
 	struct list node; /* of the worker's connections, or of those that it is handed */
+	struct list roused; /* of those that something else than TCP has news for; the worker's lock */
+	struct web_worker *worker;
 	struct tcp_conn *tcp;
 	struct http_parser parser;
 	struct web_socket *socket; /* from the reply to a handshake on; or NULL */
@@ -124,7 +156,10 @@ struct web_conn {
 	bool handed;      /* all of the reply is with TCP */
 	bool starved;     /* TCP had no buffer for it */
 	bool served;      /* the last reply is with TCP: takes no place any more */
-	uint16_t refusal; /* decided at the head, answered when the body has been read; 0: none */
+	bool enters;      /* this request brought the token to the page, and gets a cookie */
+	struct web_verdict refusal; /* decided at the head, answered when the body has been read */
+	const struct web_route *route; /* of the request; NULL: a file */
+	struct web_content body; /* what the route takes of it; .mem NULL: nothing */
 	size_t sent; /* of out */
 	struct abuf out;
 	struct web_content content;
@@ -146,13 +181,12 @@ void web_send_arm(struct web_conn *c, ktime now);
 must_check enum err web_hand_to_tcp(struct web_conn *c);
 /* Whether the client takes it as fast as it must; if so, c->deadline is when that is known. */
 must_check bool web_send_in_time(struct web_conn *c, ktime now);
-/* Gives back the store and the content. */
+/* Gives back the store, the body and the content. */
 void web_request_release(struct web_conn *c);
 
 /* ---- web_ws.c ---- */
 enum err web_socket_init(void);
 uint32_t web_sockets_open(void);
-const struct web_socket_kind *web_socket_kind_find(struct str path);
 /* Fills c->out and c->content with the reply to a handshake; with 101, c->socket is there. */
 void web_socket_open(struct web_conn *c, const struct web_socket_kind *kind);
 void web_socket_begin(struct web_conn *c, ktime now);
@@ -161,19 +195,42 @@ must_check bool web_socket_run(struct web_conn *c, ktime now);
 must_check bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now);
 uint32_t web_socket_mask(const struct web_conn *c);
 void web_socket_end(struct web_conn *c);
+void web_socket_roused(struct web_conn *c);
+bool web_socket_wants_again(const struct web_conn *c); /* it has paused: to be run in WEB_AGAIN_NS, whatever comes */
 /* For kinds: whether a message can go out now; it, and what else is due, goes; our close is due, and nothing else. */
 bool web_socket_may_send(const struct web_conn *c);
 void web_socket_build(struct web_conn *c, struct web_message message, ktime now);
 void web_socket_leave(struct web_socket *s, uint16_t code, ktime now);
 
-/* ---- web_push.c, web_echo.c ---- */
-extern const struct web_socket_kind web_push_kind, web_echo_kind;
+/* ---- web_push.c, web_echo.c, web_terminal.c ---- */
+extern const struct web_socket_kind web_push_kind, web_echo_kind, web_terminal_kind;
 void web_push_end(struct web_push *push);
+
+/* ---- web_polled.c ---- */
+void web_polled_init(void);
+void web_polled_sweep(ktime now); /* once a second, while there are any */
+uint32_t web_polled_open(void);
+
+/* ---- web_judge.c ---- */
+
+/* A head is complete: sets what is known of the request from it, c->refusal for one. */
+void web_judge(struct web_conn *c);
+void web_body_add(struct web_conn *c, struct rbuf piece); /* content of it has come */
+
+/* ---- web_access.c ---- */
+void web_access_init(void); /* at boot: makes the token, or reads it */
+void web_access_tell(void); /* on the console, and only there, where to go with it */
+bool web_access_is_on(void);
+/* Whether who sends this request may run and change things. */
+bool web_access_allows(const struct http_request *req, uint32_t peer);
+struct web_verdict web_access_judge(const struct http_request *req, uint32_t peer);
+/* The same for who comes with a token in the address of the page. */
+struct web_verdict web_access_enter(const struct http_request *req, uint32_t peer, struct str token);
+void web_access_cookie(struct abuf *out); /* "NAME=VALUE", with which one is let in from then on; nothing when all are */
+#define WEB_COOKIE_MAX 64
 
 /* ---- web_reply.c ---- */
 
-/* Judges a head: 0, or the status with which it is refused. */
-uint16_t web_judge(const struct http_request *req);
 /* Fills c->out and c->content with the reply to c->parser.req, or with a refusal. */
 void web_reply(struct web_conn *c);
 void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail);
@@ -186,17 +243,33 @@ struct web_content web_block_content(struct web_block *b, size_t len);
 
 /* A document: appends itself; may be called again with more room. Returns a status. */
 typedef uint16_t web_render_fn(const struct http_request *req, struct abuf *out);
+/* An answer of at most WEB_HANDLED_MAX bytes, appended to `out`; c->body is the request's. With 200 it is sent. */
+typedef struct web_verdict web_handle_fn(struct web_conn *c, struct abuf *out);
+#define WEB_HANDLED_MAX 16000
+
+#define WEB_GET  (1u << HTTP_GET) /* HEAD and OPTIONS come with it */
+#define WEB_POST (1u << HTTP_POST)
+
+/* What an address of the API gives: a document, or what a handler does, or a WebSocket. */
 struct web_route {
-	struct str path;
+	struct str path; /* with '/' at its end: and all below it */
 	web_render_fn *render;
 	struct str type;
+	uint8_t methods;   /* 0: WEB_GET */
+	bool token;        /* needs the access token */
+	uint16_t body_max; /* of POST; beyond: 413 */
+	web_handle_fn *handle;
+	const struct web_socket_kind *socket;
 };
+struct str web_route_allow(const struct web_route *route); /* for Allow; of NULL: that of a file */
 /* 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. (web_reply.c) */
 must_check uint16_t web_document(web_render_fn *render, const struct http_request *req,
 	struct web_content *out);
 const struct web_route *web_route_find(struct str path);
 uint32_t web_connections(void); /* that are served now */
 void web_conn_served(void);     /* one fewer of them */
+/* There is news for c's socket, which its worker looks at. Any context, no lock of the server held. */
+void web_conn_rouse(struct web_conn *c);
 
 /* ---- web_stats.c: counted here, shown by /api/stats ---- */
 
@@ -207,6 +280,9 @@ void web_conn_served(void);     /* one fewer of them */
 	X(WEB_REFUSED_FULL, "refused_connections_full")                                            \
 	X(WEB_REFUSED_HOST, "refused_host")                                                        \
 	X(WEB_REFUSED_ORIGIN, "refused_origin")                                                    \
+	X(WEB_REFUSED_TOKEN, "refused_token")                                                      \
+	X(WEB_REFUSED_RATE, "refused_token_rate")                                                  \
+	X(WEB_TOKEN_WRONG, "token_wrong")                                                          \
 	X(WEB_REFUSED_MEMORY, "refused_memory")                                                    \
 	X(WEB_TIMEOUTS, "timeouts")                                                                \
 	X(WEB_IDLE_CLOSED, "idle_closed")                                                          \
@@ -216,6 +292,11 @@ void web_conn_served(void);     /* one fewer of them */
 	X(WEB_SOCKETS_SILENT, "websockets_silent")                                                 \
 	X(WEB_SOCKET_PUSHED, "websocket_messages")                                                 \
 	X(WEB_SOCKET_SKIPPED, "websocket_messages_skipped")                                        \
+	X(WEB_TERMINALS_OPENED, "terminals_opened")                                                \
+	X(WEB_POLLED_OPENED, "polled_shells_opened")                                               \
+	X(WEB_POLLED_IDLE, "polled_shells_idle_closed")                                            \
+	X(WEB_REFUSED_SHELLS, "refused_shells_full")                                               \
+	X(WEB_TYPED_DROPPED, "typed_bytes_dropped")                                                \
 	X(WEB_BROKEN, "ended_by_peer")                                                             \
 	X(WEB_SENT_BYTES, "sent_bytes")
 #define WEB_COUNTER_ENUM(symbol, name) symbol,
@@ -226,6 +307,9 @@ void web_count(enum web_counter c, uint64_t n);
 uint64_t web_counter(enum web_counter c);
 void web_count_status(uint16_t status);
 void web_stats_json(struct json_writer *w); /* the members of "http" */
+
+/* ---- api_access.c, web_polled.c ---- */
+web_handle_fn api_access, api_shell_in, api_shell_out;
 
 /* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, api_fs.c ---- */
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app;

@@ -37,7 +37,6 @@ static void web_push_sweep(struct web_conn *c, struct web_push *push, ktime now)
 }
 
 const struct web_socket_kind web_push_kind = {
-	.path = STR_INIT("/api/ws"),
 	.message_max = WEB_PUSH_MESSAGE_MAX,
 	.sweep = web_push_sweep,
 };

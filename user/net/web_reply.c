@@ -1,17 +1,16 @@
 /*
- * web_reply.c - what a request gets: a document of the API, a file below /web, or
- * a problem that says why not.
+ * web_reply.c - what a request gets: a document of the API, the answer of a handler, a
+ * file below /web, or a problem that says why not.
  *
  * Documents are rendered into a block of pages and sent by reference: a snapshot
  * of known length, so that a failure is a status and never a broken stream.
  */
 #include "kernel/mm/mm.h"
-#include "kernel/net/net.h"
 #include "lib/assert.h"
-#include "lib/fmt.h"
 #include "user/net/web_priv.h"
 
-#define WEB_ALLOW S("GET, HEAD, OPTIONS")
+#define WEB_HANDLED_ORDER 2
+static_assert((PAGE_SIZE << WEB_HANDLED_ORDER) - sizeof(struct web_block) >= WEB_HANDLED_MAX, "an answer fits its block");
 
 static void web_block_free(struct packet_mem *mem)
 {
@@ -68,54 +67,11 @@ void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
 		r.type = STR_EMPTY; /* the status alone has to do */
 	}
 	r.length = content.bytes.len;
+	r.retry_s = c->refusal.retry_s;
 	if (status == 405)
-		r.allow = WEB_ALLOW;
+		r.allow = web_route_allow(c->route);
 	r.upgrade = status == 426;
 	web_finish(c, &r, content);
-}
-
-/* A page of another name that resolves to this machine must not reach it (DNS rebinding). */
-static bool web_host_is_ours(struct str authority)
-{
-	static const struct str names[] = {
-		STR_INIT("localhost"), STR_INIT("::1"), STR_INIT("mazu.local"), STR_INIT(CONFIG_WEB_HOST)};
-	struct str host = http_host_name(authority);
-	for (size_t i = 0; i < countof(names); i++) {
-		if (names[i].len && str_eq_nocase(host, names[i]))
-			return true;
-	}
-	struct ipv4_result addr = ipv4_from_text(host);
-	return addr.err == OK && ipv4_is_local(addr.value);
-}
-
-static bool web_origin_is_ours(const struct http_request *req)
-{
-	struct str origin = req->field[HTTP_ORIGIN];
-	if (!origin.ptr)
-		return true;
-	return str_starts(origin, S("http://")) &&
-	       str_eq_nocase(str_slice(origin, 7, origin.len), req->host);
-}
-
-uint16_t web_judge(const struct http_request *req)
-{
-	if (req->host.ptr && !web_host_is_ours(req->host)) {
-		web_count(WEB_REFUSED_HOST, 1);
-		return 403;
-	}
-	if (!web_origin_is_ours(req)) {
-		web_count(WEB_REFUSED_ORIGIN, 1);
-		return 403;
-	}
-	if (req->method != HTTP_GET && req->method != HTTP_HEAD_METHOD && req->method != HTTP_OPTIONS)
-		return 405;
-	return 0;
-}
-
-static struct str web_refusal_text(uint16_t status)
-{
-	return status == 405 ? S("nothing here takes this method") :
-			       S("Host or Origin is not a name of this machine");
 }
 
 /* --- documents --- */
@@ -152,6 +108,27 @@ static void web_reply_document(struct web_conn *c, const struct web_route *route
 		web_reply_problem(c, status, S("the document does not fit the memory that is free"));
 	else
 		web_reply_problem(c, status, S("this address does not take these parameters"));
+}
+
+static void web_reply_handled(struct web_conn *c, const struct web_route *route)
+{
+	struct web_block *b = web_block_alloc(WEB_HANDLED_ORDER);
+	if (!b) {
+		web_count(WEB_REFUSED_MEMORY, 1);
+		web_reply_problem(c, 503, S("the machine is short of memory"));
+		return;
+	}
+	struct abuf out = web_block_room(b);
+	struct web_verdict v = route->handle(c, &out);
+	assert(abuf_ok(&out));
+	if (v.status == 200) {
+		struct http_reply r = {.status = 200, .type = route->type, .length = out.len, .no_store = true};
+		web_finish(c, &r, web_block_content(b, out.len));
+		return;
+	}
+	packet_mem_put(&b->mem);
+	c->refusal.retry_s = v.retry_s;
+	web_reply_problem(c, v.status, v.why);
 }
 
 /* --- files --- */
@@ -245,26 +222,35 @@ static void web_reply_file(struct web_conn *c)
 	web_finish(c, &r, content);
 }
 
+/* Back to the page, without the token in its address: there it would be kept and shown. */
+static void web_reply_entered(struct web_conn *c)
+{
+	char bytes[WEB_COOKIE_MAX];
+	struct abuf cookie = abuf_of(bytes, sizeof(bytes));
+	struct http_reply r = {.status = 303, .location = S("/"), .no_store = true};
+	web_access_cookie(&cookie);
+	assert(abuf_ok(&cookie));
+	r.cookie = abuf_str(&cookie);
+	web_finish(c, &r, (struct web_content){0});
+}
+
 void web_reply(struct web_conn *c)
 {
-	const struct http_request *req = &c->parser.req;
-	if (c->refusal) {
-		web_reply_problem(c, c->refusal, web_refusal_text(c->refusal));
-		return;
-	}
-	if (req->method == HTTP_OPTIONS) {
-		struct http_reply r = {.status = 204, .allow = WEB_ALLOW};
+	const struct web_route *route = c->route;
+	if (c->refusal.status) {
+		web_reply_problem(c, c->refusal.status, c->refusal.why);
+	} else if (c->parser.req.method == HTTP_OPTIONS) {
+		struct http_reply r = {.status = 204, .allow = web_route_allow(route)};
 		web_finish(c, &r, (struct web_content){0});
-		return;
-	}
-	const struct web_route *route = web_route_find(req->path);
-	const struct web_socket_kind *kind = web_socket_kind_find(req->path);
-	if (kind)
-		web_socket_open(c, kind);
-	else if (route)
-		web_reply_document(c, route);
-	else if (str_starts(req->path, S("/api/")))
-		web_reply_problem(c, 404, S("no such endpoint"));
-	else
+	} else if (c->enters) {
+		web_reply_entered(c);
+	} else if (!route) {
 		web_reply_file(c);
+	} else if (route->socket) {
+		web_socket_open(c, route->socket);
+	} else if (route->handle) {
+		web_reply_handled(c, route);
+	} else {
+		web_reply_document(c, route);
+	}
 }

@@ -37,19 +37,8 @@
 
 static_assert(CONFIG_WEB_SOCKETS < CONFIG_WEB_CONNECTIONS, "sockets leave connections to others");
 
-static const struct web_socket_kind *const web_socket_kinds[] = {&web_push_kind, &web_echo_kind};
-
 static struct pool *web_sockets;
 static uint32_t web_sockets_used; /* atomic */
-
-const struct web_socket_kind *web_socket_kind_find(struct str path)
-{
-	for (size_t i = 0; i < countof(web_socket_kinds); i++) {
-		if (str_eq(web_socket_kinds[i]->path, path))
-			return web_socket_kinds[i];
-	}
-	return NULL;
-}
 
 uint32_t web_sockets_open(void)
 {
@@ -92,30 +81,25 @@ void web_socket_end(struct web_conn *c)
 
 /* --- handshake: section 4.2.1 --- */
 
-struct web_socket_refusal {
-	uint16_t status; /* 0: none */
-	struct str why;
-};
-
-static struct web_socket_refusal web_socket_judge(const struct http_request *req)
+static struct web_verdict web_socket_judge(const struct http_request *req)
 {
 	bool upgrade = req->minor > 0 && http_list_has(req->field[HTTP_CONNECTION], S("upgrade")) &&
 		       http_list_has(req->field[HTTP_UPGRADE], S("websocket"));
 	if (!upgrade)
-		return (struct web_socket_refusal){426, S("this address speaks WebSocket only")};
+		return (struct web_verdict){426, S("this address speaks WebSocket only"), 0};
 	if (req->method != HTTP_GET || req->body != HTTP_BODY_NONE)
-		return (struct web_socket_refusal){400, S("a WebSocket is opened by GET, without content")};
+		return (struct web_verdict){400, S("a WebSocket is opened by GET, without content"), 0};
 	if (!str_eq(req->field[HTTP_SEC_WEBSOCKET_VERSION], WS_VERSION))
-		return (struct web_socket_refusal){426, S("of WebSocket only version 13 is spoken")};
+		return (struct web_verdict){426, S("of WebSocket only version 13 is spoken"), 0};
 	if (!ws_key_is_valid(req->field[HTTP_SEC_WEBSOCKET_KEY]))
-		return (struct web_socket_refusal){400, S("Sec-WebSocket-Key is not 16 bytes in Base 64")};
-	return (struct web_socket_refusal){0};
+		return (struct web_verdict){400, S("Sec-WebSocket-Key is not 16 bytes in Base 64"), 0};
+	return (struct web_verdict){0};
 }
 
 void web_socket_open(struct web_conn *c, const struct web_socket_kind *kind)
 {
 	const struct http_request *req = &c->parser.req;
-	struct web_socket_refusal refusal = web_socket_judge(req);
+	struct web_verdict refusal = web_socket_judge(req);
 	if (refusal.status) {
 		web_reply_problem(c, refusal.status, refusal.why);
 		return;
@@ -292,11 +276,14 @@ static enum err web_socket_read(struct web_conn *c, ktime now)
 
 bool web_socket_run(struct web_conn *c, ktime now)
 {
+	struct web_socket *s = c->socket;
 	for (unsigned turn = 0; turn < WEB_TURN_REQUESTS; turn++) {
+		if (s->paused && s->kind->resume)
+			s->kind->resume(s, now);
 		enum err err = web_socket_send(c, now);
 		if (c->state == WEB_DELIVERED)
 			return false;
-		if (err == OK && c->socket->state == WEB_SOCKET_OVER)
+		if (err == OK && s->state == WEB_SOCKET_OVER)
 			return true;
 		if (err == OK)
 			err = web_socket_read(c, now);
@@ -318,6 +305,17 @@ uint32_t web_socket_mask(const struct web_conn *c)
 	if (!c->handed)
 		return in | (c->starved ? 0 : TCP_READY_OUT);
 	return in | (web_socket_has_due(c->socket) ? TCP_READY_LOW : 0);
+}
+
+bool web_socket_wants_again(const struct web_conn *c)
+{
+	return c->state == WEB_SOCKET && c->socket->paused && c->socket->kind->resume;
+}
+
+void web_socket_roused(struct web_conn *c)
+{
+	if (c->socket && c->socket->state == WEB_SOCKET_OPEN)
+		c->socket->message_due = true;
 }
 
 /* --- once a second --- */

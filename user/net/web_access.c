@@ -1,0 +1,230 @@
+/*
+ * web_access.c - the access token: who has it may run, write and change things.
+ *
+ * It is made at boot, ACCESS_BYTES of the machine's randomness, unless the secret file
+ * /token says another one or "off" (/initrd/token, if there is one, instead). The console
+ * shows it, written to the UART and never logged. A request brings it as Authorization:
+ * Bearer; or once, in the address of the page, for a cookie. The cookie is a secret of its
+ * own, made at each boot, so that it cannot be guessed however weak a token somebody has
+ * chosen: it is judged always, and a wrong one, which an earlier boot may have set, is no try.
+ * Of tokens only so many wrong ones are looked at. Beyond, one that somebody has chosen is
+ * not looked at whatever it is; one that was made here cannot be guessed at any rate, so who
+ * has it is let in, whoever floods beside him.
+ *
+ * Invariants: the secrets are written before the server listens, and not changed.
+ * Locks: LOCK_WEB_ACCESS guards the limiter; a token is tried under it, so that no two
+ * workers let one try more in.
+ */
+#include "kernel/diag/diag.h"
+#include "kernel/fs/fs.h"
+#include "kernel/lock/lock.h"
+#include "kernel/net/net.h"
+#include "kernel/time/time.h"
+#include "lib/assert.h"
+#include "user/net/access_core.h"
+#include "user/net/web_priv.h"
+
+#define ACCESS_BYTES  16 /* 128 bits: out of reach, at any rate of trying */
+#define ACCESS_COOKIE S("mazu_token")
+#define ACCESS_URL    S("http://localhost:8080/") /* where `make run` shows the server */
+#define ACCESS_TELL_MAX 1024
+
+/*
+ * A person who mistypes has some tries at once; then one a second. From all addresses there are ten times as
+ * many: fewer than a peer alone gets, others cannot use up.
+ */
+static const struct access_limits web_access_limits = {
+	.peer_every_ns = NS_PER_S, .peer_burst = 20, .all_every_ns = NS_PER_S / 10, .all_burst = 200};
+
+static struct {
+	bool off, made;
+	size_t len;
+	char token[ACCESS_TOKEN_MAX];
+	char cookie[2 * ACCESS_BYTES];
+	struct spinlock lock;
+	struct access_limiter limiter; /* lock */
+} web_access;
+
+bool web_access_is_on(void)
+{
+	return !web_access.off;
+}
+
+/* --- at boot --- */
+
+/* So many random bytes as hexadecimal digits. */
+static void web_access_make(char *out)
+{
+	uint8_t bytes[ACCESS_BYTES];
+	rng_fill(bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+}
+
+/* What a file says that is never served. False: there is none, or it is not to be used. */
+static bool web_access_read(struct str path)
+{
+	char bytes[ACCESS_TOKEN_MAX + 16];
+	struct file_stat stat;
+	struct str token;
+	if (vfs_stat(path, &stat) != OK)
+		return false;
+	struct file_result f = vfs_open(path, OPEN_READ);
+	struct size_result n = ERR_RESULT(size_result, f.err);
+	if (f.err == OK) {
+		n = vfs_read(f.value, 0, wbuf_of(bytes, sizeof(bytes)));
+		vfs_close(f.value);
+	}
+	enum access_setting setting = n.err == OK ? access_setting_parse(str_of(bytes, n.value), &token) : ACCESS_INVALID;
+	if (!stat.secret || stat.size_bytes > sizeof(bytes))
+		setting = ACCESS_INVALID;
+	if (setting == ACCESS_INVALID) {
+		klog(LOG_ERR, "web: %.*s is no secret file with %d to %d characters A-Z a-z 0-9 _ - or \"off\": not used",
+			STR_ARG(path), ACCESS_TOKEN_MIN, ACCESS_TOKEN_MAX);
+		return false;
+	}
+	web_access.off = setting == ACCESS_OFF;
+	web_access.len = web_access.off ? 0 : token.len;
+	memcpy(web_access.token, token.ptr, web_access.len);
+	return true;
+}
+
+void web_access_init(void)
+{
+	spin_init(&web_access.lock, LOCK_WEB_ACCESS);
+	web_access.limiter.limits = &web_access_limits;
+	web_access_make(web_access.cookie);
+	if (!web_access_read(S("/initrd/token")) && !web_access_read(S("/token"))) {
+		web_access_make(web_access.token);
+		web_access.len = sizeof(web_access.cookie);
+		web_access.made = true;
+	}
+	if (web_access.off)
+		klog(LOG_WARN, "web: the access token is off: whoever reaches the port may run commands");
+}
+
+static void web_access_tell_url(struct abuf *out, struct str url)
+{
+	while (str_ends(url, S("/")))
+		url.len--;
+	fmt(out, "Open %.*s/", STR_ARG(url));
+	if (!web_access.off)
+		fmt(out, "?token=%.*s", STR_ARG(str_of(web_access.token, web_access.len)));
+	abuf_str_add(out, S("\n"));
+}
+
+/* The addresses under which the machine itself knows that it can be reached. */
+static void web_access_tell_addresses(struct abuf *out)
+{
+	struct net_iface_info iface;
+	for (size_t i = 0; net_iface_at(i, &iface); i++) {
+		char bytes[64];
+		struct abuf url = abuf_of(bytes, sizeof(bytes));
+		if (iface.addr == IPV4_ANY || iface.dev->features & NETDEV_LOOPBACK)
+			continue;
+		abuf_str_add(&url, S("http://"));
+		ipv4_format(&url, iface.addr);
+		if (CONFIG_WEB_PORT != 80)
+			fmt(&url, ":%d", CONFIG_WEB_PORT);
+		web_access_tell_url(out, abuf_str(&url));
+	}
+}
+
+/* url= on the command line: how whoever started the machine reaches it. */
+static struct str web_access_url(void)
+{
+	struct str rest = machine.cmdline, word, url = STR_EMPTY;
+	while ((word = str_word(&rest)).len > 0)
+		if (str_starts(word, S("url=")))
+			url = str_slice(word, 4, word.len);
+	return url;
+}
+
+/* In one piece, so that no line of the log comes between; the memory that held it is wiped. */
+void web_access_tell(void)
+{
+	char bytes[ACCESS_TELL_MAX];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	struct chardev *console = chardev_find(S("console"));
+	struct str url = web_access_url();
+	abuf_str_add(&text, S("\n"));
+	web_access_tell_url(&text, url.len ? url : ACCESS_URL);
+	if (!url.len)
+		web_access_tell_addresses(&text);
+	for (struct rbuf rest = abuf_bytes(&text); console && rest.len;) {
+		struct size_result n = console->ops->write(console, rest, KTIME_NEVER);
+		if (n.err != OK)
+			break;
+		rest = rbuf_slice(rest, n.value, rest.len);
+	}
+	memset(bytes, 0, sizeof(bytes));
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+}
+
+/* --- requests --- */
+
+static struct web_verdict web_access_refuse(struct str why)
+{
+	web_count(WEB_REFUSED_TOKEN, 1);
+	return (struct web_verdict){401, why, 0};
+}
+
+static struct web_verdict web_access_try(uint32_t peer, struct str token)
+{
+	ktime now = clock_now();
+	bool right = false;
+	spin_lock(&web_access.lock);
+	int64_t wait = access_wait_ns(&web_access.limiter, peer, now);
+	if (!wait || web_access.made)
+		right = access_equal(token, str_of(web_access.token, web_access.len));
+	if (!wait && !right)
+		access_failed(&web_access.limiter, peer, now);
+	spin_unlock(&web_access.lock);
+	if (right)
+		return (struct web_verdict){0};
+	if (wait) {
+		web_count(WEB_REFUSED_RATE, 1);
+		return (struct web_verdict){429, S("too many wrong tokens have come"),
+			(uint32_t)((wait + NS_PER_S - 1) / NS_PER_S)};
+	}
+	web_count(WEB_TOKEN_WRONG, 1);
+	return web_access_refuse(S("that is not the access token; the console of the machine shows it"));
+}
+
+static bool web_access_has_cookie(const struct http_request *req)
+{
+	return access_cookie_has(req->field[HTTP_COOKIE], ACCESS_COOKIE,
+		str_of(web_access.cookie, sizeof(web_access.cookie)));
+}
+
+struct web_verdict web_access_judge(const struct http_request *req, uint32_t peer)
+{
+	struct str token;
+	if (web_access.off || web_access_has_cookie(req))
+		return (struct web_verdict){0};
+	if (access_bearer(req->field[HTTP_AUTHORIZATION], &token))
+		return web_access_try(peer, token);
+	return web_access_refuse(S("this needs the access token; open the address that the console of the machine shows"));
+}
+
+bool web_access_allows(const struct http_request *req, uint32_t peer)
+{
+	struct str token;
+	return web_access.off || web_access_has_cookie(req) ||
+	       (access_bearer(req->field[HTTP_AUTHORIZATION], &token) && !web_access_try(peer, token).status);
+}
+
+struct web_verdict web_access_enter(const struct http_request *req, uint32_t peer, struct str token)
+{
+	if (web_access.off || web_access_has_cookie(req))
+		return (struct web_verdict){0};
+	return web_access_try(peer, token);
+}
+
+void web_access_cookie(struct abuf *out)
+{
+	if (!web_access.off)
+		fmt(out, "%.*s=%.*s", STR_ARG(ACCESS_COOKIE), STR_ARG(str_of(web_access.cookie, sizeof(web_access.cookie))));
+}
