@@ -235,6 +235,10 @@ class Mazu:
             return match
         return self._fail(f"no {pattern!r} on the serial console")
 
+    def token(self):
+        """The access token, as the console shows it at boot."""
+        return self.wait_for(r"^Open http://\S*/\?token=([\w-]+)$")[1]
+
     # --- HTTP over user networking or TAP
 
     def url(self, path="/"):
