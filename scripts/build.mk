@@ -136,11 +136,18 @@ $(O)/symtab.empty.o: $(gen)/flags.stamp
 
 # The files that the image carries, and the same format as an initrd (see kernel/fs/ramfs_image.h).
 rootfs := $(shell find rootfs -type f -o -type d 2>/dev/null)
-# The page is packed as web/... beside it.
-web-pages := $(sort $(wildcard web/*.*))
-$(call stamp,$(gen)/rootfs.stamp,$(rootfs) $(web-pages))
-$(O)/ramfs.img: $(gen)/rootfs.stamp $(web-pages) $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
-	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs) $(foreach f,$(web-pages),$(f)=$(f))
+# The page is bundled into $(O)/web and packed as web/... beside it. node_modules/ is set up by `make run`
+# and `make check`; here only if somebody builds without them, or package-lock.json is newer.
+web-sources := $(sort $(filter-out %_test.mjs,$(wildcard web/*.*)))
+web-page := $(if $(CONFIG_WEB),$(O)/web)
+$(call stamp,$(gen)/rootfs.stamp,$(rootfs) $(web-sources) $(web-page))
+web/node_modules/.mazu-lock: web/package-lock.json
+	@scripts/setup.sh build
+	@touch $@
+$(O)/web/licences.txt: $(web-sources) $(gen)/rootfs.stamp web/node_modules/.mazu-lock
+	$(call say,BUNDLE,$(@D))node web/build.mjs $(@D)
+$(O)/ramfs.img: $(gen)/rootfs.stamp $(if $(web-page),$(web-page)/licences.txt) $(filter-out rootfs/%/,$(rootfs)) tools/mkramfs.py
+	$(call say,RAMFS,$@)$(PYTHON) tools/mkramfs.py --gzip -o $@ $(if $(rootfs),rootfs) $(if $(web-page),web=$(web-page))
 $(O)/ramfs.o: $(O)/ramfs.img $(gen)/flags.stamp
 	@$(call blob,.ramfs,__ramfs,$<) | $(CC) -march=$(kernel-isa) -mabi=lp64 -x assembler -c -o $@ -
 

@@ -33,7 +33,7 @@ sys.path.insert(0, "tests/system")
 import mazu  # noqa: E402
 
 COUNT = re.compile(r"\b(\d+) passed, (\d+) failed\b")
-UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in|^# pass (\d+)$", re.M)  # of Python; of node --test
 
 # What a person set for a build of his own must not reach the builds of the tests.
 ENV = {k: v for k, v in os.environ.items() if k not in (
@@ -159,7 +159,7 @@ fuzz_programs = Once("fuzzers")
 def count(output):
     """The sum of what a program says it passed and failed; 1, 0 if it counts nothing."""
     found = [(int(a), int(b)) for a, b in COUNT.findall(output)]
-    found += [(int(n), 0) for n in UNITTEST.findall(output)]
+    found += [(int(a or b), 0) for a, b in UNITTEST.findall(output)]
     return tuple(map(sum, zip(*found))) if found else (1, 0)
 
 
@@ -228,7 +228,8 @@ def reproducible(log):
     RELEASE.make(log)
     copy = os.path.abspath(f"{LOGS}/elsewhere")
     run(log, ["sh", "-c", 'rm -rf "$0" && mkdir -p "$0" && git ls-files -z -co --exclude-standard | '
-              'tar --null -T - --ignore-failed-read -cf - | tar -x -C "$0"', copy], 60)
+              'tar --null -T - --ignore-failed-read -cf - | tar -x -C "$0" && '
+              'ln -s "$PWD/web/node_modules" "$0/web/node_modules"', copy], 60)
     there = Build("elsewhere", fragments=RELEASE.fragments, **RELEASE.variables)
     version = subprocess.run(["git", "describe", "--always", "--dirty", "--tags"], capture_output=True,
                              text=True, check=False).stdout.strip()
@@ -303,6 +304,7 @@ def jobs():
     yield ("host",), "purity", command("make", "purity", limit=300)
     for path in sorted(glob.glob("tools/*_test.py") + glob.glob("scripts/*_test.py")):
         yield ("host",), os.path.basename(path)[:-3], command(PYTHON, path)
+    yield ("host", "web"), "page", command("node", "--test", "--test-reporter=tap", *sorted(glob.glob("web/*_test.mjs")))
     tests = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*_test.c"],
                            capture_output=True, text=True, check=False).stdout.split()
     for path in sorted(tests):

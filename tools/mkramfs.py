@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""mkramfs.py [--gzip] -o IMAGE [DIR | PATH=FILE]...: pack files for the image or for an initrd.
+"""mkramfs.py [--gzip] -o IMAGE [DIR | PATH=FILE | PATH=DIR]...: pack files for the image or for an initrd.
 
-A DIR gives all that is below it, PATH=FILE one file under another name; later ones replace earlier
+A DIR gives all that is below it, PATH=FILE one file under another name, PATH=DIR all below DIR under PATH; later ones replace earlier
 ones. The format is that of kernel/fs/ramfs_image.h. The result depends on names, contents and the
 executable bit only: no times, no order of the host's directory.
 
@@ -75,14 +75,14 @@ def add_file(root, path, source, compress):
             insert(root, path + ".gz", packed, 0)
 
 
-def add_tree(root, top, compress):
+def add_tree(root, top, compress, under=""):
     for folder, folders, files in os.walk(top):
         folders.sort()
         for name in sorted(files):
             source = os.path.join(folder, name)
-            add_file(root, os.path.relpath(source, top), source, compress)
+            add_file(root, os.path.join(under, os.path.relpath(source, top)), source, compress)
         if not folders and not files and folder != top:
-            parts = os.path.relpath(folder, top).encode().split(b"/")
+            parts = os.path.join(under, os.path.relpath(folder, top)).encode().split(b"/")
             node = root
             for part in parts:
                 node = node.children.setdefault(part, Node(DIR))
@@ -141,7 +141,10 @@ def main():
     for source in args.sources:
         if "=" in source:
             path, file = source.split("=", 1)
-            add_file(root, path, file, args.gzip)
+            if os.path.isdir(file):
+                add_tree(root, file, args.gzip, path)
+            else:
+                add_file(root, path, file, args.gzip)
         else:
             add_tree(root, source, args.gzip)
     with open(args.out, "wb") as f:

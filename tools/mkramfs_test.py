@@ -63,6 +63,17 @@ class Ramfs(unittest.TestCase):
             "/hello.txt": (0, b"hello"), "/bin/run": (mkramfs.EXEC, b"\x7fELF"),
             "/etc/secret/token": (mkramfs.SECRET, b"t"), "/web/a/b/c.html": (0, b"hello")})
 
+    def test_a_folder_under_another_name(self):
+        with tempfile.TemporaryDirectory() as top:
+            os.makedirs(f"{top}/page/deep")
+            for name in ("one.txt", "deep/two"):
+                with open(f"{top}/page/{name}", "wb") as f:
+                    f.write(name.encode())
+            subprocess.run([sys.executable, mkramfs.__file__, "-o", f"{top}/image", f"web={top}/page", f"web/one.txt={top}/page/deep/two"],
+                           check=True)
+            with open(f"{top}/image", "rb") as f:
+                self.assertEqual(parse(f.read()), {"/web/deep/two": (0, b"deep/two"), "/web/one.txt": (0, b"deep/two")})
+
     def test_equal_contents_are_stored_once(self):
         big = bytes(range(256)) * 16
         self.assertLess(len(self.build({"a": (0o644, big), "b": (0o644, big)})), 2 * len(big))

@@ -1,287 +1,78 @@
-// The page: takes what /api answers and shows it. Rates and shares are differences of two answers.
+// The dashboard.
 
-import { bytes, count, duration, percent, uptime } from "./format.js";
-import { History } from "./history.js";
-import { poll } from "./poll.js";
-import { Table } from "./table.js";
+import { effect } from "@preact/signals";
+import { html, render } from "htm/preact";
+import { Dock, startDock } from "./dock.js";
+import { Files, startFiles } from "./files.js";
+import { bytes, count, percent, uptime } from "./format.js";
+import { Log } from "./log.js";
+import { Connections, Network, Server } from "./network.js";
+import { Deadlines, Harts, Latency, Memory, Threads } from "./panels.js";
+import { answered, link, missesBefore, retry, seconds, start, view } from "./state.js";
+import { SCHEMES, scheme, startTheme } from "./theme.js";
 
-const byId = (id) => document.getElementById(id);
-const LOG_MAX = 300;
+const WORDS = { connecting: "connecting", live: "live", asking: "live, asked for", lost: "no connection" };
+const LINKS = [["harts", "Harts"], ["latency", "Latency"], ["deadlines", "Deadlines"], ["threads", "Threads"], ["memory", "Memory"],
+	["connections", "Network"], ["log", "Log"], ["files", "Files"]];
 
-const history = new History(byId("history"));
-let before = null;      // the stats of the round before
-let logSeen = 0;        // the last record of the log that is shown
-let lastAnswer = 0;     // when the server last answered
+const Fact = ({ name, value, state }) => html`<div><dt>${name}</dt><dd data-state=${state}>${value ?? "–"}</dd></div>`;
 
-const text = (id, value) => {
-	if (byId(id).textContent !== value)
-		byId(id).textContent = value;
-};
-
-// --- tables ---
-
-const share = (task) => task.share ?? 0;
-const tasks = new Table(byId("tasks"), [
-	{ title: "TID", get: (t) => String(t.tid), sort: (t) => t.tid, num: true },
-	{ title: "Name", get: (t) => t.name, sort: (t) => t.name },
-	{ title: "State", get: (t) => t.state, sort: (t) => t.state, state: true },
-	{ title: "Class", get: (t) => t.class, sort: (t) => t.class },
-	{ title: "Priority", get: (t) => String(t.priority), sort: (t) => t.priority, num: true },
-	{ title: "Hart", get: (t) => String(t.cpu), sort: (t) => t.cpu, num: true },
-	{ title: "CPU", get: (t) => percent(share(t)), sort: share, num: true },
-	{ title: "CPU time", get: (t) => duration(t.cpu_time_ns), sort: (t) => t.cpu_time_ns, num: true },
-	{
-		title: "Stack peak", num: true,
-		get: (t) => `${bytes(t.stack_peak_bytes)} of ${bytes(t.stack_bytes)}`,
-		sort: (t) => t.stack_peak_bytes,
-		mark: (t) => t.stack_bytes > 0 && t.stack_peak_bytes > 0.8 * t.stack_bytes,
-	},
-], { key: (t) => t.tid, sort: 4, down: true });
-
-const pools = new Table(byId("pools"), [
-	{ title: "Pool", get: (p) => p.name, code: true },
-	{ title: "Object", get: (p) => bytes(p.object_bytes), num: true },
-	{ title: "Used", get: (p) => `${count(p.used)} of ${count(p.capacity)}`, num: true },
-	{ title: "Peak", get: (p) => count(p.peak), num: true },
-	{ title: "Refused", get: (p) => count(p.failures), num: true, mark: (p) => p.failures > 0 },
-], { key: (p) => p.name });
-
-const interfaces = new Table(byId("interfaces"), [
-	{ title: "Interface", get: (i) => i.name },
-	{ title: "Address", get: (i) => i.address ?? "–", code: true },
-	{ title: "Received", get: (i) => bytes(i.rx_bytes), num: true },
-	{ title: "Sent", get: (i) => bytes(i.tx_bytes), num: true },
-	{ title: "In", get: (i) => `${bytes(i.rx_rate ?? 0)}/s`, num: true },
-	{ title: "Out", get: (i) => `${bytes(i.tx_rate ?? 0)}/s`, num: true },
-	{
-		title: "Dropped", num: true,
-		get: (i) => count(i.rx_dropped + i.tx_dropped + i.rx_errors + i.tx_errors),
-	},
-], { key: (i) => i.name });
-
-const arp = new Table(byId("arp"), [
-	{ title: "Address", get: (a) => a.ip, code: true },
-	{ title: "MAC", get: (a) => a.mac, code: true },
-	{ title: "Interface", get: (a) => a.iface },
-	{ title: "State", get: (a) => a.state },
-	{ title: "Age", get: (a) => duration(a.age_ns), num: true },
-], { key: (a) => a.ip, empty: "nobody yet" });
-
-const tcp = new Table(byId("tcp"), [
-	{ title: "Local", get: (c) => c.local, code: true },
-	{ title: "Remote", get: (c) => c.remote, code: true },
-	{ title: "State", get: (c) => c.state },
-	{ title: "cwnd", get: (c) => bytes(c.cwnd_bytes), num: true },
-	{ title: "ssthresh", get: (c) => (c.ssthresh_bytes > 1e9 ? "none" : bytes(c.ssthresh_bytes)), num: true },
-	{ title: "RTT", get: (c) => duration(c.srtt_ns), num: true },
-	{ title: "RTO", get: (c) => duration(c.rto_ns), num: true },
-	{ title: "Received", get: (c) => bytes(c.rx_bytes), num: true },
-	{ title: "Sent", get: (c) => bytes(c.tx_bytes), num: true },
-	{ title: "Retransmits", get: (c) => count(c.retransmits), num: true, mark: (c) => c.retransmits > 0 },
-], { key: (c) => `${c.local} ${c.remote} ${c.state}`, empty: "no connection" });
-
-// --- bars ---
-
-function makeBar(parent, name, colour) {
-	const bar = document.createElement("div");
-	bar.className = "bar";
-	bar.innerHTML = `<span class="name"><span class="swatch"></span><span></span></span>
-		<div class="track" role="meter" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div>
-		<span class="value"></span>`;
-	bar.querySelector(".name span:last-child").textContent = name;
-	bar.querySelector(".track").ariaLabel = `load of ${name}`;
-	bar.querySelector(".swatch").style.background = `var(${colour})`;
-	bar.querySelector(".fill").style.background = `var(${colour})`;
-	parent.append(bar);
+function Facts() {
+	const now = view.value;
+	return html`<dl class="facts">
+		<${Fact} name="Up" value=${now && uptime(now.uptime_ns)} />
+		<${Fact} name="Load" value=${now && percent(now.load)} />
+		<${Fact} name="Missed deadlines" value=${now && count(now.misses)} state=${now && now.misses > missesBefore.value ? "high" : undefined} />
+		<${Fact} name="Memory" value=${now && bytes(now.memory.used_bytes)} />
+		<${Fact} name="Connections" value=${now?.http && count(now.http.connections)} />
+	</dl>`;
 }
 
-function setBar(bar, load) {
-	bar.querySelector(".fill").style.width = `${100 * load}%`;
-	bar.querySelector(".track").ariaValueNow = String(Math.round(100 * load));
-	bar.querySelector(".value").textContent = percent(load);
+function Scheme() {
+	const next = () => { scheme.value = SCHEMES[(SCHEMES.indexOf(scheme.value) + 1) % SCHEMES.length]; };
+	return html`<button type="button" class="scheme" onClick=${next} title="Colours: as the system, light, dark"
+		aria-label=${`Colours: ${scheme.value}`}>◐ ${{ auto: "Auto", light: "Light", dark: "Dark" }[scheme.value]}</button>`;
 }
 
-// The share of the time since the last round that a hart was busy.
-function hartLoad(cpu) {
-	const old = before?.cpus.find((c) => c.id === cpu.id);
-	const busy = cpu.busy_ns - (old?.busy_ns ?? 0);
-	const idle = cpu.idle_ns - (old?.idle_ns ?? 0);
-	if (busy + idle <= 0)
-		return cpu.load_permille / 1000;
-	return Math.min(1, Math.max(0, busy / (busy + idle)));
+// Lies over the page: what is below does not move.
+function Lost() {
+	const { phase, retryAt } = link.value;
+	if (phase !== "lost" || seconds.value < 0)
+		return null;
+	const now = Date.now();
+	const old = answered.value ? ` The figures are ${Math.round((now - answered.value) / 1000)} s old.` : "";
+	const left = Math.max(0, Math.ceil((retryAt - now) / 1000));
+	return html`<div class="lost">The machine does not answer.${old} Trying again${left > 0 ? ` in ${left} s` : ""}.
+		<button type="button" onClick=${retry}>Now</button></div>`;
 }
 
-function showSched(stats) {
-	const { sched } = stats;
-	const seconds = before ? (stats.uptime_ns - before.uptime_ns) / 1e9 : 0;
-	const rate = (name) => (seconds > 0 ? `${count((sched[name] - before.sched[name]) / seconds)}/s` : "–");
-	pairs("sched", [
-		["Switches", rate("switches")],
-		["Preemptions", rate("preemptions")],
-		["Migrations", rate("migrations")],
-		["Quantum", duration(sched.quantum_ns)],
-		["Invariants", sched.invariants ? "checked" : "not checked"],
-	]);
+function Top() {
+	const { phase } = link.value;
+	return html`<header class="top">
+		<div class="top-row">
+			<h1><img src="icon.svg" alt="" width="22" height="22" />Mazu</h1>
+			<span class="version">${view.value?.version}</span>
+			<${Facts} />
+			<p class="status" role="status" data-state=${phase}>${WORDS[phase]}</p>
+			<${Scheme} />
+		</div>
+		<nav class="jump" aria-label="Panels">${LINKS.map(([id, name]) => html`<a key=${id} href=${`#${id}`}>${name}</a>`)}</nav>
+		<${Lost} />
+	</header>`;
 }
 
-function showSecurity(security) {
-	pairs("security", [
-		["W^X", security.wx ? "holds" : `broken: ${bytes(security.writable_executable_bytes)}`],
-		["Guard pages", count(security.guard_pages)],
-		["Stack canaries", security.stack_protector ? "on" : "off"],
-		["Refused by name", count(security.refused_host + security.refused_origin)],
-		["Bad frames", count(security.bad_frames)],
-		["Refused connections", count(security.refused_connections)],
-	]);
-}
+const App = () => html`
+	<a class="skip" href="#main">To the figures</a>
+	<${Top} />
+	<main id="main" tabindex="-1" class=${link.value.phase === "lost" ? "stale" : ""} aria-busy=${view.value === null}>
+		<${Harts} /><${Latency} /><${Deadlines} /><${Threads} /><${Memory} /><${Connections} /><${Network} /><${Log} /><${Files} /><${Server} />
+	</main>
+	<footer>Every figure here is a file: <a href="/api/stats">/api/stats</a> <a href="/api/tcp">/api/tcp</a> <a href="/api/arp">/api/arp</a>${" "}
+		<a href="/api/klog">/api/klog</a>. The <a href="/control.html">control loop</a>. <a href="/licences.txt">Licences</a> of what this page is made with.</footer>
+	<${Dock} />`;
 
-function showHarts(stats) {
-	const parent = byId("harts");
-	if (parent.childElementCount !== stats.cpus.length) {
-		parent.replaceChildren();
-		stats.cpus.forEach((cpu) => makeBar(parent, `hart ${cpu.id}`, `--hart-${cpu.id % 8}`));
-	}
-	const loads = stats.cpus.map(hartLoad);
-	loads.forEach((load, i) => setBar(parent.children[i], load));
-	history.add(loads);
-	showSched(stats);
-	text("load", percent(loads.reduce((sum, load) => sum + load, 0) / loads.length));
-}
-
-// --- the rest ---
-
-function showTasks(stats) {
-	const elapsed = before ? stats.uptime_ns - before.uptime_ns : stats.uptime_ns;
-	const old = new Map(before?.tasks.map((t) => [t.tid, t.cpu_time_ns]));
-	for (const task of stats.tasks)
-		task.share = Math.max(0, (task.cpu_time_ns - (old.get(task.tid) ?? 0)) / elapsed);
-	tasks.update(stats.tasks);
-	text("n-tasks", String(stats.tasks.length));
-}
-
-function pairs(id, entries) {
-	const list = byId(id);
-	if (list.childElementCount !== entries.length) {
-		list.replaceChildren(...entries.map(() => {
-			const pair = document.createElement("div");
-			pair.append(document.createElement("dt"), document.createElement("dd"));
-			return pair;
-		}));
-	}
-	entries.forEach(([name, value], i) => {
-		list.children[i].children[0].textContent = name;
-		list.children[i].children[1].textContent = value;
-	});
-}
-
-function showMemory(memory) {
-	const box = byId("memory");
-	if (!box.childElementCount) {
-		box.innerHTML = `<div class="memory-bar"><p><span></span><span></span></p>
-			<div class="track" role="meter" aria-label="memory in use" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div></div>
-			<dl class="pairs" id="memory-pairs"></dl>`;
-	}
-	const used = memory.total_bytes - memory.free_bytes;
-	const share = used / memory.total_bytes;
-	const [left, right] = box.querySelectorAll("p span");
-	left.textContent = `${bytes(used)} of ${bytes(memory.total_bytes)} in use`;
-	right.textContent = percent(share);
-	box.querySelector(".fill").style.width = `${100 * share}%`;
-	box.querySelector(".track").ariaValueNow = String(Math.round(100 * share));
-	pairs("memory-pairs", [
-		["Least free", bytes(memory.free_min_bytes)],
-		["Kernel image", bytes(memory.kernel_bytes)],
-		["Refused", count(memory.failures)],
-	]);
-	text("memory-short", bytes(used));
-	pools.update(memory.pools ?? []);
-}
-
-function showNet(stats) {
-	const seconds = before ? (stats.uptime_ns - before.uptime_ns) / 1e9 : 0;
-	for (const iface of stats.net.interfaces ?? []) {
-		const old = before?.net.interfaces.find((i) => i.name === iface.name);
-		if (old && seconds > 0) {
-			iface.rx_rate = (iface.rx_bytes - old.rx_bytes) / seconds;
-			iface.tx_rate = (iface.tx_bytes - old.tx_bytes) / seconds;
-		}
-	}
-	interfaces.update(stats.net.interfaces ?? []);
-	const http = stats.http;
-	if (!http)
-		return;
-	const rate = before?.http && seconds > 0 ? (http.requests - before.http.requests) / seconds : 0;
-	pairs("http", [
-		["Requests", count(http.requests)],
-		["Rate", `${count(rate)}/s`],
-		["Open connections", count(http.connections)],
-		["Refused", count(http.refused)],
-		["Timed out", count(http.timeouts)],
-		["Sent", bytes(http.sent_bytes)],
-	]);
-}
-
-function showLog(entries) {
-	const list = byId("log");
-	const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 8;
-	for (const entry of entries.filter((e) => e.seq > logSeen)) {
-		const item = document.createElement("li");
-		item.dataset.level = entry.level;
-		for (const part of [(entry.time_ns / 1e9).toFixed(6), `h${entry.cpu}`, entry.level, entry.text]) {
-			const span = document.createElement("span");
-			span.textContent = part;
-			item.append(span);
-		}
-		list.append(item);
-		logSeen = entry.seq;
-	}
-	while (list.childElementCount > LOG_MAX)
-		list.firstElementChild.remove();
-	if (entries.length && atEnd)
-		list.scrollTop = list.scrollHeight;
-}
-
-// The machine was started anew: what was seen before says nothing about it.
-function forget() {
-	before = null;
-	logSeen = 0;
-	history.clear();
-	byId("log").replaceChildren();
-}
-
-function onData([stats, connections, neighbours, log]) {
-	byId("lost").hidden = true;
-	byId("main").classList.remove("stale");
-	byId("status").dataset.state = "live";
-	text("status", "live");
-	lastAnswer = Date.now();
-	if (before && stats.uptime_ns < before.uptime_ns) {
-		forget();
-		return;
-	}
-	text("version", stats.version);
-	text("uptime", uptime(stats.uptime_ns));
-	showHarts(stats);
-	showTasks(stats);
-	showMemory(stats.memory);
-	showNet(stats);
-	showSecurity(stats.security);
-	tcp.update(connections.connections);
-	text("n-tcp", String(connections.connections.length));
-	text("connections-short", count(connections.stats.connections));
-	arp.update(neighbours.entries);
-	showLog(log.entries);
-	before = stats;
-}
-
-function onLost(error) {
-	const since = lastAnswer ? ` The figures below are ${Math.round((Date.now() - lastAnswer) / 1000)} s old.` : "";
-	byId("status").dataset.state = "lost";
-	text("status", "no connection");
-	text("lost", `The board does not answer. Trying again every second.${since}`);
-	byId("lost").hidden = false;
-	byId("main").classList.add("stale");
-	console.warn(error.message);
-}
-
-poll(() => ["/api/stats", "/api/tcp", "/api/arp", `/api/klog?since=${logSeen}`], onData, onLost);
+startTheme();
+start(startFiles);
+render(html`<${App} />`, document.getElementById("app"));
+startDock();
+effect(() => { document.title = link.value.phase === "lost" ? "Mazu: no connection" : "Mazu"; });

@@ -1,7 +1,7 @@
 // The state of the example control loop, once a second.
 
 import { count, duration } from "./format.js";
-import { poll } from "./poll.js";
+import { get, poll } from "./poll.js";
 
 const rps = (n) => `${(n / 1000).toFixed(3)} turns/s`;
 
@@ -39,15 +39,20 @@ function state(name, text) {
 	status.textContent = text;
 }
 
-poll(() => ["/api/app/control"], ([control]) => {
+async function round() {
+	const control = await get("/api/app/control");
 	const admitted = "jobs" in control;
 	document.getElementById("lost").hidden = true;
 	state("live", admitted ? "live" : "not admitted; the log says why");
 	show("motor", MOTOR, control);
 	show("loop", admitted ? LOOP : [], control);
-}, (error) => {
+}
+
+function onLost(error) {
 	state("lost", "no answer");
 	const lost = document.getElementById("lost");
 	lost.hidden = false;
 	lost.textContent = `The machine does not answer: ${error.message}`;
-});
+}
+
+poll(round, { period: 1000, onLost });

@@ -1,5 +1,7 @@
 // Numbers as people read them, always with their unit.
 
+const THIN = "\u202f";
+
 export function bytes(n) {
 	const units = ["B", "KiB", "MiB", "GiB"];
 	let i = 0;
@@ -11,7 +13,7 @@ export function bytes(n) {
 }
 
 export function count(n) {
-	return Math.round(n).toLocaleString("en-US").replaceAll(",", "\u202f");
+	return Math.round(n).toLocaleString("en-US").replaceAll(",", THIN);
 }
 
 export function percent(share) {
@@ -20,14 +22,16 @@ export function percent(share) {
 }
 
 export function duration(ns) {
-	if (ns < 1e3)
-		return `${ns} ns`;
-	if (ns < 1e6)
-		return `${(ns / 1e3).toFixed(1)} µs`;
-	if (ns < 1e9)
-		return `${(ns / 1e6).toFixed(1)} ms`;
-	return `${(ns / 1e9).toFixed(1)} s`;
+	if (ns < 0)
+		return `−${duration(-ns)}`;
+	const units = [["ns", 1], ["µs", 1e3], ["ms", 1e6], ["s", 1e9]];
+	const [unit, of] = units.findLast(([, of]) => ns >= of) ?? units[0];
+	const n = ns / of;
+	return `${of === 1 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${unit}`;
 }
+
+// For what is set and not measured: no decimal that says nothing.
+export const exact = (text) => text.replace(".0", "");
 
 export function uptime(ns) {
 	const s = Math.floor(ns / 1e9);

@@ -1,13 +1,14 @@
-// Asks the server once a second, one round at a time, and goes on asking when it does not answer.
+// Asks the server for something again and again: gently, one question at a time, and only while somebody looks.
 
-const PERIOD_MS = 1000;
 const PATIENCE_MS = 4000;
 
-async function get(path) {
+export async function get(path, as = "json") {
 	const reply = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
-	if (!reply.ok)
-		throw new Error(`${path} answered ${reply.status}`);
-	return reply.json();
+	if (!reply.ok) {
+		const problem = await reply.json().catch(() => ({}));
+		throw Object.assign(new Error(problem.detail ?? `${path} answered ${reply.status}`), { status: reply.status });
+	}
+	return reply[as]();
 }
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -18,16 +19,18 @@ function visible() {
 	return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
 }
 
-// paths() gives the addresses of a round; onData gets the answers in their order, onLost the reason.
-export async function poll(paths, onData, onLost) {
+// round() asks and resolves when all is shown, or rejects. A long answer is asked for less often.
+export async function poll(round, { period, onLost = () => {}, ready = () => true }) {
 	for (;;) {
 		await visible();
 		const began = performance.now();
 		try {
-			onData(await Promise.all(paths().map(get)));
+			if (ready())
+				await round();
 		} catch (error) {
 			onLost(error);
 		}
-		await sleep(Math.max(100, PERIOD_MS - (performance.now() - began)));
+		const took = performance.now() - began;
+		await sleep(Math.max(period - took, 4 * Math.min(took, PATIENCE_MS), 100));
 	}
 }

@@ -1,117 +1,67 @@
-// A table whose cells change in place, so that a selection and the scroll position stay.
+// A table whose rows keep their elements, so that a selection and the scroll position stay while figures change.
 //
-// A column: {title, get(row) -> text, num, code, sort(row) -> value, mark(row) -> class or null}.
+// A column: {title, text(row), num, code, hint, order(row), mark(row) -> true: out of the ordinary, bar(row) -> 0..1,
+// state(row) -> a word for the style sheet}. One with `order` can be sorted by.
 
-function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+import { useSignal } from "@preact/signals";
+import { html } from "htm/preact";
+
+function sorted(rows, column, down, keyOf) {
+	if (!column?.order)
+		return rows;
+	const sign = down ? -1 : 1;
+	return [...rows].sort((a, b) => {
+		const x = column.order(a), y = column.order(b);
+		if (x !== y)
+			return x < y ? -sign : sign;
+		return keyOf(a) < keyOf(b) ? -1 : 1;
+	});
 }
 
-export class Table {
-	constructor(element, columns, { key, sort, down, empty }) {
-		Object.assign(this, { columns, key, sort, down: down ?? false, empty, rows: [] });
-		this.body = document.createElement("tbody");
-		this.cells = new Map();
-		element.append(this.makeHead(), this.body);
-	}
+const classes = (column, row) => [column.num && "num", column.code && "code", row && column.mark?.(row) && "high"]
+	.filter(Boolean).join(" ") || undefined;
 
-	makeHead() {
-		const head = document.createElement("thead");
-		const row = head.insertRow();
-		this.heads = this.columns.map((column, i) => {
-			const cell = document.createElement("th");
-			cell.scope = "col";
-			cell.classList.toggle("num", Boolean(column.num));
-			if (column.sort) {
-				const button = document.createElement("button");
-				button.type = "button";
-				button.textContent = column.title;
-				button.addEventListener("click", () => this.sortBy(i));
-				cell.append(button);
-			} else {
-				cell.textContent = column.title;
-			}
-			row.append(cell);
-			return cell;
-		});
-		this.showSort();
-		return head;
-	}
-
-	sortBy(i) {
-		this.down = this.sort === i ? !this.down : Boolean(this.columns[i].num);
-		this.sort = i;
-		this.showSort();
-		this.update(this.rows);
-	}
-
-	showSort() {
-		this.heads.forEach((cell, i) => {
-			if (i === this.sort)
-				cell.ariaSort = this.down ? "descending" : "ascending";
-			else
-				cell.removeAttribute("aria-sort");
-		});
-	}
-
-	sorted(rows) {
-		if (this.sort === undefined)
-			return rows;
-		const value = this.columns[this.sort].sort;
-		const sign = this.down ? -1 : 1;
-		return [...rows].sort((a, b) => {
-			const x = value(a), y = value(b);
-			return sign * (x < y ? -1 : x > y ? 1 : 0) || this.key(a) - this.key(b);
-		});
-	}
-
-	makeRow() {
-		const row = document.createElement("tr");
-		for (const column of this.columns) {
-			const cell = row.insertCell();
-			cell.classList.toggle("num", Boolean(column.num));
-			cell.classList.toggle("code", Boolean(column.code));
-		}
-		return row;
-	}
-
-	update(rows) {
-		this.rows = rows;
-		const seen = new Set();
-		this.sorted(rows).forEach((data, at) => {
-			const key = this.key(data);
-			seen.add(key);
-			if (!this.cells.has(key))
-				this.cells.set(key, this.makeRow());
-			const row = this.cells.get(key);
-			this.columns.forEach((column, i) => {
-				setText(row.cells[i], column.get(data));
-				if (column.mark)
-					row.cells[i].classList.toggle("high", column.mark(data));
-				if (column.state)
-					row.cells[i].dataset.state = column.get(data);
-			});
-			if (this.body.rows[at] !== row)
-				this.body.insertBefore(row, this.body.rows[at] ?? null);
-		});
-		for (const [key, row] of this.cells) {
-			if (!seen.has(key)) {
-				row.remove();
-				this.cells.delete(key);
-			}
-		}
-		this.showEmpty(rows.length === 0);
-	}
-
-	showEmpty(isEmpty) {
-		if (!isEmpty || this.body.rows.length) {
-			if (!isEmpty)
-				this.body.querySelector(".none")?.parentElement.remove();
-			return;
-		}
-		const cell = this.body.insertRow().insertCell();
-		cell.colSpan = this.columns.length;
-		cell.className = "none";
-		cell.textContent = this.empty ?? "none";
-	}
+function Head({ columns, sort }) {
+	const by = (i) => {
+		const same = sort.value.by === i;
+		sort.value = { by: i, down: same ? !sort.value.down : Boolean(columns[i].num) };
+	};
+	const order = (i) => (sort.value.by !== i ? undefined : sort.value.down ? "descending" : "ascending");
+	return html`<thead><tr>${columns.map((column, i) => html`
+		<th key=${column.title} scope="col" class=${classes(column)} aria-sort=${order(i)} title=${column.hint}>
+			${column.order ? html`<button type="button" onClick=${() => by(i)}>${column.title}</button>` : column.title}
+		</th>`)}</tr></thead>`;
 }
+
+function Cell({ column, row }) {
+	const text = column.text(row);
+	const bar = column.bar?.(row);
+	return html`<td class=${classes(column, row)} data-state=${column.state?.(row)}>${bar === undefined ? text : html`
+		<span class="gauge"><span class="gauge-track"><span class="gauge-fill" style=${{ width: `${100 * Math.min(1, bar)}%` }}></span></span>${text}</span>`}</td>`;
+}
+
+export function Table({ label, columns, rows, keyOf, sort: by, down = false, empty = "none", most = 200, className = "" }) {
+	const sort = useSignal({ by, down });
+	const shown = sorted(rows ?? [], columns[sort.value.by], sort.value.down, keyOf).slice(0, most);
+	return html`<div class=${`scroll ${className}`} tabindex="0" role="region" aria-label=${label}>
+		<table>
+			<${Head} columns=${columns} sort=${sort} />
+			<tbody>
+				${shown.map((row) => html`<tr key=${keyOf(row)}>${columns.map((column) => html`
+					<${Cell} key=${column.title} column=${column} row=${row} />`)}</tr>`)}
+				${rows && !shown.length && html`<tr key="none"><td class="none" colspan=${columns.length}>${empty}</td></tr>`}
+			</tbody>
+		</table>
+		${rows?.length > most && html`<p class="more">and ${rows.length - most} more</p>`}
+	</div>`;
+}
+
+// Names and figures side by side.
+export const Pairs = ({ entries }) => html`<dl class="pairs">${entries.filter(Boolean).map(([name, value, state]) => html`
+	<div key=${name}><dt>${name}</dt><dd data-state=${state}>${value}</dd></div>`)}</dl>`;
+
+export const Panel = ({ id, title, note, wide, tools, children }) => html`
+	<section id=${id} class=${`panel ${wide ?? ""}`} aria-labelledby=${`t-${id}`}>
+		<header><h2 id=${`t-${id}`}>${title}</h2>${note && html`<span class="note">${note}</span>`}${tools}</header>
+		${children}
+	</section>`;

@@ -17,7 +17,6 @@ import time
 import mazu
 
 LIMIT_S = 400
-WEB = "web"  # the files that the image carries as /web, beside the repository's root
 
 
 def _no_twins(pairs):

@@ -24,8 +24,8 @@ def tearDownModule():
 
 
 def packed(name):
-    """A file as it lies in the repository."""
-    with open(f"{clients.WEB}/{name}", "rb") as f:
+    """A file of the page as it was bundled beside the image."""
+    with open(f"{os.path.dirname(ELF)}/web/{name}", "rb") as f:
         return f.read()
 
 

@@ -1,0 +1,76 @@
+// The terminal's stream, /api/shell/ws: binary messages are the terminal's bytes, text is control in JSON.
+// Here {"columns", "rows"} goes out and {"exited": true} comes in. A stream that breaks is opened again, which
+// is a new session: the server ends a session whose client has gone.
+//
+// onState gets "connecting", "open", "lost", "refused" (it does not open: a browser does not tell why) or "exited".
+
+const RETRY_MS = [500, 1000, 2000, 5000];
+const REFUSED_AFTER = 3; // one more may be the end of what was lost
+const MESSAGE_MAX = 2048;
+
+export class ShellLink {
+	constructor({ open, onBytes, onState, size, clock = globalThis }) {
+		Object.assign(this, { open, onBytes, onState, size, clock });
+		this.failures = 0;
+		this.phase = "exited";
+	}
+
+	say(phase) {
+		this.phase = phase;
+		this.onState(phase);
+	}
+
+	connect() {
+		this.close();
+		if (!this.failures)
+			this.say("connecting");
+		const socket = this.socket = this.open();
+		socket.binaryType = "arraybuffer";
+		socket.onopen = () => {
+			this.failures = 0;
+			this.say("open");
+			this.resize();
+		};
+		socket.onmessage = ({ data }) => {
+			if (typeof data !== "string")
+				this.onBytes(new Uint8Array(data));
+			else if (JSON.parse(data).exited)
+				this.exited = true;
+		};
+		socket.onclose = () => this.closed();
+	}
+
+	closed() {
+		this.socket = null;
+		if (this.exited) {
+			this.say("exited");
+			return;
+		}
+		const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
+		this.say(this.failures < REFUSED_AFTER ? "lost" : "refused");
+		this.timer = this.clock.setTimeout(() => this.connect(), wait);
+	}
+
+	// Bytes as typed, in messages that the server takes whole.
+	send(bytes) {
+		if (this.phase !== "open")
+			return;
+		for (let at = 0; at < bytes.length; at += MESSAGE_MAX)
+			this.socket.send(bytes.slice(at, at + MESSAGE_MAX));
+	}
+
+	resize() {
+		if (this.phase === "open")
+			this.socket.send(JSON.stringify(this.size()));
+	}
+
+	close() {
+		this.clock.clearTimeout(this.timer);
+		this.exited = false;
+		if (this.socket) {
+			this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+			this.socket.close();
+			this.socket = null;
+		}
+	}
+}
