@@ -1,0 +1,146 @@
+// The page in Chromium before the mock, under the policy that the board sends: the terminal with its token, sessions that
+// end or break, a server without sockets to spare, a machine that is started anew.
+// BUNDLE=DIR is the page; tests/system/web_browser_test.py runs this.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, live, newPage, overflow, until } from "./chrome.mjs";
+import { TOKEN, startMock } from "./mock.mjs";
+
+let browser, mock, url;
+
+before(async () => {
+	mock = await startMock({ root: process.env.BUNDLE ?? "build/web" });
+	browser = await launch();
+	url = `http://127.0.0.1:${mock.port}/`;
+});
+
+after(async () => {
+	await browser?.close();
+	mock?.close();
+});
+
+const screen = (page, text) => until(page, (wanted) => globalThis.mazuTerminal?.text().includes(wanted), text);
+const focused = (page) => page.locator(".xterm-helper-textarea:focus").waitFor();
+const state = (page, name) => page.locator(`.dock-state[data-state="${name}"]`).waitFor();
+
+async function unlocked(options) {
+	const page = await newPage(browser, options);
+	await page.goto(`${url}?token=${TOKEN}`);
+	assert.equal(page.url(), url);
+	await live(page);
+	return page;
+}
+
+test("without the token the terminal says how to get it, and takes it", async () => {
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	assert.equal(mock.state.requests.includes("/terminal.js"), false); // not before somebody wants it
+	await page.locator("#dock-toggle").click();
+	await state(page, "token");
+	assert.match(await page.locator(".notice").innerText(), /serial\s+console/);
+	await page.locator("#token").fill("not a token");
+	await page.keyboard.press("Enter");
+	assert.equal(page.url(), url);
+	await page.locator("#token").fill(`Open http://localhost:8080/?token=${TOKEN}`);
+	await page.keyboard.press("Enter");
+	await state(page, "open"); // it opens by itself: that is what was wanted
+	assert.equal(page.url(), url);
+	assert.equal(mock.state.requests.includes("/terminal.js"), true);
+	await page.done();
+});
+
+test("typing, colours and the size, by keyboard alone", async () => {
+	const page = await unlocked();
+	await page.keyboard.press("Control+Backquote");
+	await state(page, "open");
+	await focused(page);
+	await page.keyboard.type("good day");
+	await page.keyboard.press("Enter");
+	await screen(page, "you said: good day");
+	const colour = await until(page, () => {
+		const span = [...document.querySelectorAll(".xterm-rows span")].find((node) => node.textContent.includes("true colour"));
+		return span && getComputedStyle(span).color;
+	});
+	assert.equal(colour, "rgb(90, 30, 160)");
+	const grid = await page.evaluate(() => {
+		const box = document.querySelector(".xterm-rows > div").getBoundingClientRect();
+		return { height: box.height, rows: document.querySelectorAll(".xterm-rows > div").length };
+	});
+	assert.ok(grid.height > 10 && grid.rows > 5, JSON.stringify(grid)); // its style sheets are in force
+	const before = mock.state.sizes.at(-1);
+	await page.locator(".grip").focus();
+	for (let i = 0; i < 4; i++)
+		await page.keyboard.press("ArrowUp");
+	while (mock.state.sizes.at(-1).rows <= before.rows)
+		await page.waitForTimeout(50);
+	await page.keyboard.press("Control+Backquote");
+	assert.equal(await page.locator("#dock-body").isVisible(), false);
+	await page.keyboard.press("Control+Backquote");
+	await focused(page);
+	await page.keyboard.type("still here\r");
+	await screen(page, "you said: still here");
+	await page.done();
+});
+
+test("a session that is over, and one that breaks", async () => {
+	const page = await unlocked();
+	await page.locator("#dock-toggle").click();
+	await state(page, "open");
+	const shells = mock.state.shells;
+	await page.keyboard.type("exit\r");
+	await state(page, "exited");
+	await page.keyboard.press("Enter");
+	await state(page, "open");
+	mock.hangUp();
+	await screen(page, "connection is lost");
+	await state(page, "open");
+	await live(page);
+	assert.equal(mock.state.shells, shells + 2);
+	await page.keyboard.type("and on\r");
+	await screen(page, "you said: and on");
+	await page.done();
+});
+
+test("a server that has no socket to spare is asked", async () => {
+	mock.state.sockets = false;
+	const page = await newPage(browser);
+	await page.goto(url);
+	await page.locator('.status[data-state="asking"]').waitFor();
+	const uptime = await page.locator(".facts dd").first().innerText();
+	await until(page, (was) => document.querySelector(".facts dd").textContent !== was, uptime);
+	assert.ok(page.faults.every((fault) => fault.includes("WebSocket")), page.faults.join("\n"));
+	page.faults.length = 0;
+	mock.state.sockets = true;
+	await live(page);
+	page.faults.length = 0; // what was under way
+	await page.done();
+});
+
+test("a machine that was started anew", async () => {
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	await until(page, () => document.querySelector(".facts dd").textContent.startsWith("01:"));
+	const { x, y, width } = await page.locator("#harts .chart").boundingBox();
+	await page.mouse.move(x + width - 18, y + 60);
+	await until(page, () => /hart 0 [\d.]+ %.*hart 3 [\d.]+ %/.test(document.querySelector("#harts .chart-tip").textContent));
+	mock.state.born = Date.now() - 5000;
+	await until(page, () => document.querySelector(".facts dd").textContent.startsWith("00:00:"));
+	mock.state.log.push("hello from the second life");
+	await page.getByText("hello from the second life").waitFor();
+	await page.done();
+	mock.state.born = Date.now() - 4000e3;
+});
+
+test("the terminal on a phone", async () => {
+	const page = await unlocked({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+	await page.locator("#dock-toggle").tap();
+	await state(page, "open");
+	await page.keyboard.type("small\r");
+	await screen(page, "you said: small");
+	assert.ok(mock.state.sizes.at(-1).columns >= 35);
+	assert.equal(await overflow(page), 0);
+	await page.done();
+});
