@@ -71,7 +71,7 @@ static bool web_access_read(struct str path)
 	struct str token;
 	if (vfs_stat(path, &stat) != OK)
 		return false;
-	struct file_result f = vfs_open(path, OPEN_READ);
+	struct file_result f = vfs_open(path, OPEN_READ | OPEN_SECRET);
 	struct size_result n = ERR_RESULT(size_result, f.err);
 	if (f.err == OK) {
 		n = vfs_read(f.value, 0, wbuf_of(bytes, sizeof(bytes)));
