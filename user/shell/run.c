@@ -120,7 +120,8 @@ int stage_run(struct shell_stage *stage)
 		struct str usage = stage->command->usage;
 		return shell_write(&stage->call, rbuf_of_str(usage)) == OK ? 0 : 1;
 	}
-	return stage->command->run(&stage->call);
+	int status = stage->command->run(&stage->call);
+	return stage_is_cancelled(stage) ? SHELL_CANCELLED : status;
 }
 
 static void stage_main(void *arg)
