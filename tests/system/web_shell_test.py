@@ -290,8 +290,9 @@ class OverPolling(Shell):
 
     def take(self, name, since, until):
         """Output from a position on until it shows that: it, and where to go on."""
-        text = ""
+        text, end = "", time.monotonic() + 120
         while not re.search(until, text):
+            self.assertLess(time.monotonic(), end, text)
             status, _, body = request(f"/api/shell/out?session={name}&since={since}")
             self.assertEqual(status, 200)
             got = json.loads(body)
@@ -303,8 +304,7 @@ class OverPolling(Shell):
 
     def end(self, name, since):
         self.assertEqual(request(f"/api/shell/in?session={name}", "POST", b"exit")[0], 200)
-        while not json.loads(request(f"/api/shell/out?session={name}&since={since}")[2])["exited"]:
-            time.sleep(0.05)
+        wait_until(lambda: json.loads(request(f"/api/shell/out?session={name}&since={since}")[2])["exited"])
 
     def test_a_conversation(self):
         names = [self.open() for _ in range(3)]
@@ -319,7 +319,9 @@ class OverPolling(Shell):
             text, since = self.take(name, since, "\ngrüße €\n")
             self.assertNotIn("\ufffd", text)
             request(f"/api/shell/in?session={name}", "POST", b"sleep 1000")
+            text, since = self.take(name, since, "sleep 1000\n")
             request(f"/api/shell/in?session={name}", "POST", b"\x03")
+            text, since = self.take(name, since, r"\^C\n(.|\n)*[$] ")
             request(f"/api/shell/in?session={name}", "POST", b"echo back")
             text, since = self.take(name, since, "\nback\n")
             self.end(name, since)
