@@ -275,6 +275,27 @@ TEST(web_sim_head_has_no_content)
 	web_end();
 }
 
+/* Of a file that is not what was asked for: why, instead of its content. */
+TEST(web_sim_failed_conditions_are_problems)
+{
+	web_begin();
+	size_t pages = world_pages;
+	ask(S("GET /small HTTP/1.1\r\nHost: localhost\r\nIf-Match: \"a\"\r\nConnection: close\r\n\r\n"), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 412 ")), 1);
+	CHECK_EQ(client_count(&one, S("\"status\":412")), 1);
+	CHECK_EQ(client_count(&one, S("Content-Type: application/problem+json\r\n")), 1);
+	client_close(&one);
+	ask(S("GET /small HTTP/1.1\r\nHost: localhost\r\nRange: bytes=100-\r\nConnection: close\r\n\r\n"), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 416 ")), 1);
+	CHECK_EQ(client_count(&one, S("\"status\":416")), 1);
+	CHECK_EQ(client_count(&one, S("Content-Range: bytes */100\r\n")), 1);
+	client_close(&one);
+	world_serve_for(TCP_DRAIN_NS + NS_PER_S);
+	CHECK_EQ(world_pages, pages);
+	CHECK_EQ(world_file_mem.refs, 1);
+	web_end();
+}
+
 /* Who has said all and still reads gets all. */
 TEST(web_sim_half_closed_client_gets_its_reply)
 {

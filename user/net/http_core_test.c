@@ -233,6 +233,9 @@ static const struct request_case cases[] = {
 	CASE(P "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n", 400),
 	CASE(P "Transfer-Encoding:\r\n\r\n", 400),
 	CASE(P "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n", 400),
+	CASE(P "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n", 400),
+	CASE(P "Transfer-Encoding: chunked, ,\r\n\r\n0\r\n\r\n", 400),
+	CASE(P "Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n\r\n0\r\n\r\n", 400),
 	CASE(P "Transfer-Encoding : chunked\r\n\r\n", 400),
 	CASE("POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 	CASE(P "tRANSFER-eNCODING: \tChUnKeD \t\r\n\r\n0\r\n\r\n", 0),
@@ -274,6 +277,8 @@ static const struct request_case cases[] = {
 	CASE(P "Expect: 100-continue\r\nContent-Length: 1\r\n\r\na", 0),
 	CASE(P "Expect: 200-ok\r\nContent-Length: 1\r\n\r\na", 417),
 	CASE(P "Expect: 100-continue, x\r\nContent-Length: 1\r\n\r\na", 417),
+	CASE(P "Expect: x,\r\nContent-Length: 1\r\n\r\na", 417),
+	CASE(P "Expect:\r\nContent-Length: 1\r\n\r\na", 0),
 	CASE("POST / HTTP/1.0\r\nExpect: x\r\nContent-Length: 1\r\n\r\na", 0),
 	/* incomplete */
 	CASE("", 1),
@@ -475,6 +480,8 @@ TEST(http_expect_is_for_bodies_only)
 {
 	CHECK(parsed(S(P "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\na"))->expect_continue);
 	CHECK(!parsed(S(P "Expect: 100-continue\r\n\r\n"))->expect_continue);
+	CHECK(parsed(S(P "Expect: , 100-continue ,\r\nContent-Length: 1\r\n\r\na"))->expect_continue);
+	CHECK(!parsed(S(P "Expect: ,\r\nContent-Length: 1\r\n\r\na"))->expect_continue);
 }
 
 TEST(http_bodies_arrive_whole)

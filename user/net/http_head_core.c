@@ -27,7 +27,8 @@ bool http_list_has(struct str list, struct str token)
 
 /*
  * "chunked", once and last. A coding that is not known is 501; a list in which
- * chunked is not last, or comes twice, has no end that is agreed on: 400.
+ * chunked is not last, or comes twice, has no end that is agreed on: 400. So has
+ * one with an empty element, wherever it stands: not all readers skip those.
  */
 static uint16_t http_judge_transfer_encoding(struct http_request *req)
 {
@@ -35,7 +36,7 @@ static uint16_t http_judge_transfer_encoding(struct http_request *req)
 	struct str element;
 	bool chunked = false;
 	bool other = false;
-	if (req->minor == 0 || req->field[HTTP_CONTENT_LENGTH].ptr)
+	if (req->minor == 0 || req->field[HTTP_CONTENT_LENGTH].ptr || str_ends(list, S(",")))
 		return 400;
 	while (http_list_next(&list, &element)) {
 		if (chunked || element.len == 0)
@@ -81,15 +82,20 @@ static uint16_t http_judge_host(struct http_request *req)
 	return 0;
 }
 
-/* An expectation in a request of HTTP/1.0 is ignored. */
+/* An expectation in a request of HTTP/1.0 is ignored, and so are empty elements of the list. */
 static uint16_t http_judge_expect(struct http_request *req)
 {
-	struct str expect = req->field[HTTP_EXPECT];
-	if (!expect.ptr || req->minor == 0)
+	struct str list = req->field[HTTP_EXPECT];
+	struct str element;
+	if (req->minor == 0)
 		return 0;
-	if (!str_eq_nocase(expect, S("100-continue")))
-		return 417;
-	req->expect_continue = req->body == HTTP_BODY_CHUNKED || req->content_length > 0;
+	while (http_list_next(&list, &element)) {
+		if (element.len == 0)
+			continue;
+		if (!str_eq_nocase(element, S("100-continue")))
+			return 417;
+		req->expect_continue = req->body == HTTP_BODY_CHUNKED || req->content_length > 0;
+	}
 	return 0;
 }
 

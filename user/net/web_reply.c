@@ -54,24 +54,28 @@ static void web_finish(struct web_conn *c, struct http_reply *r, struct web_cont
 	c->content = content;
 }
 
-void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
+/* A problem, with the fields that r has beside. */
+static void web_finish_problem(struct web_conn *c, struct http_reply *r, struct str detail)
 {
-	struct http_reply r = {.status = status, .type = HTTP_PROBLEM_TYPE, .no_store = true};
 	struct web_block *b = web_block_alloc(0);
 	struct web_content content = {0};
-	if (b) {
+	r->no_store = true;
+	if (b) { /* else the status alone has to do */
 		struct abuf text = web_block_room(b);
-		http_problem(&text, status, detail);
+		http_problem(&text, r->status, detail);
 		content = web_block_content(b, text.len);
-	} else {
-		r.type = STR_EMPTY; /* the status alone has to do */
+		r->type = HTTP_PROBLEM_TYPE;
 	}
-	r.length = content.bytes.len;
-	r.retry_s = c->refusal.retry_s;
+	r->length = content.bytes.len;
+	web_finish(c, r, content);
+}
+
+void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
+{
+	struct http_reply r = {.status = status, .retry_s = c->refusal.retry_s, .upgrade = status == 426};
 	if (status == 405)
 		r.allow = web_route_allow(c->route);
-	r.upgrade = status == 426;
-	web_finish(c, &r, content);
+	web_finish_problem(c, &r, detail);
 }
 
 /* --- documents --- */
@@ -187,7 +191,7 @@ static void web_file_select(const struct http_request *req, struct http_reply *r
 			*bytes = rbuf_slice(*bytes, range.from, range.from + range.len);
 		}
 	}
-	if (r->status == 304 || r->status == 412 || r->status == 416)
+	if (r->status == 304)
 		*bytes = rbuf_of(bytes->ptr, 0);
 	r->length = bytes->len;
 }
@@ -219,7 +223,15 @@ static void web_reply_file(struct web_conn *c)
 		r.etag = abuf_str(&etag);
 	}
 	web_file_select(req, &r, &content.bytes);
-	web_finish(c, &r, content);
+	if (r.status < 400) {
+		web_finish(c, &r, content);
+		return;
+	}
+	if (content.mem)
+		packet_mem_put(content.mem);
+	struct http_reply problem = {.status = r.status, .range_size = r.range_size, .vary = r.vary};
+	web_finish_problem(c, &problem, r.status == 412 ? S("the file is not of the version that If-Match names") :
+							  S("the file has no bytes in that range"));
 }
 
 /* Back to the page, without the token in its address: there it would be kept and shown. */
