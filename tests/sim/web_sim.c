@@ -290,6 +290,11 @@ TEST(web_sim_failed_conditions_are_problems)
 	CHECK_EQ(client_count(&one, S("\"status\":416")), 1);
 	CHECK_EQ(client_count(&one, S("Content-Range: bytes */100\r\n")), 1);
 	client_close(&one);
+	ask(S("GET /api/stats HTTP/1.1\r\nHost: localhost\r\nIf-Match: \"a\"\r\n\r\n"
+	      "GET /api/stats HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: *\r\nConnection: close\r\n\r\n"), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("\"status\":412")), 1);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 304 ")), 1);
+	client_close(&one);
 	world_serve_for(TCP_DRAIN_NS + NS_PER_S);
 	CHECK_EQ(world_pages, pages);
 	CHECK_EQ(world_file_mem.refs, 1);

@@ -100,14 +100,30 @@ uint16_t web_document(web_render_fn *render, const struct http_request *req, str
 	return 503;
 }
 
+/* It is another one each time, and has no tag: what holds of none fails (RFC 9110 section 13.1). */
+static uint16_t web_document_condition(const struct http_request *req)
+{
+	if (req->field[HTTP_IF_MATCH].ptr && !http_etag_matches(req->field[HTTP_IF_MATCH], STR_EMPTY, false))
+		return 412;
+	return http_etag_matches(req->field[HTTP_IF_NONE_MATCH], STR_EMPTY, true) ? 304 : 200;
+}
+
 static void web_reply_document(struct web_conn *c, const struct web_route *route)
 {
 	struct web_content content = {0};
 	uint16_t status = web_document(route->render, &c->parser.req, &content);
-	struct http_reply r = {
-		.status = 200, .type = route->type, .length = content.bytes.len, .no_store = true};
 	if (status == 200)
+		status = web_document_condition(&c->parser.req);
+	if (status != 200 && content.mem) {
+		packet_mem_put(content.mem);
+		content = (struct web_content){0};
+	}
+	struct http_reply r = {
+		.status = status, .type = route->type, .length = content.bytes.len, .no_store = true};
+	if (status == 200 || status == 304)
 		web_finish(c, &r, content);
+	else if (status == 412)
+		web_reply_problem(c, status, S("this document has no version that If-Match could name"));
 	else if (status == 503)
 		web_reply_problem(c, status, S("the document does not fit the memory that is free"));
 	else
