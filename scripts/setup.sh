@@ -33,6 +33,7 @@ python3-scapy=/usr/lib/python3/dist-packages/scapy/__init__.py
 curl=/usr/bin/curl
 wrk=/usr/bin/wrk
 apache2-utils=/usr/bin/ab
+slowhttptest=/usr/bin/slowhttptest
 chromium=/usr/bin/chromium
 fonts-dejavu-core=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 bench="$check"
