@@ -5,8 +5,6 @@
  */
 #include "tests/sim/web_world.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
 TEST(web_sim_answers_and_keeps_the_connection)
 {
 	web_begin();

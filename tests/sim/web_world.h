@@ -53,6 +53,29 @@ void thread_detach(unused struct thread *t)
 {
 }
 
+/* The log has as many records as the world says; the ring holds the last of them. */
+#define WORLD_RECORDS 256
+static uint64_t world_records;
+
+uint64_t klog_last_seq(void)
+{
+	return world_records;
+}
+
+struct str log_level_name(enum log_level level)
+{
+	return level == LOG_DEBUG ? S("debug") : S("info");
+}
+
+bool klog_read(uint64_t since, unused enum log_level max_level, struct klog_entry *out)
+{
+	uint64_t oldest = world_records > WORLD_RECORDS ? world_records - WORLD_RECORDS + 1 : 1;
+	*out = (struct klog_entry){.seq = max(since + 1, oldest), .level = LOG_INFO, .len = KLOG_TEXT_MAX};
+	memset(out->text, '"', KLOG_TEXT_MAX);
+	out->level = out->seq % 4 ? LOG_INFO : LOG_DEBUG;
+	return out->seq <= world_records;
+}
+
 #include "user/net/web_priv.h"
 
 /* Two files: /web/large, /web/small. */
@@ -129,6 +152,30 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	return 200;
 }
 
+bool api_number(const struct http_request *req, struct str name, uint64_t otherwise, uint64_t *out)
+{
+	char bytes[24];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	*out = otherwise;
+	if (http_query_param(req->query, name, &text) == OK)
+		*out = str_to_u64(abuf_str(&text), 10).value;
+	return true;
+}
+
+bool api_level(unused const struct http_request *req, enum log_level *out)
+{
+	*out = LOG_INFO;
+	return true;
+}
+
+void api_klog_entry(struct json_writer *w, const struct klog_entry *e)
+{
+	json_object_open(w);
+	json_key_u64(w, S("seq"), e->seq);
+	json_key_str(w, S("text"), str_of(e->text, e->len));
+	json_object_close(w);
+}
+
 #define WORLD_NO_API(name)                                                                         \
 	uint16_t name(unused const struct http_request *req, unused struct abuf *out)              \
 	{                                                                                          \
@@ -150,6 +197,7 @@ WORLD_NO_API(api_app)
 #include "user/net/web_polled.c"
 #include "user/net/web_push.c"
 #include "user/net/web_reply.c"
+#include "user/net/web_sse.c"
 #include "user/net/web_stats.c"
 #include "user/net/web_terminal.c"
 #include "user/net/web_ws.c"
@@ -291,8 +339,11 @@ static void client_close(struct client *c)
 	c->tcp = NULL;
 }
 
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
 static struct client one;
 
+/* A client of its own, and what it gets within that time. */
 static void ask(struct str request, int64_t ns)
 {
 	client_open(&one);

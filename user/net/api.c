@@ -205,9 +205,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	return api_finish(&w);
 }
 
-/* A number of the query, or `otherwise`; false: not a number. */
-static bool api_number(const struct http_request *req, struct str name, uint64_t otherwise,
-	uint64_t *out)
+bool api_number(const struct http_request *req, struct str name, uint64_t otherwise, uint64_t *out)
 {
 	char bytes[24];
 	struct abuf text = abuf_of(bytes, sizeof(bytes));
@@ -220,8 +218,7 @@ static bool api_number(const struct http_request *req, struct str name, uint64_t
 	return err == OK && n.err == OK;
 }
 
-/* ?level= the name of the least urgent level, "debug" when absent. */
-static bool api_level(const struct http_request *req, enum log_level *out)
+bool api_level(const struct http_request *req, enum log_level *out)
 {
 	char bytes[8];
 	struct abuf text = abuf_of(bytes, sizeof(bytes));
@@ -238,6 +235,17 @@ static bool api_level(const struct http_request *req, enum log_level *out)
 	return false;
 }
 
+void api_klog_entry(struct json_writer *w, const struct klog_entry *e)
+{
+	json_object_open(w);
+	json_key_u64(w, S("seq"), e->seq);
+	json_key_i64(w, S("time_ns"), e->time.ns);
+	json_key_u64(w, S("cpu"), e->cpu);
+	json_key_str(w, S("level"), log_level_name(e->level));
+	json_key_str(w, S("text"), str_of(e->text, e->len));
+	json_object_close(w);
+}
+
 uint16_t api_klog(const struct http_request *req, struct abuf *out)
 {
 	struct json_writer w;
@@ -251,15 +259,8 @@ uint16_t api_klog(const struct http_request *req, struct abuf *out)
 	json_key(&w, S("entries"));
 	json_array_open(&w);
 	/* What is logged meanwhile comes with the next request: the walk has an end. */
-	for (uint64_t last = klog_last_seq(); klog_read(since, level, &e) && e.seq <= last; since = e.seq) {
-		json_object_open(&w);
-		json_key_u64(&w, S("seq"), e.seq);
-		json_key_i64(&w, S("time_ns"), e.time.ns);
-		json_key_u64(&w, S("cpu"), e.cpu);
-		json_key_str(&w, S("level"), log_level_name(e.level));
-		json_key_str(&w, S("text"), str_of(e.text, e.len));
-		json_object_close(&w);
-	}
+	for (uint64_t last = klog_last_seq(); klog_read(since, level, &e) && e.seq <= last; since = e.seq)
+		api_klog_entry(&w, &e);
 	json_array_close(&w);
 	json_object_close(&w);
 	return api_finish(&w);

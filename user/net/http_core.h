@@ -72,6 +72,7 @@ enum http_method {
 	X(IF_NONE_MATCH, "if-none-match", true)                                                    \
 	X(IF_RANGE, "if-range", false)                                                             \
 	X(RANGE, "range", false)                                                                   \
+	X(LAST_EVENT_ID, "last-event-id", false)                                                   \
 	X(UPGRADE, "upgrade", true)                                                                \
 	X(SEC_WEBSOCKET_KEY, "sec-websocket-key", false)                                           \
 	X(SEC_WEBSOCKET_VERSION, "sec-websocket-version", false)

@@ -72,7 +72,7 @@ static void http_reply_content(struct abuf *out, const struct http_reply *r)
 		return;
 	if (r->length == HTTP_LENGTH_CHUNKED)
 		abuf_str_add(out, S("Transfer-Encoding: chunked\r\n"));
-	else
+	else if (r->length != HTTP_LENGTH_CLOSE)
 		fmt(out, "Content-Length: %llu\r\n", (unsigned long long)r->length);
 	if (r->status == 206)
 		fmt(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)r->range_from,
@@ -120,13 +120,10 @@ void http_continue(struct abuf *out)
 	abuf_str_add(out, S("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
-void http_chunk_head(uint8_t out[HTTP_CHUNK_HEAD], size_t len)
+void http_chunk_head(struct abuf *out, size_t len)
 {
-	assert(len > 0 && len <= HTTP_CHUNK_MAX);
-	for (unsigned i = 0; i < 4; i++)
-		out[i] = (uint8_t)"0123456789abcdef"[len >> (12 - 4 * i) & 15];
-	out[4] = '\r';
-	out[5] = '\n';
+	assert(len > 0); /* a chunk of no bytes would be the last one */
+	fmt(out, "%zx\r\n", len);
 }
 
 void http_chunk_end(struct abuf *out)

@@ -14,6 +14,7 @@
 /* More than any head that http_reply_head() makes, fields of the caller aside. */
 #define HTTP_REPLY_HEAD_MAX 1024
 #define HTTP_LENGTH_CHUNKED UINT64_MAX
+#define HTTP_LENGTH_CLOSE   (UINT64_MAX - 1) /* up to the end of the connection: for HTTP/1.0 */
 
 struct http_reply {
 	uint16_t status;
@@ -40,9 +41,8 @@ struct str http_status_text(uint16_t status); /* empty: not one that is used */
 void http_continue(struct abuf *out);
 
 /* A chunk is head, content, end; the last is http_chunk_last(). Content of no bytes is no chunk. */
-#define HTTP_CHUNK_HEAD 6 /* bytes, always: four digits, CR LF */
-#define HTTP_CHUNK_MAX  0xffffu
-void http_chunk_head(uint8_t out[HTTP_CHUNK_HEAD], size_t len);
+void http_chunk_head(struct abuf *out, size_t len);
+#define HTTP_CHUNK_END 2 /* bytes of an end */
 void http_chunk_end(struct abuf *out);
 void http_chunk_last(struct abuf *out);
 

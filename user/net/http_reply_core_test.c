@@ -69,13 +69,61 @@ TEST(reply_that_does_not_fit_says_so)
 	CHECK(!abuf_ok(&out));
 }
 
-TEST(reply_chunks_have_heads_of_one_length)
+TEST(reply_chunks_are_head_content_end)
 {
-	uint8_t head[HTTP_CHUNK_HEAD];
-	http_chunk_head(head, 1);
-	CHECK_MEM(head, "0001\r\n", 6);
-	http_chunk_head(head, 0xabcd);
-	CHECK_MEM(head, "abcd\r\n", 6);
+	struct abuf out = abuf_of(buffer, sizeof(buffer));
+	http_chunk_head(&out, 1);
+	abuf_str_add(&out, S("a"));
+	http_chunk_end(&out);
+	http_chunk_head(&out, 0x1abcd);
+	http_chunk_last(&out);
+	CHECK_STR(abuf_str(&out), S("1\r\na\r\n1abcd\r\n0\r\n\r\n"));
+}
+
+/* Taken apart again by section 7.1 of RFC 9112. */
+TEST(reply_random_chunks_are_read_as_they_were)
+{
+	struct test_rng rng = test_rng(test_seed());
+	for (int n = 0; n < 200; n++) {
+		uint8_t content[600];
+		size_t len = 1 + test_below(&rng, sizeof(content)), at = 0, read = 0;
+		for (size_t i = 0; i < len; i++)
+			content[i] = (uint8_t)test_u64(&rng);
+		uint8_t bytes[8192];
+		struct abuf out = abuf_of(bytes, sizeof(bytes));
+		while (at < len) {
+			size_t piece = 1 + test_below(&rng, len - at);
+			http_chunk_head(&out, piece);
+			abuf_bytes_add(&out, content + at, piece);
+			http_chunk_end(&out);
+			at += piece;
+		}
+		http_chunk_last(&out);
+		CHECK(abuf_ok(&out));
+		struct str rest = abuf_str(&out);
+		for (;;) {
+			size_t line = str_find(rest, S("\r\n"));
+			struct u64_result size = str_to_u64(str_slice(rest, 0, line), 16);
+			CHECK_EQ(size.err, OK);
+			rest = str_slice(rest, line + 2, rest.len);
+			if (!size.value)
+				break;
+			CHECK_MEM(rest.ptr, content + read, size.value);
+			read += size.value;
+			CHECK(str_starts(str_slice(rest, size.value, rest.len), S("\r\n")));
+			rest = str_slice(rest, size.value + 2, rest.len);
+		}
+		CHECK_EQ(read, len);
+		CHECK_STR(rest, S("\r\n"));
+	}
+}
+
+TEST(reply_up_to_the_end_of_the_connection_has_no_length)
+{
+	struct str h = head_of(&(struct http_reply){.status = 200, .length = HTTP_LENGTH_CLOSE, .close = true});
+	CHECK(!has(h, S("Content-Length")));
+	CHECK(!has(h, S("Transfer-Encoding")));
+	CHECK(has(h, S("Connection: close\r\n")));
 }
 
 TEST(reply_problem_is_json)

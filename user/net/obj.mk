@@ -1,4 +1,4 @@
-obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o ws_core.o
+obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o sse_core.o ws_core.o
 obj-$(CONFIG_WEB) += api.o
 obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
@@ -15,5 +15,6 @@ obj-$(CONFIG_WEB) += web_conn.o
 obj-$(CONFIG_WEB) += web_echo.o
 obj-$(CONFIG_WEB) += web_push.o
 obj-$(CONFIG_WEB) += web_reply.o
+obj-$(CONFIG_WEB) += web_sse.o
 obj-$(CONFIG_WEB) += web_stats.o
 obj-$(CONFIG_WEB) += web_ws.o

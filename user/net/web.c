@@ -46,6 +46,8 @@ static const struct web_route web_routes[] = {
 	{.path = STR_INIT("/api/shell/ws"), .socket = &web_terminal_kind, .token = true},
 	{.path = STR_INIT("/api/ws"), .socket = &web_push_kind},
 	{.path = STR_INIT("/api/ws/test"), .socket = &web_echo_kind},
+	{.path = STR_INIT("/api/events"), .stream = &web_events_kind},
+	{.path = STR_INIT("/api/sse/test"), .stream = &web_numbers_kind},
 };
 
 const struct web_route *web_route_find(struct str path)
@@ -308,7 +310,7 @@ static enum err web_init(void)
 {
 	web_conns = pool_create(S("http_conn"), sizeof(struct web_conn), _Alignof(struct web_conn),
 		2 * CONFIG_WEB_CONNECTIONS, 0);
-	if (!web_conns || web_socket_init() != OK)
+	if (!web_conns || web_socket_init() != OK || web_stream_init() != OK)
 		return ERR_NOMEM;
 	web_access_init();
 	web_polled_init();

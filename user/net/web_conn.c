@@ -48,7 +48,8 @@ void web_conn_end(struct web_conn *c)
 {
 	web_request_release(c);
 	web_socket_end(c);
-	if (c->state == WEB_SENDING || c->state == WEB_SOCKET) /* half a reply must not look like a whole one */
+	web_stream_end(c);
+	if (c->state == WEB_SENDING || c->state == WEB_SOCKET || c->state == WEB_STREAM) /* half a reply must not look like a whole one */
 		tcp_abort(c->tcp);
 	else if (c->state == WEB_DELIVERED)
 		tcp_drain(c->tcp);
@@ -60,6 +61,8 @@ uint32_t web_conn_mask(const struct web_conn *c)
 {
 	if (c->state == WEB_SOCKET)
 		return web_socket_mask(c);
+	if (c->state == WEB_STREAM)
+		return web_stream_mask(c);
 	if (c->state != WEB_SENDING)
 		return TCP_READY_IN;
 	return c->handed ? TCP_READY_LOW : c->starved ? 0 : TCP_READY_OUT;
@@ -99,6 +102,10 @@ static void web_reply_done(struct web_conn *c, ktime now)
 	}
 	if (c->socket) {
 		web_socket_begin(c, now);
+		return;
+	}
+	if (c->stream) {
+		web_stream_begin(c, now);
 		return;
 	}
 	http_parser_next(&c->parser, wbuf_of(NULL, 0));
@@ -251,7 +258,9 @@ bool web_conn_run(struct web_conn *c, ktime now)
 			return false;
 		if (c->state == WEB_SOCKET)
 			return web_socket_run(c, now);
-		if (c->state == WEB_SENDING) {
+		if (c->state == WEB_STREAM) {
+			err = web_stream_run(c, now);
+		} else if (c->state == WEB_SENDING) {
 			err = web_send(c, now);
 			if (err == OK) {
 				web_reply_done(c, now);
@@ -283,6 +292,8 @@ bool web_conn_timeout(struct web_conn *c, struct web_push *push, ktime now)
 {
 	if (c->state == WEB_SOCKET)
 		return web_socket_sweep(c, push, now);
+	if (c->state == WEB_STREAM)
+		return web_stream_sweep(c, push, now);
 	if (c->state == WEB_IDLE) {
 		web_count(WEB_IDLE_CLOSED, 1);
 		return false;

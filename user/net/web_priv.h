@@ -7,7 +7,8 @@
  *	web_access.c	the token
  *	web_reply.c	what it gets: files, documents, problems, OPTIONS
  *	web_ws.c	a connection as WebSocket
- *	web_push.c	/api/ws: the state, pushed
+ *	web_push.c	the state, pushed: /api/ws, and for web_sse.c
+ *	web_sse.c	a reply without an end: server-sent events
  *	web_echo.c	/api/ws/test: what is said comes back
  *	web_terminal.c	/api/shell/ws: a terminal
  *	web_polled.c	/api/shell/in and out: a terminal for who has no WebSocket
@@ -20,6 +21,7 @@
 #ifndef USER_NET_WEB_PRIV_H
 #define USER_NET_WEB_PRIV_H
 
+#include "kernel/diag/diag.h"
 #include "kernel/fs/fs.h"
 #include "kernel/net/tcp/tcp.h"
 #include "lib/fmt.h"
@@ -58,16 +60,18 @@ struct web_content {
 
 /*
  * SENDING: until no more than TCP_LOW_BYTES are left to take; DELIVERED: that was the
- * last reply; SOCKET: a WebSocket, web_ws.c.
+ * last reply; SOCKET: a WebSocket, web_ws.c; STREAM: server-sent events, web_sse.c.
  */
-enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED, WEB_SOCKET };
+enum web_state { WEB_IDLE, WEB_READING, WEB_SENDING, WEB_DELIVERED, WEB_SOCKET, WEB_STREAM };
 
 struct web_socket;
+struct web_stream;
+struct web_stream_kind;
 struct web_conn;
 struct web_route;
 struct web_worker;
 
-/* A document for all sockets of a worker, made for the first that can take it. */
+/* A document for all sockets and streams of a worker, made for the first that can take it. */
 struct web_push {
 	struct web_content content; /* .mem NULL: none */
 	bool tried;
@@ -146,6 +150,7 @@ struct web_conn {
 	struct tcp_conn *tcp;
 	struct http_parser parser;
 	struct web_socket *socket; /* from the reply to a handshake on; or NULL */
+	struct web_stream *stream; /* from the head of its reply to the last event; or NULL */
 	void *store; /* WEB_STORE_ORDER pages, or NULL */
 	ktime deadline; /* when to look again: SENDING, whether the client takes something */
 	ktime began, last; /* SENDING: when, and when it must be over */
@@ -202,9 +207,31 @@ bool web_socket_may_send(const struct web_conn *c);
 void web_socket_build(struct web_conn *c, struct web_message message, ktime now);
 void web_socket_leave(struct web_socket *s, uint16_t code, ktime now);
 
-/* ---- web_push.c, web_echo.c, web_terminal.c ---- */
-extern const struct web_socket_kind web_push_kind, web_echo_kind, web_terminal_kind;
+
+/* ---- web_sse.c ---- */
+enum err web_stream_init(void);
+uint32_t web_streams_open(void);
+/* Fills c->out and c->content with the reply; with 200 to GET, c->stream is there. */
+void web_stream_open(struct web_conn *c, const struct web_stream_kind *kind);
+void web_stream_begin(struct web_conn *c, ktime now);
+/* OK: it is over, the connection is SENDING; ERR_AGAIN: it goes on later; else the connection is lost. */
+must_check enum err web_stream_run(struct web_conn *c, ktime now);
+must_check bool web_stream_sweep(struct web_conn *c, struct web_push *push, ktime now);
+uint32_t web_stream_mask(const struct web_conn *c);
+void web_stream_end(struct web_conn *c);
+extern const struct web_stream_kind web_events_kind, web_numbers_kind;
+
+/* ---- web_push.c ---- */
+
+/* The document of this sweep, with a reference for who takes it; .mem NULL: there is no memory for it. */
+must_check struct web_content web_push_take(struct web_push *push);
+/* The same as the event "stats", with HTTP_CHUNK_END bytes behind it that end a chunk. */
+must_check struct web_content web_push_take_event(struct web_push *push);
+extern const struct web_socket_kind web_push_kind;
 void web_push_end(struct web_push *push);
+
+/* ---- web_echo.c, web_terminal.c ---- */
+extern const struct web_socket_kind web_echo_kind, web_terminal_kind;
 
 /* ---- web_polled.c ---- */
 void web_polled_init(void);
@@ -234,8 +261,10 @@ void web_access_cookie(struct abuf *out); /* "NAME=VALUE", with which one is let
 /* Fills c->out and c->content with the reply to c->parser.req, or with a refusal. */
 void web_reply(struct web_conn *c);
 void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail);
+/* c->out is the head, in front of the content, which HEAD and an empty one leave away. */
+void web_finish(struct web_conn *c, struct http_reply *r, struct web_content content);
 /* Pages of 2^order, with one reference; NULL: there are none. What they hold; so much of it as content, not counted. */
-struct web_block *web_block_alloc(uint32_t order);
+must_check struct web_block *web_block_alloc(uint32_t order);
 struct abuf web_block_room(struct web_block *b);
 struct web_content web_block_content(struct web_block *b, size_t len);
 
@@ -250,7 +279,7 @@ typedef struct web_verdict web_handle_fn(struct web_conn *c, struct abuf *out);
 #define WEB_GET  (1u << HTTP_GET) /* HEAD and OPTIONS come with it */
 #define WEB_POST (1u << HTTP_POST)
 
-/* What an address of the API gives: a document, or what a handler does, or a WebSocket. */
+/* What an address of the API gives: a document, or what a handler does, or a WebSocket, or a stream of events. */
 struct web_route {
 	struct str path; /* with '/' at its end: and all below it */
 	web_render_fn *render;
@@ -260,6 +289,7 @@ struct web_route {
 	uint16_t body_max; /* of POST; beyond: 413 */
 	web_handle_fn *handle;
 	const struct web_socket_kind *socket;
+	const struct web_stream_kind *stream;
 };
 struct str web_route_allow(const struct web_route *route); /* for Allow; of NULL: that of a file */
 /* 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. (web_reply.c) */
@@ -292,6 +322,10 @@ void web_conn_rouse(struct web_conn *c);
 	X(WEB_SOCKETS_SILENT, "websockets_silent")                                                 \
 	X(WEB_SOCKET_PUSHED, "websocket_messages")                                                 \
 	X(WEB_SOCKET_SKIPPED, "websocket_messages_skipped")                                        \
+	X(WEB_STREAMS_OPENED, "streams_opened")                                                    \
+	X(WEB_REFUSED_STREAMS, "refused_streams_full")                                             \
+	X(WEB_STREAM_PUSHED, "stream_pushes")                                                      \
+	X(WEB_STREAM_SKIPPED, "stream_pushes_skipped")                                             \
 	X(WEB_TERMINALS_OPENED, "terminals_opened")                                                \
 	X(WEB_POLLED_OPENED, "polled_shells_opened")                                               \
 	X(WEB_POLLED_IDLE, "polled_shells_idle_closed")                                            \
@@ -315,6 +349,11 @@ web_handle_fn api_access, api_shell_in, api_shell_out;
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);
+/* A number of the query, or `otherwise`; false: not a number. */
+must_check bool api_number(const struct http_request *req, struct str name, uint64_t otherwise, uint64_t *out);
+/* ?level= the name of the least urgent level, "debug" when absent; false: no such level. */
+must_check bool api_level(const struct http_request *req, enum log_level *out);
+void api_klog_entry(struct json_writer *w, const struct klog_entry *e);
 void api_interfaces(struct json_writer *w);
 void api_net_counters(struct json_writer *w);
 void api_sched(struct json_writer *w);

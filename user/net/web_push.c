@@ -1,23 +1,53 @@
 /*
- * web_push.c - /api/ws: the document of /api/stats as a text message once a second.
+ * web_push.c - the document of /api/stats for all who get it each second: made once in a sweep of a worker, for
+ * the first that can take it, and sent by reference.
  *
- * The worker renders one document for all its sockets and hands each a reference. No
- * push is queued: a client that is slower gets fewer. What it says is checked and dropped.
+ * It is rendered as the event that a stream sends, the end of a chunk behind it; a WebSocket takes the JSON out
+ * of the middle. Locks: none, a push is its worker's.
  */
+#include "lib/assert.h"
+#include "user/net/sse_core.h"
 #include "user/net/web_priv.h"
 
-#define WEB_PUSH_MESSAGE_MAX 4096 /* nothing that a client says has a meaning: little will do */
+#define WEB_PUSH_BEFORE "event: stats\ndata: "
+#define WEB_PUSH_BEHIND "\n\n"
 
-/* The document of this sweep, with a reference for who takes it; .mem NULL: there is no memory for it. */
-static struct web_content web_push_take(struct web_push *push)
+static uint16_t web_push_render(const struct http_request *req, struct abuf *out)
+{
+	sse_event_begin(out, S("stats"), 0);
+	debug_assert(!abuf_ok(out) || out->len == sizeof(WEB_PUSH_BEFORE) - 1);
+	uint16_t status = api_stats(req, out);
+	sse_event_end(out);
+	http_chunk_end(out);
+	return status;
+}
+
+static bool web_push_make(struct web_push *push)
 {
 	static const struct http_request none;
-	if (!push->tried && web_document(api_stats, &none, &push->content) != 200)
+	if (!push->tried && web_document(web_push_render, &none, &push->content) != 200)
 		push->content = (struct web_content){0};
 	push->tried = true;
-	if (push->content.mem)
-		packet_mem_get(push->content.mem);
-	return push->content;
+	return push->content.mem;
+}
+
+static struct web_content web_push_part(struct web_push *push, size_t before, size_t behind)
+{
+	if (!web_push_make(push))
+		return (struct web_content){0};
+	packet_mem_get(push->content.mem);
+	struct rbuf all = push->content.bytes;
+	return (struct web_content){push->content.mem, rbuf_slice(all, before, all.len - behind)};
+}
+
+struct web_content web_push_take(struct web_push *push)
+{
+	return web_push_part(push, sizeof(WEB_PUSH_BEFORE) - 1, sizeof(WEB_PUSH_BEHIND) - 1 + HTTP_CHUNK_END);
+}
+
+struct web_content web_push_take_event(struct web_push *push)
+{
+	return web_push_part(push, 0, HTTP_CHUNK_END);
 }
 
 void web_push_end(struct web_push *push)
@@ -25,6 +55,8 @@ void web_push_end(struct web_push *push)
 	if (push->content.mem)
 		packet_mem_put(push->content.mem);
 }
+
+#define WEB_PUSH_MESSAGE_MAX 4096 /* nothing that a client says has a meaning: little will do */
 
 static void web_push_sweep(struct web_conn *c, struct web_push *push, ktime now)
 {

@@ -38,8 +38,7 @@ struct web_content web_block_content(struct web_block *b, size_t len)
 	return (struct web_content){&b->mem, rbuf_of(b->bytes, len)};
 }
 
-/* Puts the head in front of the content, which HEAD and an empty one leave away. */
-static void web_finish(struct web_conn *c, struct http_reply *r, struct web_content content)
+void web_finish(struct web_conn *c, struct http_reply *r, struct web_content content)
 {
 	r->close = c->close_after;
 	r->minor0 = c->parser.req.minor == 0;
@@ -276,6 +275,8 @@ void web_reply(struct web_conn *c)
 		web_reply_file(c);
 	} else if (route->socket) {
 		web_socket_open(c, route->socket);
+	} else if (route->stream) {
+		web_stream_open(c, route->stream);
 	} else if (route->handle) {
 		web_reply_handled(c, route);
 	} else {

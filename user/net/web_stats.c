@@ -33,6 +33,7 @@ void web_stats_json(struct json_writer *w)
 #undef WEB_COUNTER_NAME
 	json_key_u64(w, S("connections"), web_connections());
 	json_key_u64(w, S("websockets"), web_sockets_open());
+	json_key_u64(w, S("streams"), web_streams_open());
 	for (enum web_counter i = 0; i < WEB_COUNTER_COUNT; i++)
 		json_key_u64(w, names[i], web_counter(i));
 	json_key(w, S("replies"));

@@ -88,6 +88,7 @@ void tcp_abort(struct tcp_conn *c);
 struct tcp_backlog {
 	uint64_t bytes;
 	ktime since;
+	bool ended; /* as TCP_READY_END: nothing will be acknowledged any more */
 };
 struct tcp_backlog tcp_backlog(struct tcp_conn *c);
 void tcp_set_no_delay(struct tcp_conn *c, bool on);

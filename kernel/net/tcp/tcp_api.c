@@ -241,7 +241,7 @@ enum err tcp_shutdown(struct tcp_conn *c)
 struct tcp_backlog tcp_backlog(struct tcp_conn *c)
 {
 	mutex_lock(&c->lock);
-	struct tcp_backlog b = {c->tx.tail - c->tx.head, c->core.progress};
+	struct tcp_backlog b = {c->tx.tail - c->tx.head, c->core.progress, tcp_is_done(&c->core)};
 	mutex_unlock(&c->lock);
 	return b;
 }
