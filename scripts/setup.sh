@@ -103,5 +103,24 @@ fetch() {
     cp $lock $stamp
 }
 
+# --- what is not installed but unpacked into .tools/: its package would start a server on this machine
+
+unpack() {
+    local log
+    echo "setup: unpacking $1 into .tools/"
+    log=$(mktemp)
+    rm -rf .tools && mkdir .tools
+    if ! { [ "$(id -u)" != 0 ] || apt-get update; } >"$log" 2>&1 ||
+        ! (cd .tools && apt-get download "$1" && dpkg-deb -x ./*.deb . && rm ./*.deb) >>"$log" 2>&1; then
+        tail -n 10 "$log" >&2
+        echo "setup: Debian's package $1 could not be fetched" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
 install
 [ ! -e $lock ] || fetch
+case "$1" in
+check | bench) [ -e .tools/usr/bin/promtool ] || unpack prometheus ;;
+esac

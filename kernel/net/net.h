@@ -161,7 +161,7 @@ must_check bool net_arp_at(size_t i, struct net_arp_info *out);
 	X(NET_ARP_RX, "arp_rx")                                                                    \
 	X(NET_ARP_TAKEN, "arp_taken")                                                              \
 	X(NET_ARP_BAD, "arp_drop_malformed")                                                       \
-	X(NET_ARP_IGNORED, "arp_drop_not_for_us")                                                  \
+	X(NET_ARP_IGNORED, "arp_drop_not_ours")                                                    \
 	X(NET_ARP_CONFLICT, "arp_conflicts")                                                       \
 	X(NET_ARP_LIMITED, "arp_drop_rate_limited")                                                \
 	X(NET_ARP_TX_REQUEST, "arp_tx_requests")                                                   \

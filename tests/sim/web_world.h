@@ -186,6 +186,7 @@ WORLD_NO_API(api_arp)
 WORLD_NO_API(api_fs)
 WORLD_NO_API(api_fs_read)
 WORLD_NO_API(api_app)
+WORLD_NO_API(api_metrics)
 
 #include "user/net/web_conn.c"
 #include "tests/sim/web_shell_world.h"

@@ -178,7 +178,7 @@ def accounted(count, older, sent):
     for what, left, right in (
             ("sent to the device", sent, net["ether_rx_frames"] + eth0["rx_dropped"] + eth0["rx_errors"]),
             ("Ethernet", net["ether_rx_frames"], drops("ether") + net["arp_rx"] + net["ip_rx"]),
-            ("ARP", net["arp_rx"], net["arp_taken"] + net["arp_drop_malformed"] + net["arp_drop_not_for_us"] +
+            ("ARP", net["arp_rx"], net["arp_taken"] + net["arp_drop_malformed"] + net["arp_drop_not_ours"] +
              net["arp_conflicts"] + net["arp_drop_rate_limited"] + net["arp_table_full"]),
             ("IPv4", net["ip_rx"], sum(net[n] for n in net if n.startswith("ip_drop_")) + net["ip_delivered"]),
             ("ICMP", net["icmp_rx"], net["icmp_drop_malformed"] + net["icmp_drop_checksum"] +

@@ -5,6 +5,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
+#include "user/net/figures.h"
 #include "user/net/web_priv.h"
 
 uint16_t api_finish(struct json_writer *w)
@@ -22,13 +23,7 @@ static void api_cpus(struct json_writer *w)
 		sched_cpu_stats(cpu, &s);
 		json_object_open(w);
 		json_key_u64(w, S("id"), cpu);
-		json_key_u64(w, S("load_permille"), s.load_permille);
-		json_key_u64(w, S("busy_ns"), s.busy_ns);
-		json_key_u64(w, S("idle_ns"), s.idle_ns);
-		json_key_u64(w, S("ready"), s.ready);
-		json_key_u64(w, S("switches"), s.switches);
-		json_key_u64(w, S("preemptions"), s.preemptions);
-		json_key_u64(w, S("migrations_in"), s.migrations_in);
+		figures_json(w, &figures_cpu, &s);
 		json_object_close(w);
 	}
 	json_array_close(w);
@@ -45,9 +40,7 @@ static void api_task(struct json_writer *w, const struct thread_info *t)
 	json_key_u64(w, S("priority"), t->priority);
 	json_key_u64(w, S("effective_priority"), t->effective_priority);
 	json_key_u64(w, S("cpu"), t->cpu);
-	json_key_u64(w, S("cpu_time_ns"), t->cpu_time_ns);
-	json_key_u64(w, S("stack_bytes"), t->stack_bytes);
-	json_key_u64(w, S("stack_peak_bytes"), t->stack_peak_bytes);
+	figures_json(w, &figures_task, t);
 	json_key_str(w, S("wait"), t->wait);
 	api_task_domain(w, t->domain);
 	if (t->class == SCHED_DEADLINE)
@@ -73,12 +66,7 @@ static void api_pools(struct json_writer *w)
 	for (size_t i = 0; pool_stats_at(i, &p); i++) {
 		json_object_open(w);
 		json_key_str(w, S("name"), p.name);
-		json_key_u64(w, S("object_bytes"), p.object_bytes);
-		json_key_u64(w, S("capacity"), p.capacity);
-		json_key_u64(w, S("used"), p.used);
-		json_key_u64(w, S("peak"), p.peak);
-		json_key_u64(w, S("allocs"), p.allocs);
-		json_key_u64(w, S("failures"), p.failures);
+		figures_json(w, &figures_pool, &p);
 		json_object_close(w);
 	}
 	json_array_close(w);
@@ -92,17 +80,10 @@ static void api_memory(struct json_writer *w)
 	stack_stats(&s);
 	json_key(w, S("memory"));
 	json_object_open(w);
-	json_key_u64(w, S("total_bytes"), m.total_bytes);
-	json_key_u64(w, S("free_bytes"), m.free_bytes);
-	json_key_u64(w, S("free_min_bytes"), m.free_min_bytes);
-	json_key_u64(w, S("kernel_bytes"), m.kernel_bytes);
-	json_key_u64(w, S("failures"), m.failures);
+	figures_json(w, &figures_memory, &m);
 	json_key(w, S("stacks"));
 	json_object_open(w);
-	json_key_u64(w, S("total"), s.total);
-	json_key_u64(w, S("used"), s.used);
-	json_key_u64(w, S("peak"), s.peak);
-	json_key_u64(w, S("failures"), s.failures);
+	figures_json(w, &figures_stacks, &s);
 	json_object_close(w);
 	api_pools(w);
 	json_object_close(w);
@@ -121,11 +102,7 @@ static void api_irqs(struct json_writer *w)
 		json_key_u64(w, S("irq"), s.irq);
 		json_key_str(w, S("name"), s.name);
 		json_key_u64(w, S("count"), total);
-		json_key_u64(w, S("spurious"), s.spurious);
-		json_key_u64(w, S("storms"), s.storms);
-		json_key_bool(w, S("masked"), s.masked);
-		json_key_i64(w, S("masked_ns"), s.masked_ns);
-		json_key_i64(w, S("longest_ns"), s.longest_ns);
+		figures_json(w, &figures_irq, &s);
 		json_key(w, S("cpu_counts"));
 		json_array_open(w);
 		for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)

@@ -1,5 +1,6 @@
 /* api_deadline.c - what /api/stats says of deadlines and domains: promised, kept, held back. Thread context. */
 #include "kernel/sched/deadline.h"
+#include "user/net/figures.h"
 #include "user/net/web_priv.h"
 
 /* The members that a task with a deadline has besides. */
@@ -8,14 +9,7 @@ void api_task_deadline(struct json_writer *w, uint32_t tid)
 	struct deadline_info d;
 	if (!deadline_info_find(tid, &d))
 		return;
-	json_key_i64(w, S("runtime_ns"), d.params.runtime_ns);
-	json_key_i64(w, S("high_runtime_ns"), d.params.high_runtime_ns);
-	json_key_i64(w, S("deadline_ns"), d.params.deadline_ns);
-	json_key_i64(w, S("period_ns"), d.params.period_ns);
-	json_key_i64(w, S("remaining_ns"), d.remaining_ns);
-	json_key_u64(w, S("jobs"), d.stats.jobs);
-	json_key_u64(w, S("misses"), d.stats.misses);
-	json_key_u64(w, S("overruns"), d.stats.overruns);
+	figures_json(w, &figures_deadline, &d);
 	if (d.stats.lateness_max_ns != INT64_MIN) /* there was a job */
 		json_key_i64(w, S("lateness_max_ns"), d.stats.lateness_max_ns);
 	struct histogram response = deadline_response(&d);
@@ -53,14 +47,9 @@ static void api_admission(struct json_writer *w)
 		json_object_open(w);
 		json_key_u64(w, S("cpu"), cpu);
 		json_key_str(w, S("mode"), h.high ? S("high") : S("low"));
-		json_key_u64(w, S("servers"), h.servers);
-		json_key_u64(w, S("leaving"), h.leaving);
-		json_key_u64(w, S("utilization_ppm"), h.utilization_ppm);
-		json_key_u64(w, S("capacity_ppm"), h.capacity_ppm);
+		figures_json(w, &figures_admission, &h);
 		json_key_u64(w, S("virtual_permille"), h.virtual_scale * 1000 / ADMISSION_X_ONE);
-		json_key_u64(w, S("raised"), h.raised);
 		json_key_i64(w, S("raised_at_ns"), h.raised_at.ns);
-		json_key_u64(w, S("raised_by"), h.raised_by);
 		json_object_close(w);
 	}
 	json_array_close(w);
@@ -75,10 +64,7 @@ static void api_domain_harts(struct json_writer *w, uint8_t domain)
 		domain_hart_info(domain, cpu, &h);
 		json_object_open(w);
 		json_key_u64(w, S("cpu"), cpu);
-		json_key_i64(w, S("used_ns"), h.used_ns);
-		json_key_i64(w, S("remaining_ns"), h.remaining_ns);
-		json_key_u64(w, S("spent"), h.spent);
-		json_key_bool(w, S("barred"), h.barred);
+		figures_json(w, &figures_domain, &h);
 		json_object_close(w);
 	}
 	json_array_close(w);

@@ -2,6 +2,7 @@
 #include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"
 #include "kernel/sched/sched.h"
+#include "user/net/figures.h"
 #include "user/net/web_priv.h"
 
 /* le_ns is where each bucket ends, but for the last one, which has no end. */
@@ -118,8 +119,7 @@ void api_locks(struct json_writer *w)
 	for (size_t i = 0; lock_stats_at(i, &s); i++) {
 		json_object_open(w);
 		json_key_str(w, S("class"), s.name);
-		json_key_u64(w, S("contended"), s.contended);
-		json_key_i64(w, S("wait_total_ns"), s.wait_total_ns);
+		figures_json(w, &figures_lock, &s);
 		api_longest(w, S("wait"), &s.wait);
 		if (s.holds) {
 			json_key_u64(w, S("acquired"), s.acquired);

@@ -1,6 +1,7 @@
 /* api_net.c - the network's tables and a directory's listing as JSON. Thread context. */
 #include "kernel/net/net.h"
 #include "lib/fmt.h"
+#include "user/net/figures.h"
 #include "user/net/web_priv.h"
 
 static void api_address(struct json_writer *w, struct str key, struct tcp_addr a)
@@ -42,15 +43,7 @@ void api_interfaces(struct json_writer *w)
 		json_key_str(w, S("mac"), abuf_str(&mac));
 		json_key_u64(w, S("mtu_bytes"), dev->mtu);
 		api_device_address(w, dev);
-		json_key_u64(w, S("rx_packets"), dev->stats.rx_packets);
-		json_key_u64(w, S("rx_bytes"), dev->stats.rx_bytes);
-		json_key_u64(w, S("rx_dropped"), dev->stats.rx_dropped);
-		json_key_u64(w, S("rx_errors"), dev->stats.rx_errors);
-		json_key_u64(w, S("tx_packets"), dev->stats.tx_packets);
-		json_key_u64(w, S("tx_bytes"), dev->stats.tx_bytes);
-		json_key_u64(w, S("tx_dropped"), dev->stats.tx_dropped);
-		json_key_u64(w, S("tx_errors"), dev->stats.tx_errors);
-		json_key_u64(w, S("tx_stalls"), dev->stats.tx_stalls);
+		figures_json(w, &figures_netdev, &dev->stats);
 		json_object_close(w);
 	}
 	json_array_close(w);
@@ -96,10 +89,7 @@ static void api_tcp_stats(struct json_writer *w)
 	tcp_stats(&s);
 	json_key(w, S("stats"));
 	json_object_open(w);
-	json_key_u64(w, S("connections"), s.connections);
-	json_key_u64(w, S("half_open"), s.half_open);
-	json_key_u64(w, S("time_waits"), s.time_waits);
-	json_key_u64(w, S("listeners"), s.listeners);
+	figures_json(w, &figures_tcp, &s);
 	for (enum tcp_counter i = 0; i < TCP_COUNTER_COUNT; i++)
 		json_key_u64(w, tcp_counter_name(i), tcp_counter(i));
 	json_object_close(w);

@@ -1,6 +1,7 @@
 /* api_sched.c - what /api/stats says of time: what the harts run, how late they were, callouts. Thread context. */
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
+#include "user/net/figures.h"
 #include "user/net/web_priv.h"
 
 static void api_sched_hart(struct json_writer *w, uint32_t cpu, const struct sched_cpu_stats *s)
@@ -55,12 +56,7 @@ void api_sched(struct json_writer *w)
 
 static void api_callout_figures(struct json_writer *w, const struct callout_stats *s)
 {
-	json_key_u64(w, S("started"), s->started);
-	json_key_u64(w, S("expired"), s->expired);
-	json_key_u64(w, S("refused"), s->refused);
-	json_key_u64(w, S("pending"), s->pending);
-	json_key_u64(w, S("pending_max"), s->pending_max);
-	json_key_i64(w, S("longest_ns"), s->longest_ns);
+	figures_json(w, &figures_callout, s);
 	api_histogram(w, S("lateness"), &s->lateness);
 }
 

@@ -1,10 +1,12 @@
-obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o sse_core.o ws_core.o
+obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o metrics_core.o sse_core.o ws_core.o
 obj-$(CONFIG_WEB) += api.o
 obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
 obj-$(CONFIG_WEB) += api_net.o
 obj-$(CONFIG_WEB) += api_sched.o
 obj-$(CONFIG_WEB) += api_access.o
+obj-$(CONFIG_WEB) += figures.o
+obj-$(CONFIG_WEB) += metrics.o
 obj-$(CONFIG_WEB) += web.o
 obj-$(CONFIG_WEB) += web_access.o
 obj-$(and $(CONFIG_WEB),$(CONFIG_SHELL)) += web_polled.o

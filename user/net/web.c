@@ -17,6 +17,7 @@
 #include "lib/assert.h"
 #include "lib/fmt.h"
 #include "lib/initcall.h"
+#include "user/net/metrics_core.h"
 #include "user/net/web_priv.h"
 
 #define WEB_EVENTS 16
@@ -48,6 +49,7 @@ static const struct web_route web_routes[] = {
 	{.path = STR_INIT("/api/ws/test"), .socket = &web_echo_kind},
 	{.path = STR_INIT("/api/events"), .stream = &web_events_kind},
 	{.path = STR_INIT("/api/sse/test"), .stream = &web_numbers_kind},
+	{.path = STR_INIT("/metrics"), .render = api_metrics, .type = STR_INIT(METRICS_TYPE)},
 };
 
 const struct web_route *web_route_find(struct str path)

@@ -339,14 +339,18 @@ enum web_counter { WEB_COUNTERS(WEB_COUNTER_ENUM) WEB_COUNTER_COUNT };
 
 void web_count(enum web_counter c, uint64_t n);
 uint64_t web_counter(enum web_counter c);
+struct str web_counter_name(enum web_counter c);
+#define WEB_STATUS_MIN 101
+#define WEB_STATUS_MAX 506
 void web_count_status(uint16_t status);
+uint64_t web_status_count(uint16_t status); /* replies with it so far */
 void web_stats_json(struct json_writer *w); /* the members of "http" */
 
 /* ---- api_access.c, web_polled.c ---- */
 web_handle_fn api_access, api_shell_in, api_shell_out;
 
-/* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, api_fs.c ---- */
-web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app;
+/* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, metrics.c ---- */
+web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app, api_metrics;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);
 /* A number of the query, or `otherwise`; false: not a number. */
