@@ -49,6 +49,7 @@ static const struct web_route web_routes[] = {
 	{.path = STR_INIT("/api/ws/test"), .socket = &web_echo_kind},
 	{.path = STR_INIT("/api/events"), .stream = &web_events_kind},
 	{.path = STR_INIT("/api/sse/test"), .stream = &web_numbers_kind},
+	{.path = STR_INIT("/api/openapi.json"), .file = true},
 	{.path = STR_INIT("/metrics"), .render = api_metrics, .type = STR_INIT(METRICS_TYPE)},
 };
 

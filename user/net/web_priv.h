@@ -290,6 +290,7 @@ struct web_route {
 	web_handle_fn *handle;
 	const struct web_socket_kind *socket;
 	const struct web_stream_kind *stream;
+	bool file; /* the one of that name below /web */
 };
 struct str web_route_allow(const struct web_route *route); /* for Allow; of NULL: that of a file */
 /* 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. (web_reply.c) */

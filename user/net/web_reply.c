@@ -218,7 +218,7 @@ static void web_reply_file(struct web_conn *c)
 	struct web_file file;
 	struct file_result f = web_file_open(&file, req);
 	if (f.err != OK) {
-		web_reply_problem(c, f.err == ERR_NOENT ? 404 : 503, S("no such page"));
+		web_reply_problem(c, f.err == ERR_NOENT ? 404 : 503, S("there is nothing at this address"));
 		return;
 	}
 	uint64_t digest = 0;
@@ -271,7 +271,7 @@ void web_reply(struct web_conn *c)
 		web_finish(c, &r, (struct web_content){0});
 	} else if (c->enters) {
 		web_reply_entered(c);
-	} else if (!route) {
+	} else if (!route || route->file) {
 		web_reply_file(c);
 	} else if (route->socket) {
 		web_socket_open(c, route->socket);
