@@ -1,6 +1,6 @@
 /*
  * icmp.c - answers echo requests, reports errors to senders, and hands the errors
- * that others report about what we sent to the transport concerned.
+ * that others report about what we sent to the transport concerned, replies to echo.c.
  *
  * Bounds: echo replies and errors sent have a rate each (token buckets); what is
  * beyond is dropped and counted. Redirects are ignored: a host with one gateway
@@ -56,6 +56,13 @@ static void icmp_echo(const struct ipv4_rx *rx, const struct wire_icmp *m, struc
 	struct ipv4_tx tx = {.src = rx->dst, .dst = rx->src, .proto = IP_PROTO_ICMP};
 	if (ipv4_send(&tx, reply) == OK)
 		net_count(NET_ICMP_ECHO_REPLY);
+}
+
+/* To one of ours, checksum right. A group's address is nobody that would have asked. */
+static void icmp_reply(const struct ipv4_rx *rx, const struct wire_icmp *m, struct packet *p)
+{
+	bool taken = !rx->to_broadcast && echo_input(rx, m->rest, rbuf_slice(packet_data(p), ICMP_HEADER_BYTES, p->len));
+	icmp_drop(taken ? NET_ICMP_REPLY_RX : NET_ICMP_REPLY_UNASKED, p);
 }
 
 /* ---- errors in ---- */
@@ -128,6 +135,9 @@ static void icmp_input(const struct ipv4_rx *rx, struct packet *p)
 	case ICMP_ECHO:
 		icmp_echo(rx, &m, p);
 		break;
+	case ICMP_ECHO_REPLY:
+		icmp_reply(rx, &m, p);
+		break;
 	case ICMP_UNREACHABLE:
 	case ICMP_TIME_EXCEEDED:
 		icmp_error(rx, &m, p);
@@ -168,7 +178,8 @@ void icmp_send_error(const struct wire_ipv4 *ip, struct rbuf datagram, uint8_t t
 
 static enum err icmp_init(void)
 {
-	static const struct ipv4_protocol icmp = {.number = IP_PROTO_ICMP, .input = icmp_input};
+	static const struct ipv4_protocol icmp = {.number = IP_PROTO_ICMP, .input = icmp_input, .error = echo_input_error};
+	echo_init();
 	rate_init(&icmp_echo_rate, CONFIG_NET_ICMP_ECHO_RATE, ICMP_BURST);
 	rate_init(&icmp_error_rate, CONFIG_NET_ICMP_ERROR_RATE, ICMP_BURST);
 	return ipv4_protocol_register(&icmp);

@@ -22,6 +22,7 @@
 
 #include "kernel/dev/dev.h"
 #include "kernel/dev/packet.h"
+#include "kernel/net/echo_core.h"
 #include "kernel/net/text.h"
 
 #define IPV4(a, b, c, d)                                                                           \
@@ -149,6 +150,23 @@ struct net_arp_info {
 /* The i-th entry at this moment; false when there are no more. Entries may move between two calls. */
 must_check bool net_arp_at(size_t i, struct net_arp_info *out);
 
+/* ---- echo.c: echo requests of our own ---- */
+
+#define NET_ECHO_DATA_MAX 1472 /* with headers, a full Ethernet frame */
+struct net_echo;
+RESULT(struct net_echo *, net_echo_result);
+
+/* ERR_INVAL: not one host's address; ERR_NOSPC: CONFIG_NET_PINGERS are open. */
+must_check struct net_echo_result net_echo_open(uint32_t dst);
+/* One request with `size` bytes of data; *seq is its number. The errors of ipv4_send(). */
+must_check enum err net_echo_send(struct net_echo *e, size_t size, uint16_t *seq);
+/*
+ * The next reply, or error about a request (its kind: enum net_error_kind), in order. ERR_TIMEDOUT, ERR_INTR.
+ * One thread waits.
+ */
+must_check enum err net_echo_wait(struct net_echo *e, struct echo_event *out, ktime deadline);
+void net_echo_close(struct net_echo *e); /* nobody waits any more */
+
 /* ---- counters; any context ---- */
 
 /* X(symbol, name as in /net/ip/stats) */
@@ -194,6 +212,9 @@ must_check bool net_arp_at(size_t i, struct net_arp_info *out);
 	X(NET_ICMP_ECHO_REPLY, "icmp_tx_echo_reply")                                               \
 	X(NET_ICMP_ECHO_LIMITED, "icmp_drop_echo_rate_limited")                                    \
 	X(NET_ICMP_NO_BUFFER, "icmp_drop_no_buffer")                                               \
+	X(NET_ICMP_ECHO_TX, "icmp_tx_echo")                                                        \
+	X(NET_ICMP_REPLY_RX, "icmp_rx_echo_reply")                                                 \
+	X(NET_ICMP_REPLY_UNASKED, "icmp_drop_reply_unasked")                                       \
 	X(NET_ICMP_ERROR_RX, "icmp_rx_errors")                                                     \
 	X(NET_ICMP_ERROR_IGNORED, "icmp_drop_error_not_ours")                                      \
 	X(NET_ICMP_ERROR_TX, "icmp_tx_errors")                                                     \

@@ -31,6 +31,13 @@ void ipv4_receive(struct netdev *dev, struct packet *p, bool link_multicast);
  * the rate permits. `datagram` begins at the IPv4 header.
  */
 void icmp_send_error(const struct wire_ipv4 *ip, struct rbuf datagram, uint8_t type, uint8_t code);
+/* ---- echo.c; receive thread ---- */
+
+void echo_init(void); /* before anything is received */
+/* A reply came: `rest` is its second word. False: nobody has asked. */
+must_check bool echo_input(const struct ipv4_rx *rx, uint32_t rest, struct rbuf data);
+void echo_input_error(const struct net_error *error);
+
 /* Tells the transport about an error; ipv4.c. */
 void ipv4_deliver_error(const struct net_error *e, uint8_t proto);
 

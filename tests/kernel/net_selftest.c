@@ -113,14 +113,14 @@ SELFTEST(net_routes_own_addresses_over_loopback)
 SELFTEST(net_loopback_answers_an_echo)
 {
 	static const uint8_t echo[8] = {8, 0, 0xf7, 0xff};
-	uint64_t asked = net_counter(NET_ICMP_ECHO), nobody = net_counter(NET_ICMP_TYPE);
+	uint64_t asked = net_counter(NET_ICMP_ECHO), nobody = net_counter(NET_ICMP_REPLY_UNASKED);
 	struct packet *p = packet_alloc(PACKET_CONTROL, sizeof(echo));
 	uint8_t *to = p == NULL ? NULL : packet_append(p, sizeof(echo));
 	ST_REQUIRE(to != NULL);
 	memcpy(to, echo, sizeof(echo));
 	struct ipv4_tx tx = {.dst = IPV4_LOOPBACK, .proto = IP_PROTO_ICMP};
 	ST_CHECK(ipv4_send(&tx, p) == OK);
-	ST_CHECK(net_test_wait_counter(NET_ICMP_TYPE, nobody + 1));
+	ST_CHECK(net_test_wait_counter(NET_ICMP_REPLY_UNASKED, nobody + 1));
 	ST_CHECK(net_counter(NET_ICMP_ECHO) > asked);
 }
 

@@ -182,7 +182,8 @@ def accounted(count, older, sent):
              net["arp_conflicts"] + net["arp_drop_rate_limited"] + net["arp_table_full"]),
             ("IPv4", net["ip_rx"], sum(net[n] for n in net if n.startswith("ip_drop_")) + net["ip_delivered"]),
             ("ICMP", net["icmp_rx"], net["icmp_drop_malformed"] + net["icmp_drop_checksum"] +
-             net["icmp_drop_unknown_type"] + net["icmp_rx_echo"] + net["icmp_rx_errors"] + net["icmp_drop_error_not_ours"])):
+             net["icmp_drop_unknown_type"] + net["icmp_rx_echo"] + net["icmp_rx_echo_reply"] +
+             net["icmp_drop_reply_unasked"] + net["icmp_rx_errors"] + net["icmp_drop_error_not_ours"])):
         assert left == right, f"{what}: {left} came, {right} are accounted for\n{net}\n{eth0}\n{tcp}"
     segments = net["ip_delivered"] - net["icmp_rx"]
     assert older["rx_segments"] < segments < tcp["rx_segments"], f"{segments} segments: {older}\n{tcp}"
