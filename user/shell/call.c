@@ -193,6 +193,19 @@ int shell_usage(struct shell_call *c, const char *format, ...)
 	return 2;
 }
 
+void shell_last_words(struct shell_call *c, const char *format, ...)
+{
+	char bytes[SHELL_PRINT_MAX];
+	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	va_list ap;
+	if (c->stage->out.kind != END_TERMINAL)
+		return;
+	va_start(ap, format);
+	fmt_v(&text, format, ap);
+	va_end(ap);
+	terminal_write_some(call_session(c), abuf_bytes(&text));
+}
+
 /* ---- the rest ---- */
 
 enum err shell_sleep(struct shell_call *c, ktime until)

@@ -119,6 +119,11 @@ printf_like(2, 3) enum err shell_printf(struct shell_call *c, const char *format
 printf_like(2, 3) int shell_fail(struct shell_call *c, const char *format, ...);
 /* "NAME: ...; try NAME --help\n" on standard error; gives 2. */
 printf_like(2, 3) int shell_usage(struct shell_call *c, const char *format, ...);
+/*
+ * On the terminal, if standard output is it, also by who was cancelled: what it found out until then. Waits for
+ * nobody; what finds no room is lost.
+ */
+printf_like(2, 3) void shell_last_words(struct shell_call *c, const char *format, ...);
 must_check enum err shell_sleep(struct shell_call *c, ktime until); /* OK, never early; ERR_INTR */
 /*
  * For what takes the whole terminal: keys as they are typed, not shown. At least a byte; ERR_TIMEDOUT; ERR_NODEV: it

@@ -124,6 +124,7 @@ void terminal_init(struct shell_session *s, const struct shell_carrier *carrier)
  * session is over.
  */
 enum err terminal_write(struct shell_session *s, struct shell_stage *stage, struct rbuf from);
+void terminal_write_some(struct shell_session *s, struct rbuf from); /* what of it finds room; does not wait */
 /* What is typed: at least a byte. ERR_INTR: cancelled or over, for the session's thread Ctrl-C too; ERR_TIMEDOUT. */
 must_check struct size_result terminal_read(struct shell_session *s, struct shell_stage *stage, struct wbuf to,
 	ktime deadline);

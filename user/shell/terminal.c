@@ -237,6 +237,12 @@ enum err terminal_write(struct shell_session *s, struct shell_stage *stage, stru
 	return OK;
 }
 
+void terminal_write_some(struct shell_session *s, struct rbuf from)
+{
+	if (terminal_put(s, from) > 0)
+		terminal_notify(s);
+}
+
 static size_t terminal_take(struct shell_session *s, struct wbuf to)
 {
 	size_t n = 0;
