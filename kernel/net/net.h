@@ -167,6 +167,11 @@ must_check enum err net_echo_send(struct net_echo *e, size_t size, uint16_t *seq
 must_check enum err net_echo_wait(struct net_echo *e, struct echo_event *out, ktime deadline);
 void net_echo_close(struct net_echo *e); /* nobody waits any more */
 
+/* ---- names.c: hosts whose names are known without asking anybody ---- */
+
+/* An address as text, "localhost", or this machine's name (CONFIG_SYSNAME). ERR_NOENT. */
+must_check struct ipv4_result net_resolve(struct str name);
+
 /* ---- counters; any context ---- */
 
 /* X(symbol, name as in /net/ip/stats) */
