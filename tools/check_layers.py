@@ -39,6 +39,7 @@ EXTRA_PUBLIC = {
     "kernel/diag/bench.h": "tests/bench includes it, nothing else should",
     "kernel/diag/trace.h": "who records in the trace includes it, and the rest of diag need not know",
     "kernel/sched/deadline.h": "deadlines, domains and modes: a chapter of its own beside sched.h",
+    "user/shell/cmd.h": "what commands share, those that other folders register too",
     "kernel/lock/order.h": "the list of lock classes, read by lockdep and by people",
     "kernel/dev/packet.h": "drivers and net share it without knowing each other",
     "kernel/fs/ramfs_image.h": "the format that tools/mkramfs.py writes",

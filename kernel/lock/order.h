@@ -19,6 +19,7 @@
 	X(LOCK_WEB_POLLED)    /* mutex: sessions of the shell over the polling API */              \
 	X(LOCK_SHELL_CONSOLE) /* mutex: which session the console carries */                       \
 	X(LOCK_SHELL_READY)   /* spin: around what tells the carrier of a session */               \
+	X(LOCK_DEMO)          /* mutex: the shell's demonstration loop */                          \
 	X(LOCK_WEB)           /* spin: connections handed to a worker */                           \
 	X(LOCK_WEB_ACCESS)    /* spin: who tried a wrong token, and how often */                   \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \

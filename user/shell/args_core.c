@@ -2,14 +2,15 @@
 #include "user/shell/args_core.h"
 #include "lib/assert.h"
 
+/* Letters, and digits as far as the word has bits for them. */
 static bool args_is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '1' && c <= '6');
 }
 
 static uint64_t args_bit(char letter)
 {
-	return UINT64_C(1) << (letter - 'A');
+	return UINT64_C(1) << (letter <= '6' ? letter - '1' + 58 : letter - 'A');
 }
 
 /* 0: no such option; 1: a flag; 2: it takes a value. */

@@ -7,9 +7,10 @@
 TEST(args_flags_together_and_behind_operands)
 {
 	struct args a;
-	WORDS(S("ls"), S("/proc"), S("-la"), S("/net"), S("-"));
-	CHECK(args_parse(&a, w, countof(w), "laR"));
-	CHECK(args_has(&a, 'l') && args_has(&a, 'a') && !args_has(&a, 'R'));
+	WORDS(S("ls"), S("/proc"), S("-la1"), S("/net"), S("-"));
+	CHECK(args_parse(&a, w, countof(w), "laR126z"));
+	CHECK(args_has(&a, 'l') && args_has(&a, 'a') && args_has(&a, '1') && !args_has(&a, 'R') && !args_has(&a, '2') &&
+		!args_has(&a, '6') && !args_has(&a, 'z'));
 	CHECK_EQ(a.operands, 3);
 	CHECK_STR(args_operand(&a, 0), S("/proc"));
 	CHECK_STR(args_operand(&a, 2), S("-"));
