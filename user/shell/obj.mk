@@ -9,4 +9,4 @@ obj-$(CONFIG_SHELL) += tab.o
 obj-$(CONFIG_SHELL) += terminal.o
 obj-y += args_core.o columns_core.o pattern_core.o units_core.o
 obj-$(CONFIG_SHELL) += cmd_bench.o cmd_common.o cmd_files.o cmd_input.o cmd_kill.o cmd_ls.o cmd_net.o
-obj-$(CONFIG_SHELL) += cmd_ping.o cmd_ps.o cmd_system.o cmd_table.o cmd_text.o
+obj-$(CONFIG_SHELL) += cmd_ping.o cmd_ps.o cmd_sched.o cmd_system.o cmd_table.o cmd_text.o sched_demo.o
