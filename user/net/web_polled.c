@@ -26,6 +26,7 @@
 #include "user/shell/shell.h"
 
 #define WEB_POLLED_IDLE_NS  (60 * NS_PER_S)
+#define WEB_POLLED_TOLD_NS  (5 * NS_PER_S) /* the same for a session whose end was told: the reply may be lost */
 #define WEB_POLLED_BYTES    16   /* of a name, random; in hexadecimal digits */
 #define WEB_POLLED_CHARS    (2 * WEB_POLLED_BYTES)
 #define WEB_POLLED_OUT      2048 /* of output, at once */
@@ -38,6 +39,7 @@ struct web_polled {
 	struct shell_session *session; /* NULL: free */
 	char name[WEB_POLLED_CHARS];
 	ktime asked; /* when somebody last asked for it */
+	bool told;   /* that it is over */
 	size_t held_at, held_len; /* of held: what the session has not taken yet */
 	uint8_t held[WEB_POLLED_TYPED_MAX + 1];
 };
@@ -124,9 +126,10 @@ void web_polled_sweep(ktime now)
 		if (!p->session)
 			continue;
 		(void)web_polled_flush(p);
-		if (ktime_diff(now, p->asked) < WEB_POLLED_IDLE_NS)
+		if (ktime_diff(now, p->asked) < (p->told ? WEB_POLLED_TOLD_NS : WEB_POLLED_IDLE_NS))
 			continue;
-		web_count(WEB_POLLED_IDLE, 1);
+		if (!p->told)
+			web_count(WEB_POLLED_IDLE, 1);
 		web_polled_end(p);
 	}
 	mutex_unlock(&web_polled_lock);
@@ -229,6 +232,7 @@ static struct web_verdict web_polled_take(struct web_polled *p, uint64_t since, 
 	size_t n = shell_output(p->session, &since, wbuf_of(web_polled_raw, WEB_POLLED_OUT));
 	struct str text = str_of(web_polled_raw, n);
 	bool ended = shell_ended(p->session, since);
+	p->told |= ended;
 	if (!ended) { /* the rest of a character comes with the next */
 		text.len = web_polled_whole(text);
 		since -= n - text.len;
