@@ -56,7 +56,7 @@ WRK_SECONDS = 4
 WRK_CLOSE_SECONDS = 2
 WRK_RUNS = 3
 MISSES_SECONDS = 20
-PAGE = "/poll.js"  # asked for compressed: nearest to the 549 bytes of the peers' page
+PAGE = "/control.html"  # asked for compressed: nearest to the 549 bytes of the peers' page
 CLOSE = "Connection: close"
 # row: wrk's words. A connection for each request is closed by the server.
 ROWS = {

@@ -50,7 +50,7 @@ static ktime load_deadline(void)
 /* ---- HTTP: clients that close, and clients that keep their connection ---- */
 
 static const char *const load_paths[] = {
-	"/", "/api/stats", "/poll.js", "/api/fs/read?path=/proc/callouts", "/api/tcp"};
+	"/", "/api/stats", "/control.html", "/api/fs/read?path=/proc/callouts", "/api/tcp"};
 
 static bool load_send(struct tcp_conn *c, const void *bytes, size_t len)
 {

@@ -272,7 +272,7 @@ SELFTEST(shell_kill_cancels)
 	t_type(&one, S("cat /dev/zero > /dev/null\r"));
 	ST_CHECK(kill_named(S("cat")) && t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
 	t_type(&one, S("sleep 1000\r"));
-	ST_CHECK(kill_named(S("sh test")) && t_ends(&one));
+	ST_CHECK(kill_named(S("sh/test")) && t_ends(&one));
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }

@@ -643,7 +643,7 @@ TEST(web_sim_socket_outlives_a_lack_of_memory)
 
 /* ---- /api/ws/test: what is said comes back ---- */
 
-static void echo_open(void)
+static void echo_begin(void)
 {
 	ask(S("GET /api/ws/test HTTP/1.1\r\n" SOCKET_FIELDS), 100 * NS_PER_MS);
 	CHECK_EQ(client_count(&one, S("HTTP/1.1 101 ")), 1);
@@ -654,7 +654,7 @@ TEST(web_sim_echo_gives_back_what_it_gets)
 {
 	struct rbuf content;
 	web_begin();
-	echo_open();
+	echo_begin();
 	client_say(&one, S("\x81\x82" MASK "ab" "\x82\x80" MASK "\x01\x81" MASK "c\x89\x81" MASK "p\x80\x81" MASK "d"));
 	client_wait(&one, 100 * NS_PER_MS);
 	CHECK_EQ(socket_frame(&content), 0x81);
@@ -679,7 +679,7 @@ TEST(web_sim_echo_is_bounded)
 {
 	static uint8_t message[14 + 65536] = "\x82\xff\0\0\0\0\0\1\0\0" MASK;
 	web_begin();
-	echo_open();
+	echo_begin();
 	for (size_t i = 14; i < sizeof(message); i++)
 		message[i] = (uint8_t)(i * 7 + (i >> 8));
 	for (size_t sent = 0; sent < sizeof(message);) {
@@ -705,7 +705,7 @@ TEST(web_sim_echo_to_who_does_not_read)
 	web_begin();
 	uint64_t timeouts = web_counter(WEB_TIMEOUTS);
 	static const uint8_t message[8 + 8000] = {0x82, 0xfe, 0x1f, 0x40};
-	echo_open();
+	echo_begin();
 	size_t most = 0, said = 0;
 	ktime began = world_now;
 	while (web_sockets_open() && ktime_diff(world_now, began) < 600 * NS_PER_S) {
@@ -723,7 +723,7 @@ TEST(web_sim_echo_to_who_does_not_read)
 	CHECK_EQ(one.err, ERR_CONNRESET);
 	client_close(&one);
 	for (int part = 0; part < 2; part++) {
-		echo_open();
+		echo_begin();
 		client_say(&one, part ? S("\x02\x82" MASK "ab\x80\xfe\x01") : S("\x02\x80" MASK));
 		client_wait(&one, 100 * NS_PER_MS);
 		CHECK_EQ(web_sockets_open(), 1);

@@ -94,7 +94,8 @@ class Stats(unittest.TestCase):
     def test_domains_are_those_of_the_file(self):
         stats = get_json("/api/stats")
         domains = stats["sched"]["domains"]
-        self.assertEqual([d["name"] for d in domains[:3]], ["system", "net", "web"])
+        self.assertEqual(domains[0]["name"], "system")
+        self.assertLessEqual({"net", "web", "shell"}, {d["name"] for d in domains})
         self.assertEqual(domains[0]["budget_ns"], 0)
         rows = self.table("/proc/domains", "name")
         self.assertEqual([(r["name"], int(r["cpu"])) for r in rows], [(d["name"], cpu) for d in domains for cpu in range(SMP)])

@@ -241,7 +241,7 @@ static enum err session_start(struct shell_session *s)
 {
 	char bytes[THREAD_NAME_MAX];
 	struct abuf name = abuf_of(bytes, sizeof(bytes));
-	abuf_str_add(&name, S("sh "));
+	abuf_str_add(&name, S("sh/"));
 	abuf_str_add(&name, str_slice(str_of(s->name, s->name_len), 0, sizeof(bytes) - name.len));
 	struct thread_result t = thread_create(&(struct thread_attr){.name = abuf_str(&name), .entry = session_main, .arg = s,
 		.priority = CONFIG_SHELL_PRIORITY, .class = SCHED_RR, .domain = session_domain});
