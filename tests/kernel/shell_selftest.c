@@ -215,6 +215,16 @@ SELFTEST(shell_sessions_are_isolated)
 
 /* ---- cancelling ---- */
 
+/* Until commands run, or none does. */
+static void threads_wait(bool some)
+{
+	struct shell_stats s;
+	ktime until = patience();
+	for (shell_stats(&s); (s.threads > 0) != some && ktime_before(clock_now(), until); shell_stats(&s))
+		sleep_ns(NS_PER_MS);
+	ST_CHECK((s.threads > 0) == some);
+}
+
 /* Whatever the command does, or does not: wait, write, read, all of it in a pipeline. */
 SELFTEST(shell_ctrl_c_cancels)
 {
@@ -224,16 +234,34 @@ SELFTEST(shell_ctrl_c_cancels)
 	struct levels before = levels_now();
 	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
 	for (size_t i = 0; i < countof(lines); i++) {
+		threads_wait(false); /* the last one is gone */
 		t_type(&one, lines[i]);
 		t_type(&one, S("\r"));
-		for (struct shell_stats s = {0}; s.threads == 0; shell_stats(&s)) /* it runs */
-			sleep_ns(NS_PER_MS);
+		threads_wait(true); /* it runs */
 		sleep_ns(3 * NS_PER_MS);
 		t_type(&one, S("\x03"));
 		ST_CHECK(t_expect(&one, S("^C\n")));
 		ST_CHECK(t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
 		ST_CHECK(str_find(str_of(one.text, one.len), S("never\nnever")) == one.len);
 	}
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* However close to the end of a command it comes, it is answered once, and the session goes on. */
+SELFTEST(shell_ctrl_c_is_never_lost)
+{
+	struct levels before = levels_now();
+	uint64_t seed = 20240229;
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	for (int i = 0; i < 100; i++) {
+		one.len = 0;
+		t_type(&one, S("echo a | cat\r"));
+		sleep_ns((int64_t)(st_random(&seed) % (2 * NS_PER_MS)));
+		t_type(&one, S("\x03"));
+		ST_REQUIRE(t_expect(&one, S("^C\n")));
+	}
+	ST_CHECK(t_says(&one, S("echo st''ill"), S("\nstill\n")));
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }

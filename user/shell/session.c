@@ -168,7 +168,6 @@ static void session_terminal(struct shell_session *s)
 		history_add(&s->history, line);
 		s->aborted = false;
 		run_line(s, str_of(s->running, line.len));
-		terminal_interrupted(s); /* it was meant for what ran */
 	}
 }
 
