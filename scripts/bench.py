@@ -14,8 +14,8 @@ Six sources:
     them are from one machine too.
 
 Names of the serving figures: http_get_ROW[_tap][_2], `_tap` over TAP, `_2` on two harts; http_p99_* is the
-99th percentile with 64 connections, http_errors_* all that failed in that configuration, a time-out of
-two seconds included.
+99th percentile with 64 connections, http_p99_close_* the same with a connection for each request, http_errors_*
+all that failed in that configuration, a time-out of two seconds included.
 
   - deadlines missed with 95% of one hart admitted, while wrk and a flood of pings come over TAP: under icount, with
     the clock bound to the host's while the guest idles, which it therefore never does. edf_misses_network; 20 seconds here.
@@ -23,6 +23,7 @@ two seconds included.
 What takes long runs when asked for, and prints its own figures:
     bench.py long                  10^6 wakes and 10^6 jobs inside the kernel
     bench.py misses-network 600    ten minutes of the network run
+    bench.py serving 60            each row of wrk over TAP on one hart, once, for so many seconds
 O names the folder; the image is built by a run without words.
 
 A source that fails makes the exit status 1 and says why; the others are measured all the same.
@@ -61,10 +62,15 @@ CLOSE = "Connection: close"
 # row: wrk's words. A connection for each request is closed by the server.
 ROWS = {
     "keepalive": ("-c1",),
+    "keepalive_c8": ("-c8",),
     "keepalive_c64": ("-c64",),
-    "close_c8": ("-c8", "-H", CLOSE),
+    "keepalive_c256": ("-c256",),
     "close": ("-c1", "-H", CLOSE),
+    "close_c8": ("-c8", "-H", CLOSE),
+    "close_c64": ("-c64", "-H", CLOSE),
+    "close_c256": ("-c256", "-H", CLOSE),
 }
+P99 = {"keepalive_c64": "http_p99", "close_c64": "http_p99_close"}
 BACKLOG = """\
 http_p99 and http_errors without _tap are of QEMU's user networking too: it listens with a backlog of one,
 so that of 64 connections at once this machine's kernel drops most, and they come when the clients' TCP sends
@@ -100,6 +106,7 @@ KNOWN = {
     "http_get_close_c8": (330, {"nuttx": 52, "nuttx_smp": 66}),
     "http_get_close": (None, {"nuttx": 305, "nuttx_smp": 268}),
     "http_p99": (50_000_000, {}),
+    "http_p99_close": (50_000_000, {}),
     "http_errors": (0, {}),
     "boot_to_http": (None, {"nuttx_to_prompt": 105_000_000}),
     "image_text": (None, {"nuttx": 256 * 1024}),
@@ -160,9 +167,9 @@ def boot_to_http():
     return {"boot_to_http": metric("ns", times)}
 
 
-def wrk(guest, *words):
+def wrk(guest, *words, seconds=None):
     """(requests per second, 99th percentile of latency in ns, errors) of one run."""
-    seconds = WRK_CLOSE_SECONDS if CLOSE in words else WRK_SECONDS
+    seconds = seconds or (WRK_CLOSE_SECONDS if CLOSE in words else WRK_SECONDS)
     text = subprocess.run(["wrk", "-t1", f"-d{seconds}s", "--latency", "-H", "Accept-Encoding: gzip", *words,
                            guest.url(PAGE)], check=True, capture_output=True, text=True).stdout
     if " 0 requests in" in text:
@@ -180,13 +187,13 @@ def page_bytes(guest):
     return len(body) if headers["Content-Encoding"] == "gzip" else f"{len(body)}, not compressed"
 
 
-def serving_rows(guest, suffix):
+def serving_rows(guest, suffix, runs=WRK_RUNS, seconds=None):
     metrics, errors = {}, []
     for row, words in ROWS.items():
-        rates, p99s, failed = zip(*(wrk(guest, *words) for _ in range(WRK_RUNS)))
+        rates, p99s, failed = zip(*(wrk(guest, *words, seconds=seconds) for _ in range(runs)))
         metrics[f"http_get_{row}{suffix}"] = metric("1/s", rates)
-        if row == "keepalive_c64":
-            metrics[f"http_p99{suffix}"] = metric("ns", p99s)
+        if row in P99:
+            metrics[f"{P99[row]}{suffix}"] = metric("ns", p99s)
         errors += failed
     metrics[f"http_errors{suffix}"] = metric("count", [sum(errors)])
     return metrics
@@ -208,6 +215,12 @@ def serving(net="user"):
 
 def serving_tap():
     return in_namespace("serving-tap")
+
+
+def serving_long(seconds):
+    with mazu.Mazu(ELF, smp=1, net="tap", limit=len(ROWS) * (seconds + 10) + 60) as guest:
+        guest.wait_http()
+        return serving_rows(guest, "_tap", runs=1, seconds=seconds)
 
 
 class PingFlood(threading.Thread):
@@ -279,6 +292,11 @@ def known(name):
     return None, {}
 
 
+def compare(metrics):
+    for name, m in metrics.items():
+        m["target"], m["peer"] = known(name)
+
+
 def table(metrics):
     print(f"{'metric':28} {'median':>12} {'max':>12} {'target':>8} unit          peers")
     for name, m in metrics.items():
@@ -296,8 +314,7 @@ def main():
         except (mazu.MazuError, OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
             print(f"bench: {source.__name__}: {error}", file=sys.stderr)
             status = 1
-    for name, m in metrics.items():
-        m["target"], m["peer"] = known(name)
+    compare(metrics)
     qemu = subprocess.run(["qemu-system-riscv64", "--version"], capture_output=True, text=True,
                           check=True).stdout.splitlines()[0]
     with open(f"{O}/bench.json", "w") as f:
@@ -312,6 +329,12 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["serving-tap"]:
         mazu.own_network()
         print(json.dumps(serving("tap")))
+        sys.exit()
+    if sys.argv[1:2] == ["serving"]:
+        mazu.own_network()
+        figures = serving_long(int(sys.argv[2]))
+        compare(figures)
+        table(figures)
         sys.exit()
     if sys.argv[1:2] == ["misses-network"]:
         mazu.own_network()
