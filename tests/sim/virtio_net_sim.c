@@ -1,6 +1,7 @@
 /*
  * virtio_net_sim.c - the network driver against a device made of its two queues:
- * what the interrupt does, and what happens when the device breaks the rules.
+ * what the interrupt does, what happens when the device breaks the rules, and when it
+ * was not told that there is something to send.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 
 static ktime device_now = {1000};
 static int locks_held, packets, reset_count, logged, receive_ready;
-static bool stuck_in_reset;
+static int tx_notified;
+static bool stuck_in_reset, no_callout;
 static struct callout *armed;
 static void (*interrupt)(void *arg);
 
@@ -82,8 +84,8 @@ void callout_init(struct callout *c, enum callout_kind kind, void (*fn)(void *),
 
 enum err callout_start(struct callout *c, unused ktime when)
 {
-	armed = c;
-	return OK;
+	armed = no_callout ? NULL : c;
+	return no_callout ? ERR_NOSPC : OK;
 }
 
 enum err irq_request(unused uint32_t irq, unused struct str name, void (*handler)(void *), unused void *arg)
@@ -140,8 +142,9 @@ bool virtio_fail(unused struct virtio_dev *v)
 	return !stuck_in_reset;
 }
 
-void virtio_notify(unused struct virtio_dev *v, unused uint32_t queue)
+void virtio_notify(unused struct virtio_dev *v, uint32_t queue)
 {
+	tx_notified += queue == 1;
 }
 
 void virtio_interrupt_ack(unused struct virtio_dev *v)
@@ -163,8 +166,8 @@ static void setup(void)
 {
 	static const struct machine_device at = {.irq = 1};
 	memset(&vnet, 0, sizeof(vnet));
-	packets = reset_count = logged = receive_ready = 0;
-	stuck_in_reset = false;
+	packets = reset_count = logged = receive_ready = tx_notified = 0;
+	stuck_in_reset = no_callout = false;
 	armed = NULL;
 	CHECK_EQ(vnet_probe(&at), OK);
 	CHECK_EQ(poll_device(), 0);
@@ -243,4 +246,45 @@ TEST(virtio_net_packets_stay_with_a_device_that_is_not_reset)
 	CHECK_EQ(packets, CONFIG_VIRTIO_NET_QUEUE);
 	CHECK(send_one() != OK);
 	teardown();
+}
+
+static void expire(void)
+{
+	struct callout *c = armed;
+	armed = NULL;
+	CHECK(c != NULL);
+	if (c != NULL)
+		c->fn(c->arg);
+}
+
+/* The driver sees too late that the device waits: the queue is full, nothing else will tell the device. */
+TEST(virtio_net_missing_notification_is_given_once)
+{
+	for (int full = 0; full < 2; full++) {
+		setup();
+		vnet.tx.used->flags = 1;
+		no_callout = full; /* as if none were free: then the send that is refused has to start it */
+		do
+			CHECK_EQ(send_one(), OK);
+		while (full && vnet.tx.free_count > 0);
+		no_callout = false;
+		if (full)
+			CHECK_EQ(send_one(), ERR_AGAIN);
+		expire();
+		CHECK_EQ(tx_notified, 0); /* the device does not ask */
+		vnet.tx.used->flags = 0;
+		expire();
+		CHECK_EQ(tx_notified, 1);
+		CHECK_EQ(vnet.net.stats.tx_stalls, 1);
+		expire();
+		CHECK_EQ(tx_notified, 1);
+		CHECK_EQ(vnet.net.stats.tx_stalls, 1);
+		for (uint32_t id = 0; vnet.tx.used->idx != vnet.tx.avail_idx; id++)
+			use(&vnet.tx, id, 0);
+		while (armed != NULL)
+			expire();
+		CHECK_EQ(vnet.tx.out, 0);
+		CHECK_EQ(vnet.net.stats.tx_stalls, 1);
+		teardown();
+	}
 }
