@@ -40,7 +40,8 @@ static void demo_run(unused void *arg)
 {
 	if (sem_wait(&demo.go, KTIME_NEVER) != OK)
 		return;
-	while (thread_wait_period() == OK)
+	/* Who is always late never waits, and would never find his wait cancelled. */
+	while (!thread_is_cancelled() && thread_wait_period() == OK)
 		demo_compute(__atomic_load_n(&demo.busy_ns, __ATOMIC_RELAXED));
 }
 
