@@ -66,7 +66,7 @@ def free_port():
 
 def files_of(folder):
     os.mkdir(f"{folder}/web")
-    for name in os.listdir(WEB):
+    for name in filter(lambda name: os.path.isfile(f"{WEB}/{name}"), os.listdir(WEB)):
         with open(f"{WEB}/{name}", "rb") as f:
             data = f.read()
         for path, content in ((name, data), (f"{name}.gz", gzip.compress(data, mtime=0))):

@@ -52,7 +52,7 @@ class Conform(unittest.TestCase):
         self.assertEqual(failed, {}, "\n" + "\n".join(f"{name}: {why}" for name, why in failed.items()))
 
     def test_http(self):
-        with open(f"web{http_cases.FILE}", "rb") as f:
+        with open(f"{os.path.dirname(ELF)}/web{http_cases.FILE}", "rb") as f:  # as it was bundled beside the image
             run = http_run.Run((guest.host, guest.port), f.read(), guest.token())
         for piece in (0, 1):
             with self.subTest(piece=piece):
