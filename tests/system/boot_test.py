@@ -136,7 +136,7 @@ def _():
 
 @case("a refusal is heard through the firmware where nobody listens by semihosting")
 def _():
-    with mazu.Mazu(ELF, mem="6M", limit=60, extra=("-semihosting-config", "enable=off")) as guest:
+    with mazu.Mazu(ELF, mem="8M", limit=60, extra=("-semihosting-config", "enable=off")) as guest:
         guest.wait_for("^boot refused: [0-9]+ KiB of memory are not enough")
         assert "lacks an instruction" not in guest.serial(), guest.serial()
 
