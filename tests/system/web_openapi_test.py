@@ -42,6 +42,15 @@ def routes():
     return {path + "{name}" if path.endswith("/") else path for path in found}
 
 
+def check(replies, description=None):
+    """(exit status, what the checker says) of replies: (name, schema, value)."""
+    words = {"document": description or document,
+             "replies": [{"name": n, "schema": s, "value": v} for n, s, v in replies]}
+    done = subprocess.run(["node", CHECK], input=json.dumps(words), capture_output=True, text=True, timeout=120, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
 def has_shell():
     try:
         with open(f"{os.path.dirname(ELF)}/generated/auto.conf", encoding="ascii") as f:
