@@ -343,7 +343,7 @@ static enum err web_init(void)
 			return err;
 	}
 	klog(LOG_INFO, "web: serving on port %d with %d workers", CONFIG_WEB_PORT, CONFIG_WEB_WORKERS);
-	web_access_tell();
 	return OK;
 }
 INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "rng", "sched");
+INITCALL(app_web_access, web_access_tell, "web"); /* nobody comes to a self-test or a benchmark */

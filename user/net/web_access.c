@@ -143,7 +143,7 @@ static struct str web_access_url(void)
 }
 
 /* In one piece, so that no line of the log comes between; the memory that held it is wiped. */
-void web_access_tell(void)
+enum err web_access_tell(void)
 {
 	char bytes[ACCESS_TELL_MAX];
 	struct abuf text = abuf_of(bytes, sizeof(bytes));
@@ -161,6 +161,7 @@ void web_access_tell(void)
 	}
 	memset(bytes, 0, sizeof(bytes));
 	__asm__ volatile("" : : "r"(bytes) : "memory");
+	return OK;
 }
 
 /* --- requests --- */

@@ -246,7 +246,7 @@ void web_body_add(struct web_conn *c, struct rbuf piece); /* content of it has c
 
 /* ---- web_access.c ---- */
 void web_access_init(void); /* at boot: makes the token, or reads it */
-void web_access_tell(void); /* on the console, and only there, where to go with it */
+enum err web_access_tell(void); /* on the console, and only there: where to go, and with which token */
 bool web_access_is_on(void);
 /* Whether who sends this request may run and change things. */
 bool web_access_allows(const struct http_request *req, uint32_t peer);
