@@ -56,8 +56,8 @@ static void rtc_ipi(void)
 
 SELFTEST(rtc_and_clock_agree_under_interrupts)
 {
-	struct rtc_reading first, last;
-	struct thread *t[CPU_MAX];
+	struct rtc_reading first = {0}, last = {0};
+	struct thread *t[CPU_MAX] = {0};
 	if (rtc_now().err != OK)
 		return; /* a board without one */
 	arch_on_ipi(IPI_TEST, rtc_ipi);
