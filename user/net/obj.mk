@@ -1,6 +1,6 @@
-obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_response_core.o http_target_core.o
-obj-y += metrics_core.o sse_core.o url_core.o ws_core.o
-obj-$(CONFIG_SHELL) += fetch.o
+obj-y += access_core.o http_core.o http_head_core.o http_match_core.o http_reply_core.o http_target_core.o
+obj-y += metrics_core.o sse_core.o ws_core.o
+obj-$(CONFIG_SHELL) += fetch.o http_response_core.o url_core.o
 obj-$(CONFIG_WEB) += api.o
 obj-$(CONFIG_WEB) += api_deadline.o
 obj-$(CONFIG_WEB) += api_latency.o
