@@ -100,7 +100,7 @@ static void start_waiters(struct thread *t[4], void (*entry)(void *))
 
 SELFTEST(pipe_wakes_those_who_wait_at_its_end)
 {
-	struct thread *t[4];
+	struct thread *t[4] = {0};
 	pipe_init(&p, memory, 1);
 	start_waiters(t, waits_to_read);
 	ST_CHECK(thread_cancel(t[2]) == OK && thread_join(t[2], KTIME_NEVER) == OK && waited[2] == ERR_INTR);

@@ -174,10 +174,12 @@ static int builtin_history(struct shell_call *c)
 {
 	const struct history *h = &builtin_session(c)->history;
 	struct str line;
-	for (uint32_t back = h->count; history_at(h, back, &line); back--)
-		if (shell_printf(c, "%llu  ", (unsigned long long)(h->added - back + 1)) != OK ||
-			shell_write(c, rbuf_of_str(line)) != OK || shell_printf(c, "\n") != OK)
+	for (uint32_t back = h->count; history_at(h, back, &line); back--) {
+		unsigned long long number = h->added - back + 1;
+		if (shell_printf(c, "%llu  ", number) != OK || shell_write(c, rbuf_of_str(line)) != OK ||
+			shell_printf(c, "\n") != OK)
 			return 1;
+	}
 	return 0;
 }
 
