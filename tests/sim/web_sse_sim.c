@@ -121,6 +121,25 @@ TEST(web_sim_stream_that_ends)
 	web_end();
 }
 
+/* For lack of references it ends in a sweep, which goes on with another one: the one that was asked for behind it. */
+TEST(web_sim_stream_that_ends_in_a_sweep)
+{
+	web_begin();
+	client_open(&one);
+	world_dry_pool = S("tcp_ref");
+	client_say(&one, S(GET("/api/sse/test?count=100") GET("/api/sse/test")));
+	client_wait(&one, 3 * NS_PER_S);
+	CHECK_EQ(client_count(&one, S("data: ")), 0);
+	CHECK_EQ(web_streams_open(), 1);
+	world_dry_pool = STR_EMPTY;
+	client_wait(&one, 5 * NS_PER_S);
+	CHECK_EQ(client_count(&one, S("id: 100\ndata: 100\n\n\r\n0\r\n\r\nHTTP/1.1 200 ")), 1);
+	CHECK_EQ(client_count(&one, S("id: 3\n")), 2);
+	CHECK_EQ(web_streams_open(), 1);
+	client_close(&one);
+	web_end();
+}
+
 /* Half closed he hears on; gone, the heartbeat that answers his end finds it out, however quiet the stream is. */
 TEST(web_sim_stream_of_a_half_closed_client)
 {

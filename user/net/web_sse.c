@@ -421,6 +421,7 @@ bool web_stream_sweep(struct web_conn *c, struct web_push *push, ktime now)
 		return false;
 	if (c->state != WEB_STREAM)
 		return true;
+	s = c->stream; /* that one may have ended, and what was asked for behind it is another */
 	if (s->stats)
 		web_stream_push(c, push, now);
 	s->beat_due |= ktime_diff(now, s->said) >= WEB_STREAM_BEAT_NS;
