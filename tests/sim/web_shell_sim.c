@@ -373,6 +373,12 @@ TEST(web_sim_polled_shell_that_is_behind)
 	s->in_room = 100;
 	world_serve_for(2 * NS_PER_S);
 	CHECK_STR(str_of(s->in, s->in_len), S("long\r"));
+	s->in_room = s->in_len;
+	polled_ask(POLLED_TYPE("Content-Length: 4\r\n%s\r\nmore"), 200);
+	polled_ask(POLLED_TYPE("Content-Length: 4\r\n%s\r\nmore"), 503);
+	polled_ask(POLLED_TYPE("Content-Length: 3\r\n%s\r\n\3ls"), 200); /* what was typed before does not count */
+	CHECK_EQ(s->interrupts, 1);
+	CHECK_STR(str_of(s->in, s->in_len), S("ls\r"));
 	world_serve_for(WEB_POLLED_IDLE_NS - 4 * NS_PER_S);
 	CHECK_EQ(web_polled_open(), 1);
 	polled_ask(POLLED_OUT("0"), 200); /* whoever asks keeps it */

@@ -12,7 +12,8 @@
  * WEB_POLLED_IDLE_NS in which nobody asked for it a session is hung up.
  *
  * Limits: CONFIG_WEB_POLLED sessions: one that has exited gives way, else 503. What a session
- * does not take of what is typed is held; until it has, more is refused with 503.
+ * does not take of what is typed is held; until it has, more is refused with 503, but for a
+ * Ctrl-C, which takes the place of what is held.
  *
  * Locks: web_polled_lock around the table and all in it; under it the shell's.
  */
@@ -31,6 +32,7 @@
 #define WEB_POLLED_CHARS    (2 * WEB_POLLED_BYTES)
 #define WEB_POLLED_OUT      2048 /* of output, at once */
 #define WEB_POLLED_JSON_MAX 128  /* beside it */
+#define CTRL_C              3
 
 static_assert(6 * WEB_POLLED_OUT + WEB_POLLED_JSON_MAX <= WEB_HANDLED_MAX, "a control character becomes \\u00XX");
 static_assert(WEB_POLLED_TYPED_MAX >= SHELL_LINE_MAX, "a line fits");
@@ -177,6 +179,12 @@ static struct web_verdict web_polled_begin(struct web_conn *c, struct abuf *out)
 	return web_polled_named(str_of(p->name, WEB_POLLED_CHARS), out);
 }
 
+/* A Ctrl-C acts at once, and what was typed before it is forgotten: also what is held. */
+static bool web_polled_interrupts(struct rbuf typed)
+{
+	return str_find_char(rbuf_str(typed), CTRL_C) < typed.len;
+}
+
 /* Check, then commit: refused, or all of it is typed sooner or later. */
 static struct web_verdict web_polled_type(struct web_conn *c, struct abuf *out)
 {
@@ -184,7 +192,7 @@ static struct web_verdict web_polled_type(struct web_conn *c, struct abuf *out)
 	struct rbuf body = c->body.bytes;
 	if (!p)
 		return web_polled_refuse(404, S("there is no such session, or it was not asked for in time"));
-	if (!web_polled_flush(p))
+	if (!web_polled_flush(p) && !web_polled_interrupts(body))
 		return web_polled_refuse(503, S("the session has not read what was typed before"));
 	if (body.len)
 		memcpy(p->held, body.ptr, body.len);
