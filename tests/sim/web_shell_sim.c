@@ -213,6 +213,33 @@ TEST(web_sim_terminal_holds_what_is_typed)
 	CHECK(!world_shell());
 }
 
+/* A pong lies behind what was typed: while that is taken slowly nobody is silent. */
+TEST(web_sim_terminal_that_is_taken_slowly)
+{
+	struct rbuf content;
+	shell_begin();
+	uint64_t silent = web_counter(WEB_SOCKETS_SILENT);
+	struct shell_session *s = terminal_open();
+	static const uint8_t paste[8 + 200] = {0x82, 0xfe, 0x00, 0xc8};
+	s->in_room = 1;
+	client_say(&one, str_of(paste, sizeof(paste)));
+	for (int i = 0; i < 60; i++) {
+		client_wait(&one, NS_PER_S);
+		CHECK_EQ(s->in_len, 1);
+		s->in_len = 0;
+	}
+	CHECK_EQ(web_sockets_open(), 1);
+	s->in_room = SHELL_IN_BYTES;
+	client_wait(&one, 5 * NS_PER_S);
+	CHECK_EQ(web_sockets_open(), 1);
+	CHECK_EQ(socket_frames(0x89, &content), 1);
+	CHECK_EQ(web_counter(WEB_SOCKETS_SILENT), silent);
+	client_wait(&one, 20 * NS_PER_S); /* no pong comes */
+	CHECK_EQ(web_counter(WEB_SOCKETS_SILENT), silent + 1);
+	client_close(&one);
+	web_end();
+}
+
 /* Who does not read holds what he was sent and one buffer of the session; then he is reset. What is read slowly comes whole. */
 TEST(web_sim_terminal_waits_for_a_slow_reader)
 {

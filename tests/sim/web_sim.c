@@ -699,6 +699,48 @@ TEST(web_sim_echo_is_bounded)
 	web_end();
 }
 
+/* Says it, and lets the server work. */
+static void stranger_says(struct stranger *p, struct rbuf what, int64_t ns)
+{
+	stranger_send(p, TCP_ACK, 0, what);
+	p->seq = seq_add(p->seq, (uint32_t)what.len);
+	world_serve_for(ns);
+}
+
+static struct stranger stranger_echo(uint16_t wnd)
+{
+	struct stranger p = stranger_open(0x0a000001, 2000);
+	world_serve_for(0);
+	p.wnd = wnd;
+	stranger_says(&p, rbuf_of_str(S("GET /api/ws/test HTTP/1.1\r\n" SOCKET_FIELDS)), 0);
+	CHECK_EQ(web_sockets_open(), 1);
+	return p;
+}
+
+/* Who takes a long message slowly is not silent: his ping waits behind it. When it has gone and he says nothing, he is. */
+TEST(web_sim_echo_to_a_slow_reader)
+{
+	web_begin();
+	static const uint8_t head[14] = "\x82\xff\0\0\0\0\0\1\0\0" MASK, part[1024];
+	uint64_t silent = web_counter(WEB_SOCKETS_SILENT);
+	struct stranger p = stranger_echo(1400);
+	const tcp_seq from = p.ack;
+	stranger_says(&p, rbuf_of(head, sizeof(head)), 0);
+	for (int i = 0; i < 64; i++)
+		stranger_says(&p, rbuf_of(part, sizeof(part)), NS_PER_MS);
+	int s = 0;
+	for (; s < 100 && seq_diff(p.ack, from) < 65546; s++) {
+		CHECK_EQ(web_counter(WEB_SOCKETS_SILENT), silent);
+		p.ack = seq_add(world_answer.seq, world_answer.len);
+		stranger_says(&p, rbuf_of(NULL, 0), NS_PER_S);
+	}
+	CHECK(s > 35 && s < 100);
+	CHECK_EQ(web_sockets_open(), 1);
+	world_serve_for(20 * NS_PER_S);
+	CHECK_EQ(web_counter(WEB_SOCKETS_SILENT), silent + 1);
+	web_end();
+}
+
 /* Whoever talks and does not listen is no longer listened to; what he left in the middle is given back. */
 TEST(web_sim_echo_to_who_does_not_read)
 {

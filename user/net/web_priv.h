@@ -120,7 +120,7 @@ enum web_socket_state { WEB_SOCKET_OPEN, WEB_SOCKET_LEAVING, WEB_SOCKET_OVER };
 struct web_socket {
 	const struct web_socket_kind *kind;
 	struct ws_parser parser;
-	ktime alive; /* the last pong, or the beginning */
+	ktime alive; /* the last pong, or the beginning; or so that WEB_SOCKET_PONG_NS are left for the pong */
 	ktime leave; /* LEAVING: until when the client's close is waited for */
 	uint8_t state;
 	bool pinged; /* since then */

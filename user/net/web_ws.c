@@ -151,8 +151,10 @@ void web_socket_build(struct web_conn *c, struct web_message message, ktime now)
 	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
 	if (s->pong_due)
 		ws_frame_control(&c->out, WS_OP_PONG, rbuf_of(s->pong, s->pong_len));
-	if (s->ping_due)
+	if (s->ping_due) {
 		ws_frame_control(&c->out, WS_OP_PING, rbuf_of(NULL, 0));
+		s->alive = ktime_add(now, -WEB_SOCKET_PING_NS); /* the pong is waited for from now on */
+	}
 	s->pong_due = s->ping_due = false;
 	if (message.content.mem) {
 		ws_frame_head(&c->out, message.op, message.content.bytes.len);
@@ -320,15 +322,20 @@ void web_socket_roused(struct web_conn *c)
 
 /* --- once a second --- */
 
-/* A ping when it is time for one; who did not answer the last is taken leave of. */
+/*
+ * A ping when it is time for one; who did not answer the last is taken leave of. Not while the ping waits behind a
+ * message, or the pong may lie behind what is not read: whether the client takes something is judged then.
+ */
 static void web_socket_keep(struct web_socket *s, ktime now)
 {
 	int64_t silence = ktime_diff(now, s->alive);
-	if (silence >= WEB_SOCKET_PING_NS + WEB_SOCKET_PONG_NS) {
+	if (silence < WEB_SOCKET_PING_NS || s->ping_due || s->paused)
+		return;
+	if (!s->pinged) {
+		s->pinged = s->ping_due = true;
+	} else if (silence >= WEB_SOCKET_PING_NS + WEB_SOCKET_PONG_NS) {
 		web_count(WEB_SOCKETS_SILENT, 1);
 		web_socket_leave(s, WS_CODE_AWAY, now);
-	} else if (silence >= WEB_SOCKET_PING_NS && !s->pinged) {
-		s->pinged = s->ping_due = true;
 	}
 }
 
