@@ -741,6 +741,24 @@ TEST(web_sim_echo_to_a_slow_reader)
 	web_end();
 }
 
+/* Answers of a few bytes that are not taken cost what their bytes cost, not a page and a reference each. */
+TEST(web_sim_echo_of_little_takes_little)
+{
+	web_begin();
+	static const char messages[] = "\x82\x81" MASK "a\x82\x81" MASK "b\x82\x81" MASK "c\x82\x81" MASK "d";
+	struct stranger p = stranger_echo(0);
+	size_t most = 0, most_used = 0, used = world_pools_used();
+	for (int i = 0; i < 400; i++) {
+		stranger_says(&p, rbuf_of(messages, sizeof(messages) - 1), NS_PER_MS);
+		most = max(most, world_pages);
+		most_used = max(most_used, world_pools_used());
+	}
+	CHECK(most <= 2);
+	CHECK(most_used <= used + 10);
+	stranger_send(&p, TCP_RST, 0, rbuf_of(NULL, 0));
+	web_end();
+}
+
 /* Whoever talks and does not listen is no longer listened to; what he left in the middle is given back. */
 TEST(web_sim_echo_to_who_does_not_read)
 {

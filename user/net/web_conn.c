@@ -68,9 +68,23 @@ uint32_t web_conn_mask(const struct web_conn *c)
 	return c->handed ? TCP_READY_LOW : c->starved ? 0 : TCP_READY_OUT;
 }
 
+/*
+ * Content that fits behind its head goes with it: its bytes cost less than a page and a reference of TCP, which a
+ * client who takes nothing would keep for each message, however short.
+ */
+static void web_send_together(struct web_conn *c)
+{
+	if (!c->content.mem || c->content.bytes.len > abuf_room(&c->out))
+		return;
+	abuf_bytes_add(&c->out, c->content.bytes.ptr, c->content.bytes.len);
+	packet_mem_put(c->content.mem);
+	c->content = (struct web_content){0};
+}
+
 void web_send_arm(struct web_conn *c, ktime now)
 {
 	uint64_t bytes = c->out.len + c->content.bytes.len;
+	web_send_together(c);
 	c->sent = 0;
 	c->handed = c->starved = false;
 	c->began = now;
