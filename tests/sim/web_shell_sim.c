@@ -100,6 +100,37 @@ TEST(web_sim_wrong_tokens_are_limited)
 	web_end();
 }
 
+/* A file that cannot be used does not open the machine by what the next one says. */
+TEST(web_sim_token_files)
+{
+	static const struct {
+		struct str initrd, image;
+		bool off;
+		size_t len; /* 32: made */
+	} cases[] = {
+		{STR_INIT(""), STR_INIT(""), false, 32},
+		{STR_INIT(""), STR_INIT("off\n"), true, 0},
+		{STR_INIT("off"), STR_INIT("0123456789abcdefg"), true, 0},
+		{STR_INIT("0123456789abcdefg\n"), STR_INIT("off"), false, 17},
+		{STR_INIT("too short"), STR_INIT("off"), false, 32},
+		{STR_INIT(""), STR_INIT("too short"), false, 32},
+	};
+	shell_begin();
+	const typeof(web_access) before = web_access;
+	for (size_t i = 0; i < countof(cases); i++) {
+		memset(&web_access, 0, sizeof(web_access));
+		world_tokens[0] = cases[i].initrd;
+		world_tokens[1] = cases[i].image;
+		web_access_init();
+		CHECK_EQ(web_access_is_on(), !cases[i].off);
+		CHECK_EQ(web_access.len, cases[i].len);
+		CHECK_EQ(web_access.made, cases[i].len == 32);
+	}
+	world_tokens[0] = world_tokens[1] = STR_EMPTY;
+	web_access = before;
+	web_end();
+}
+
 /* ---- a terminal ---- */
 
 #define SOCKET_GET_SHELL "GET /api/shell/ws HTTP/1.1\r\n%sHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" \

@@ -78,9 +78,21 @@ bool klog_read(uint64_t since, unused enum log_level max_level, struct klog_entr
 
 #include "user/net/web_priv.h"
 
-/* Two files: /web/large, /web/small. */
+static struct str world_tokens[2]; /* /initrd/token, /token; empty: there is none */
+
+static struct str *world_token_at(struct str path)
+{
+	return str_eq(path, S("/initrd/token")) ? &world_tokens[0] : str_eq(path, S("/token")) ? &world_tokens[1] : NULL;
+}
+
+/* Two files: /web/large, /web/small. And the tokens. */
 enum err vfs_stat(struct str path, struct file_stat *out)
 {
+	const struct str *token = world_token_at(path);
+	if (token && token->len) {
+		*out = (struct file_stat){.type = FILE_REGULAR, .size_bytes = token->len, .secret = true};
+		return OK;
+	}
 	bool small = str_eq(path, S("/web/small"));
 	if (!small && !str_eq(path, S("/web/large")))
 		return ERR_NOENT;
@@ -92,6 +104,8 @@ enum err vfs_stat(struct str path, struct file_stat *out)
 struct file_result vfs_open(struct str path, unused unsigned flags)
 {
 	static uint8_t handles[2];
+	if (world_token_at(path))
+		return OK_RESULT(file_result, (struct file *)(void *)world_token_at(path));
 	return OK_RESULT(file_result, (struct file *)(void *)&handles[str_eq(path, S("/web/small"))]);
 }
 
@@ -111,9 +125,13 @@ void vfs_close(unused struct file *f)
 {
 }
 
-struct size_result vfs_read(unused struct file *f, unused uint64_t offset, unused struct wbuf to)
+/* Of a token. */
+struct size_result vfs_read(struct file *f, unused uint64_t offset, struct wbuf to)
 {
-	return ERR_RESULT(size_result, ERR_NOENT);
+	const struct str *token = (const struct str *)(const void *)f;
+	size_t n = min(token->len, to.len);
+	memcpy(to.ptr, token->ptr, n);
+	return OK_RESULT(size_result, n);
 }
 
 struct machine machine;

@@ -63,7 +63,17 @@ static void web_access_make(char *out)
 	}
 }
 
-/* What a file says that is never served. False: there is none, or it is not to be used. */
+static void web_access_use_made(void)
+{
+	web_access_make(web_access.token);
+	web_access.len = sizeof(web_access.cookie);
+	web_access.made = true;
+}
+
+/*
+ * What a file says that is never served. False: there is none. From one that is not to be used nobody goes on to
+ * another one, which may say less: a token is made.
+ */
 static bool web_access_read(struct str path)
 {
 	char bytes[ACCESS_TOKEN_MAX + 16];
@@ -83,7 +93,8 @@ static bool web_access_read(struct str path)
 	if (setting == ACCESS_INVALID) {
 		klog(LOG_ERR, "web: %.*s is no secret file with %d to %d characters A-Z a-z 0-9 _ - or \"off\": not used",
 			STR_ARG(path), ACCESS_TOKEN_MIN, ACCESS_TOKEN_MAX);
-		return false;
+		web_access_use_made();
+		return true;
 	}
 	web_access.off = setting == ACCESS_OFF;
 	web_access.len = web_access.off ? 0 : token.len;
@@ -96,11 +107,8 @@ void web_access_init(void)
 	spin_init(&web_access.lock, LOCK_WEB_ACCESS);
 	web_access.limiter.limits = &web_access_limits;
 	web_access_make(web_access.cookie);
-	if (!web_access_read(S("/initrd/token")) && !web_access_read(S("/token"))) {
-		web_access_make(web_access.token);
-		web_access.len = sizeof(web_access.cookie);
-		web_access.made = true;
-	}
+	if (!web_access_read(S("/initrd/token")) && !web_access_read(S("/token")))
+		web_access_use_made();
 	if (web_access.off)
 		klog(LOG_WARN, "web: the access token is off: whoever reaches the port may run commands");
 }
