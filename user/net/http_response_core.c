@@ -102,7 +102,9 @@ static bool response_field(struct http_response *p, struct str line)
 static void response_begin_body(struct http_response *p)
 {
 	if (p->status < 200) {
+		size_t lines = p->lines;
 		http_response_start(p, p->head); /* the response proper follows */
+		p->lines = lines; /* without end there is none */
 		return;
 	}
 	p->left = p->length;

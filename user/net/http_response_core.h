@@ -9,7 +9,8 @@
  * DONE; FAIL, with p.wrong, for good. A response 1xx is gone past without a word. Bodies by length, chunked, or up to
  * the end of the connection. Refused: two lengths, another coding than chunked, both, a folded field, a bare CR.
  *
- * Bounds: HTTP_RESPONSE_LINE_MAX a line, HTTP_RESPONSE_HEAD_MAX all lines that are not the body's. Pure.
+ * Bounds: HTTP_RESPONSE_LINE_MAX a line, HTTP_RESPONSE_HEAD_MAX all lines of the head, responses 1xx included, of one
+ * chunk, and of the trailers. Pure.
  */
 #ifndef USER_NET_HTTP_RESPONSE_CORE_H
 #define USER_NET_HTTP_RESPONSE_CORE_H
@@ -43,7 +44,7 @@ struct http_response {
 	uint64_t left;
 	uint64_t body;   /* bytes of it so far */
 	const char *wrong;
-	size_t lines;    /* bytes of all of them so far */
+	size_t lines;    /* bytes of those so far that HTTP_RESPONSE_HEAD_MAX bounds together */
 	size_t line_len;
 	bool cr;         /* a CR has come; only LF may follow */
 	char line[HTTP_RESPONSE_LINE_MAX];

@@ -75,6 +75,21 @@ TEST(response_interim_ones_are_gone_past)
 	CHECK_STR(abuf_str(&lines), S("HTTP/1.1 200 OK\nContent-Length: 2\n"));
 }
 
+/* However many there are, they are one head. */
+TEST(response_interim_ones_are_bounded)
+{
+	struct str interim = S("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n");
+	enum http_response_event event = RESPONSE_MORE;
+	size_t n = 0;
+	http_response_start(&p, false);
+	while (event == RESPONSE_MORE && n <= HTTP_RESPONSE_HEAD_MAX) {
+		event = http_response_input(&p, rbuf_of_str(interim)).event;
+		n += interim.len;
+	}
+	CHECK_EQ(event, RESPONSE_FAIL);
+	CHECK_EQ(n, HTTP_RESPONSE_HEAD_MAX - HTTP_RESPONSE_HEAD_MAX % interim.len + interim.len);
+}
+
 TEST(response_up_to_the_end)
 {
 	CHECK_EQ(run(S("HTTP/1.1 200 OK\r\n\r\nall of it"), false, 3), RESPONSE_MORE);
