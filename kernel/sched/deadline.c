@@ -238,8 +238,8 @@ static bool deadline_restand(struct hart *h, struct thread *t, uint64_t cpus)
 	uint64_t before = t->run.rank;
 	bool lends = t->state == THREAD_BLOCKED && (thread_wait_flags(t) & WAIT_LENDS);
 	bool stood = h->current != t && hart_take(h, t);
-	if (t->server && (t->state == THREAD_READY || lends))
-		server_work(t);
+	if (t->server && (t->state == THREAD_READY || lends)) /* the server has just come */
+		server_first_work(t);
 	uint64_t rank = thread_effective_rank(t);
 	if (h->current == t) {
 		hart_requeue(h, t, rank, cpus);
@@ -405,12 +405,16 @@ static enum err thread_bring_home(struct deadline_change *c, struct hart *home, 
 static void server_prepare(struct server *s, struct thread *t, struct hart *home, bool again)
 {
 	struct server *old = t->server;
+	bool missed = false;
 	if (old) {
+		missed = edf_job_overdue(&old->job, &old->edf.p, clock_now()); /* before it is put off */
 		s->job = old->job;
 		memcpy(s->response, old->response, sizeof(s->response));
 		s->response_max_ns = old->response_max_ns;
 		server_leave_at(old, server_detach(home, t));
-	} else if (!again) {
+	} else if (again) {
+		missed = edf_job_overdue(&s->job, &s->edf.p, clock_now());
+	} else {
 		edf_job_init(&s->job);
 		memset(s->response, 0, sizeof(s->response));
 		s->response_max_ns = 0;
@@ -419,6 +423,8 @@ static void server_prepare(struct server *s, struct thread *t, struct hart *home
 	s->free_ns = 0;
 	s->thread = t;
 	list_push_back(&home->servers, &s->node);
+	if (missed)
+		server_send(s, SERVER_MISSED);
 }
 
 /* With pi_lock and the home's lock held. True: t's rank has changed. */
@@ -443,6 +449,8 @@ static bool server_install(const struct deadline_change *c, struct hart *home)
 	servers_adapt(home);
 	home->idle_wanted |= edf_is_waiting(&s->edf);
 	bool changed = deadline_restand(home, t, UINT64_C(1) << home->cpu);
+	if (!edf_is_waiting(&s->edf)) /* else it is servers_begin() that knows when */
+		edf_job_put_off(&s->job, &s->edf.p, s->edf.state == EDF_ACTIVE ? s->edf.start : edf_replenish_at(&s->edf));
 	servers_check_idle(home, clock_now());
 	return changed;
 }

@@ -58,7 +58,8 @@ struct deadline_verdict {
 /*
  * Gives t these parameters, or others than it had, on the first of the harts of its affinity that can take them;
  * or changes nothing. New parameters come into force when the old ones have used up their share (0-lag), where threads
- * with deadline < period or two runtimes are concerned when the hart's deadline threads have nothing to do.
+ * with deadline < period or two runtimes are concerned when the hart's deadline threads have nothing to do. The job that
+ * t is in counts as released then, and the next one is a period later.
  * ERR_INVAL: parameters (the verdict says which), two runtimes in a LO domain, or t has ended; ERR_NOSPC: refused, or,
  * with a verdict that it is admitted, no timer; ERR_NOMEM: CONFIG_SCHED_DEADLINE_MAX reached; ERR_PERM: an idle
  * thread; ERR_BUSY: another change of t is under way, or it cannot be moved, because it

@@ -131,6 +131,11 @@ void edf_job_init(struct edf_job *j)
 	*j = (struct edf_job){.release = {INT64_MIN}, .stats = {.lateness_max_ns = INT64_MIN}};
 }
 
+void edf_job_put_off(struct edf_job *j, const struct edf_params *p, ktime at)
+{
+	j->release = ktime_max(j->release, j->going ? at : (ktime){at.ns - p->period_ns});
+}
+
 bool edf_job_overdue(struct edf_job *j, const struct edf_params *p, ktime now)
 {
 	if (!j->going || j->missed || !ktime_before(edf_job_deadline(j, p), now))

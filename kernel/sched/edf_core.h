@@ -29,7 +29,8 @@
  * hart's mode is raised (Baruah et al., ECRTS 2012): spending the lesser budget does that.
  *
  * The second half of this file keeps account of jobs, which is what the user sees: a job is
- * released when its thread wakes, and to be done a relative deadline later.
+ * released when its thread wakes, or when a new server begins to serve that thread, if that is later, and to be done
+ * a relative deadline later.
  *
  * Invariants (edf_check): remaining_ns never exceeds the budget in force; the deadline is never later than
  * the user's. A deadline never goes back but by a change of mode.
@@ -181,6 +182,11 @@ static inline void edf_job_begin(struct edf_job *j, const struct edf_params *p, 
 	j->going = true;
 	j->missed = false;
 }
+/*
+ * A new server of its thread begins at that instant, and no job of it is released before: neither the one that goes on,
+ * nor the next. So the job behind that one does not come before the server's next instance.
+ */
+void edf_job_put_off(struct edf_job *j, const struct edf_params *p, ktime at);
 /* Gives the lateness; greater than 0 is a miss. */
 int64_t edf_job_end(struct edf_job *j, const struct edf_params *p, ktime now);
 /* While the job goes on: true, once, when its deadline has passed, which is counted. */

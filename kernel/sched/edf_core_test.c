@@ -271,6 +271,42 @@ TEST(edf_job_released_too_early_counts_from_when_it_was_due)
 	CHECK_EQ(edf_job_deadline(&j, &implicit).ns, 200);
 }
 
+/* The one that follows finds a whole budget. */
+TEST(edf_job_is_put_off_to_when_its_server_begins)
+{
+	struct edf_server s;
+	struct edf_job j;
+	edf_init(&s, &constrained, KTIME_NEVER);
+	edf_job_init(&j);
+	CHECK(!wake(&s, 10));
+	edf_job_begin(&j, &constrained, at(10));
+	edf_open(&s, at(90));
+	edf_job_put_off(&j, &constrained, at(90));
+	CHECK(edf_replenish(&s));
+	CHECK(!edf_job_overdue(&j, &constrained, at(150)));
+	CHECK_EQ(edf_charge(&s, 20), EDF_GOES_ON);
+	edf_sleep(&s);
+	CHECK_EQ(edf_job_end(&j, &constrained, at(120)), -30);
+	CHECK(wake(&s, edf_job_next(&j, &constrained, at(120)).ns));
+	CHECK_EQ(s.remaining_ns, 30);
+	edf_job_begin(&j, &constrained, at(190));
+	edf_job_put_off(&j, &constrained, at(100)); /* it never goes back */
+	CHECK_EQ(edf_job_deadline(&j, &constrained).ns, 250);
+}
+
+TEST(edf_job_to_come_is_put_off_too)
+{
+	struct edf_job j;
+	edf_job_init(&j);
+	edf_job_put_off(&j, &constrained, at(90));
+	edf_job_begin(&j, &constrained, at(10));
+	CHECK_EQ(edf_job_deadline(&j, &constrained).ns, 150);
+	CHECK_EQ(edf_job_end(&j, &constrained, at(100)), -50);
+	edf_job_put_off(&j, &constrained, at(300));
+	edf_job_begin(&j, &constrained, at(310));
+	CHECK_EQ(edf_job_deadline(&j, &constrained).ns, 370);
+}
+
 TEST(edf_releases_passed_over_are_misses)
 {
 	struct edf_job j;

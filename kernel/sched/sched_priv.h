@@ -587,6 +587,8 @@ static inline uint64_t thread_effective_rank(const struct thread *t)
 	return min(thread_own_rank(t), t->lent_rank);
 }
 
+/* With its hart locked: t has work, and has just got its server. That is no wake, so nothing is taken off for one. */
+void server_first_work(struct thread *t);
 /* With its hart locked: the thread has work, which it may have had before. */
 void server_work(struct thread *t);
 /*

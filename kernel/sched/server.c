@@ -90,6 +90,14 @@ static noinline void server_begin(struct server *s, const struct thread *t, ktim
 		server_send(s, SERVER_REFRESH);
 }
 
+void server_first_work(struct thread *t)
+{
+	ktime now = clock_now();
+	server_start(t->server, t->hart, now, now);
+	if (t->blocked_on)
+		server_send(t->server, SERVER_REFRESH);
+}
+
 void server_work(struct thread *t)
 {
 	ktime now = clock_now();
@@ -216,6 +224,7 @@ static void servers_begin(struct hart *h, ktime now)
 		if (!edf_is_waiting(&s->edf))
 			continue;
 		edf_open(&s->edf, now);
+		edf_job_put_off(&s->job, &s->edf.p, now);
 		if (s->edf.state == EDF_THROTTLED)
 			refill_start(h, &s->refill, now);
 	}

@@ -370,6 +370,108 @@ SIMULATION(rules_new_parameters_begin_behind_the_old_ones, 5)
 	sim_spawn(changes_when_it_has_used_its_share, NULL, 20, SCHED_FIFO, 1);
 }
 
+/* ---- the job in which a server comes ---- */
+
+#define SHARE (2 * MS) /* of what it has that the other one uses before it gets its new server */
+
+/* It is released when the server begins: the jobs behind it find whole budgets, as the server's next instances do. */
+static void gets_a_server(struct sim_thread *self)
+{
+	const struct edf_params *p = self->arg;
+	if (p->deadline_ns == p->period_ns) {
+		struct deadline_attr before = sim_periodic(8 * MS, 20 * MS);
+		CHECK_EQ(thread_set_deadline(thread_current(), &before, NULL), OK);
+		CHECK_EQ(thread_wait_period(), OK);
+		host_compute(SHARE);
+	}
+	const struct server *s = thread_current()->server, *old = s;
+	for (self->done = 1; s == old; s = __atomic_load_n(&thread_current()->server, __ATOMIC_RELAXED))
+		host_compute(10 * US);
+	struct deadline_info before = sim_deadline_info(thread_current()), after = before;
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(s->job.release.ns, s->edf.start.ns);
+		host_compute(p->runtime_ns * 3 / 4);
+		CHECK_EQ(thread_wait_period(), OK);
+		after = sim_deadline_info(thread_current());
+		CHECK_EQ(after.stats.misses, before.stats.misses);
+		CHECK_EQ(after.stats.overruns, before.stats.overruns);
+	}
+}
+
+/* Meets the other one at work, and gives it a server that does not begin at once, and owes nothing. */
+static void gives_a_server(struct sim_thread *self)
+{
+	const struct sim_thread *other = self->arg;
+	struct deadline_attr own = sim_periodic(500 * US, 4 * MS), given = {.params = *(struct edf_params *)other->arg};
+	if (given.params.deadline_ns < given.params.period_ns)
+		own.params.deadline_ns = 3 * MS;
+	CHECK_EQ(thread_set_deadline(thread_current(), &own, NULL), OK);
+	while (!other->done)
+		CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(thread_set_deadline(other->t, &given, NULL), OK);
+	const struct edf_server *s = &other->t->server->edf;
+	CHECK_EQ(s->state, EDF_THROTTLED);
+	CHECK_EQ(s->remaining_ns, 0);
+	CHECK_EQ(thread_wait_period(), OK);
+}
+
+static void server_comes_to_a_job(int64_t deadline_ns)
+{
+	static struct edf_params given;
+	given = (struct edf_params){.runtime_ns = 5 * MS, .deadline_ns = deadline_ns, .period_ns = 20 * MS};
+	host_even();
+	struct sim_thread *other = sim_spawn(gets_a_server, &given, 20, SCHED_FIFO, 1);
+	sim_spawn(gives_a_server, other, 30, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
+/* It begins when nobody is at work. */
+SIMULATION(rules_first_job_is_released_with_its_strict_server, 5)
+{
+	server_comes_to_a_job(15 * MS);
+}
+
+/* It begins at the 0-lag time of the old one. */
+SIMULATION(rules_job_is_released_anew_with_new_parameters, 5)
+{
+	server_comes_to_a_job(20 * MS);
+}
+
+/* What was late before the change stays late, and is told. */
+static void changes_when_it_is_late(struct sim_thread *self)
+{
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	a.notify = counts_events;
+	a.arg = self;
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(thread_wait_period(), OK);
+	self->done = 1;
+	CHECK_EQ(thread_wait_period(), OK);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.misses, 0);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(sim_deadline_info(thread_current()).stats.misses, 1);
+	CHECK_EQ(told[DEADLINE_MISSED], 1);
+}
+
+static void makes_it_late(struct sim_thread *self)
+{
+	const struct sim_thread *late = self->arg;
+	while (!late->done)
+		host_compute(100 * US);
+	preempt_disable();
+	host_compute(25 * MS);
+	preempt_enable();
+}
+
+SIMULATION(rules_late_job_stays_late_with_new_parameters, 5)
+{
+	host_even();
+	told[DEADLINE_OVERRUN] = told[DEADLINE_MISSED] = 0;
+	struct sim_thread *late = sim_spawn(changes_when_it_is_late, NULL, 20, SCHED_FIFO, 1);
+	sim_spawn(makes_it_late, late, 10, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
 /* ---- handover ---- */
 
 static unsigned order;
