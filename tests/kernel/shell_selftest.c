@@ -266,6 +266,46 @@ SELFTEST(shell_ctrl_c_is_never_lost)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* What is typed behind it is for the session, not for the command that is about to end. */
+SELFTEST(shell_ctrl_c_ends_what_is_typed_for_a_command)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	for (int i = 0; i < 50; i++) {
+		threads_wait(false);
+		t_type(&one, S("cat | cat\r"));
+		threads_wait(true);
+		sleep_ns(2 * NS_PER_MS); /* it reads */
+		one.len = 0;
+		t_type(&one, S("\x03" "echo mi''ne\r"));
+		ST_REQUIRE(t_expect(&one, S("\nmine\n")));
+	}
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* Nor does what it cuts short go on: a sequence of keys, or a text that is pasted, whose end it has dropped. */
+SELFTEST(shell_ctrl_c_ends_a_sequence)
+{
+	static const struct str begun[] = {STR_INIT("\x1b"), STR_INIT("\x1b["), STR_INIT("\xe2\x82"), STR_INIT("\x1b[200~echo")};
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	for (size_t i = 0; i < countof(begun); i++) {
+		one.len = 0;
+		t_type(&one, begun[i]);
+		sleep_ns(2 * NS_PER_MS);
+		t_type(&one, S("\x03"));
+		ST_CHECK(t_expect(&one, S("^C\n")));
+		ST_CHECK(t_says(&one, S("histo\t"), S("history")));
+	}
+	t_type(&one, S("\x1b[200~cat\r"));
+	threads_wait(true);
+	t_type(&one, S("\x03"));
+	ST_CHECK(t_expect(&one, S("^C\n")) && t_says(&one, S("histo\t"), S("history")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 /* The id of the thread with that name; 0: there is none. */
 static uint32_t thread_named(struct str name)
 {

@@ -21,7 +21,6 @@
 #define CONSOLE_BYTES   256
 #define CONSOLE_RETRY   NS_PER_S         /* until a session is to be had */
 #define CONSOLE_BEHIND  (20 * NS_PER_MS) /* until one that is behind is fed again */
-#define CTRL_C          3
 #define INIT_PATH       "/init"
 
 enum { CONSOLE_READY = 1, CONSOLE_KEY = 2 };

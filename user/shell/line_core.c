@@ -689,6 +689,13 @@ enum line_event line_input(struct line *l, const struct history *h, uint8_t byte
 	return LINE_NONE;
 }
 
+void line_forget(struct line *l)
+{
+	l->utf8 = (struct utf8_decoder){0};
+	l->escape = ESCAPE_NONE;
+	l->pasting = false;
+}
+
 /* ---- a line from its beginning ---- */
 
 void line_init(struct line *l)

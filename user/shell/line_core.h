@@ -72,6 +72,8 @@ void line_init(struct line *l);
 /* An empty line behind the prompt, which is copied (cut at LINE_PROMPT_MAX) and shown. */
 void line_begin(struct line *l, struct str prompt, uint16_t columns, struct abuf *out);
 enum line_event line_input(struct line *l, const struct history *h, uint8_t byte, struct abuf *out);
+/* The rest of what was begun, a character, a sequence of bytes or a text that is pasted, will not come. */
+void line_forget(struct line *l);
 static inline struct str line_text(const struct line *l)
 {
 	return str_of(l->text, l->len);

@@ -353,9 +353,10 @@ static void run_wait_turn(struct shell_session *s, struct shell_job *job)
 		until, S("command"));
 	if (err != OK)
 		terminal_wait_failed(s, err);
-	if (terminal_interrupted(s)) {
+	if (terminal_is_interrupted(s)) {
 		s->aborted = true;
 		run_cancel(job);
+		(void)terminal_interrupted(s); /* behind the cancellation: see terminal_may_take() */
 		session_say(s, "^C\n");
 	}
 }

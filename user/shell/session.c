@@ -107,7 +107,8 @@ static void session_interrupt(struct shell_session *s)
 {
 	uint8_t bytes[LINE_OUT_MAX];
 	struct abuf out = abuf_of(bytes, sizeof(bytes));
-	line_input(&s->line, &s->history, 3, &out);
+	line_forget(&s->line);
+	line_input(&s->line, &s->history, CTRL_C, &out);
 	session_show(s, &out);
 	s->status = SHELL_CANCELLED;
 }
@@ -168,6 +169,8 @@ static void session_terminal(struct shell_session *s)
 		history_add(&s->history, line);
 		s->aborted = false;
 		run_line(s, str_of(s->running, line.len));
+		if (s->aborted)
+			line_forget(&s->line); /* Ctrl-C has dropped it */
 	}
 }
 

@@ -28,6 +28,7 @@
 #define SHELL_SOURCE_MAX 64 /* of a job's line, to be shown */
 #define SHELL_DEPTH_MAX  4  /* scripts that call scripts */
 #define SHELL_SYNTAX     2  /* exit status of a line that is none */
+#define CTRL_C           3  /* as it is typed */
 
 /* Where a command reads or writes. */
 enum end_kind { END_NONE, END_TERMINAL, END_PIPE, END_FILE };
@@ -51,13 +52,13 @@ struct shell_stage {
 	int status;
 };
 
-/* One pipeline, from its line on until all of its threads are joined. JOB_PAGES; the session's thread owns it. */
+/* One pipeline, from its line on until all of its threads are joined. 2^JOB_ORDER pages; the session's thread owns it. */
 #define JOB_ORDER 1
 struct shell_job {
 	struct shell_session *session;
 	uint32_t running; /* atomic: stages whose command has not returned */
 	bool cancelled;   /* atomic */
-	bool background;
+	bool background;  /* atomic */
 	size_t count; /* stages that are set up */
 	size_t threads; /* that it has of CONFIG_SHELL_THREADS */
 	struct pipe *pipes[SHELL_STAGES_MAX];
@@ -129,8 +130,8 @@ void terminal_write_some(struct shell_session *s, struct rbuf from); /* what of 
 must_check struct size_result terminal_read(struct shell_session *s, struct shell_stage *stage, struct wbuf to,
 	ktime deadline);
 void terminal_notify(struct shell_session *s); /* the carrier, if it wants to be */
-/* Was there a Ctrl-C? It is seen to. */
-bool terminal_interrupted(struct shell_session *s);
+bool terminal_is_interrupted(const struct shell_session *s); /* there was a Ctrl-C */
+bool terminal_interrupted(struct shell_session *s); /* the same, and it is seen to */
 ktime terminal_idle_at(struct shell_session *s); /* the session's thread: when it is over, if nothing happens */
 /* A wait of the session's thread has ended without what it waited for: over if it was killed or is idle. */
 void terminal_wait_failed(struct shell_session *s, enum err err);

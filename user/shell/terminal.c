@@ -6,6 +6,7 @@
  * before the position that it asks for is dropped, and makes room.
  *
  * Ctrl-C does not go through the ring: it empties it and sets a flag, which the session's thread sees to wherever it waits.
+ * What is typed behind it is for the session: a command takes nothing as long as the flag is set, and is cancelled then.
  *
  * Locks: LOCK_SHELL around the rings, COPY_MAX bytes in one hold; waiters are woken behind it. The conditions of waits
  * are read without it, under the lock of the wait queue, which who makes them true takes after LOCK_SHELL.
@@ -16,7 +17,6 @@
 #include "user/shell/shell_priv.h"
 
 #define COPY_MAX 128 /* bytes in one hold of the lock */
-#define CTRL_C   3
 
 static_assert(is_pow2(SHELL_IN_BYTES) && is_pow2(SHELL_OUT_BYTES), "positions wrap");
 static_assert(SHELL_IN_BYTES > SHELL_LINE_MAX + 2, "a line is fed in one piece");
@@ -162,10 +162,14 @@ ktime terminal_idle_at(struct shell_session *s)
 	return at;
 }
 
+bool terminal_is_interrupted(const struct shell_session *s)
+{
+	return __atomic_load_n(&s->interrupt, __ATOMIC_ACQUIRE);
+}
+
 bool terminal_interrupted(struct shell_session *s)
 {
-	return __atomic_load_n(&s->interrupt, __ATOMIC_RELAXED) &&
-	       __atomic_exchange_n(&s->interrupt, 0, __ATOMIC_RELAXED);
+	return terminal_is_interrupted(s) && __atomic_exchange_n(&s->interrupt, 0, __ATOMIC_RELEASE);
 }
 
 static bool terminal_has_input(const struct shell_session *s)
@@ -177,11 +181,6 @@ static bool terminal_has_room(const struct shell_session *s)
 {
 	uint64_t used = __atomic_load_n(&s->out_put, __ATOMIC_RELAXED) - __atomic_load_n(&s->out_dropped, __ATOMIC_RELAXED);
 	return used + 2 <= SHELL_OUT_BYTES; /* a newline may take two places */
-}
-
-static bool terminal_is_interrupted(const struct shell_session *s)
-{
-	return __atomic_load_n(&s->interrupt, __ATOMIC_RELAXED);
 }
 
 /* ---- the session's side ---- */
@@ -243,12 +242,22 @@ void terminal_write_some(struct shell_session *s, struct rbuf from)
 		terminal_notify(s);
 }
 
-static size_t terminal_take(struct shell_session *s, struct wbuf to)
+/*
+ * Whether what stands in the ring is for the reader: not for a command that a Ctrl-C ends. Who sees the flag cleared
+ * (released by terminal_interrupted(), acquired here) sees the command cancelled, which run_wait_turn() does before.
+ */
+static bool terminal_may_take(const struct shell_session *s, const struct shell_stage *stage)
+{
+	return !stage || (!terminal_is_interrupted(s) && !stage_is_cancelled(stage));
+}
+
+static size_t terminal_take(struct shell_session *s, struct shell_stage *stage, struct wbuf to)
 {
 	size_t n = 0;
 	spin_lock(&s->lock);
+	size_t most = terminal_may_take(s, stage) ? min(to.len, (size_t)COPY_MAX) : 0;
 	uint32_t taken = s->in_taken;
-	for (; n < to.len && n < COPY_MAX && taken != s->in_put; n++)
+	for (; n < most && taken != s->in_put; n++)
 		to.ptr[n] = s->in[taken++ % SHELL_IN_BYTES];
 	__atomic_store_n(&s->in_taken, taken, __ATOMIC_RELAXED);
 	spin_unlock(&s->lock);
@@ -268,11 +277,11 @@ struct size_result terminal_read(struct shell_session *s, struct shell_stage *st
 	for (;;) {
 		if (session_is_over(s) || (stage ? stage_is_cancelled(stage) : terminal_is_interrupted(s)))
 			return ERR_RESULT(size_result, ERR_INTR);
-		size_t n = terminal_take(s, to);
+		size_t n = terminal_take(s, stage, to);
 		if (n > 0)
 			return OK_RESULT(size_result, n);
 		enum err err = waitq_wait_until(&s->wait,
-			terminal_has_input(s) || session_is_over(s) || (!stage && terminal_is_interrupted(s)), deadline,
+			session_is_over(s) || (terminal_is_interrupted(s) ? !stage : terminal_has_input(s)), deadline,
 			S("terminal"));
 		if (err != OK)
 			return ERR_RESULT(size_result, err);
