@@ -366,6 +366,16 @@ SELFTEST(shell_jobs)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* Reading a script is the session's own work, which must not wait for a device: nothing could end that. */
+SELFTEST(shell_scripts_are_files)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("source /dev/console; source /dev/zero; echo \"<$?>\""), S("\n<1>\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 /* ---- bounds ---- */
 
 /* Nobody takes what it says: the command waits, the session can still be ended from outside. */

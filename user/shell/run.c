@@ -499,6 +499,10 @@ enum err run_file(struct shell_session *s, struct str path)
 	if (s->depth == SHELL_DEPTH_MAX)
 		return ERR_DEADLK;
 	struct file_result f = vfs_open(path, OPEN_READ);
+	if (f.err == OK && f.value->type == FILE_DEVICE) { /* a read of it could wait, and nothing would end that */
+		vfs_close(f.value);
+		return ERR_NODEV;
+	}
 	if (f.err != OK)
 		return f.err;
 	char *bytes = page_alloc(0);
