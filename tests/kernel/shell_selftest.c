@@ -148,6 +148,7 @@ SELFTEST(shell_runs_lines)
 	ST_CHECK(t_says(&one, S("echo to a pipe | cat | cat"), S("\nto a pipe\n")));
 	ST_CHECK(t_says(&one, S("false || echo 'b'a; true && echo ab; false; echo $?"), S("\nba\nab\n1\n")));
 	ST_CHECK(t_says(&one, S("nonsense; echo $?"), S("no such command")) && t_expect(&one, S("\n127\n")));
+	ST_CHECK(t_says(&one, S("nonsense; B=$?; echo \"<$B>\"; true; B=$?; echo \"<$B>\""), S("\n<127>\n<0>\n")));
 	ST_CHECK(t_says(&one, S("echo 'a"), S("a quote is not closed")));
 	ST_CHECK(t_says(&one, S("cat < /none"), S("/none: no such file")));
 	ST_CHECK(t_says(&one, S("cat --help"), S("cat [FILE]")));
@@ -159,12 +160,57 @@ SELFTEST(shell_runs_lines)
 #ifdef CONFIG_RAMFS_WRITE
 	ST_CHECK(t_says(&one, S("echo one > /shell.txt; echo two | cat >> /shell.txt; cat < /shell.txt"), S("\none\ntwo\n")));
 	ST_CHECK(t_says(&one, S("> /shell.txt; cat /shell.txt; echo em''pty"), S("empty\n")));
-	ST_CHECK(vfs_remove(S("/shell.txt")) == OK);
+	ST_CHECK(t_says(&one, S("nonsense; echo x > /shell.$?; cat /shell.127"), S("\nx\n")));
+	ST_CHECK(vfs_remove(S("/shell.txt")) == OK && vfs_remove(S("/shell.127")) == OK);
 #endif
 	ST_CHECK(t_says(&one, S("hist\t | cat"), S("cd /dev; pwd")));
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }
+
+#ifdef CONFIG_RAMFS_WRITE
+/* What cannot be run changes no file: neither the one it names, nor one whose name is the beginning of that. */
+SELFTEST(shell_refused_lines_change_nothing)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("echo keep > /tmp/keep; echo st''ill"), S("\nstill\n")));
+	t_type(&one, S("A="));
+	for (int i = 0; i < 900; i++)
+		t_type(&one, S("x"));
+	ST_CHECK(t_says(&one, S(""), S(":/$ ")));
+	for (int n = 0; n < 8; n++) {
+		t_type(&one, S("echo lost "));
+		for (int i = 0; i < n; i++)
+			t_type(&one, S("$A"));
+		ST_CHECK(t_says(&one, S(" > /tmp/keep$A; echo \"<$?>\""), S("<1>\n")));
+	}
+	ST_CHECK(t_says(&one, S("echo $A$A$A$A$A$A$A$A$A > /tmp/keep"), S("too long")));
+	ST_CHECK(t_says(&one, S("B=1 echo lost > /tmp/keep"), S("a line of their own")));
+	ST_CHECK(t_says(&one, S("cat /tmp/keep"), S("\nkeep\n")));
+	for (int i = 0; i < SHELL_JOBS_MAX; i++)
+		ST_CHECK(t_says(&one, S("sleep 1000 &"), S("] sleep")));
+	ST_CHECK(t_says(&one, S("echo lost > /tmp/keep &"), S("too many jobs")));
+	ST_CHECK(t_says(&one, S("cat /tmp/keep"), S("\nkeep\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(vfs_remove(S("/tmp/keep")) == OK);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* A tree as deep as cp and rm take it, and one deeper: below the stack is a guard page. */
+SELFTEST(shell_trees_may_be_deep)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("mkdir -p /tmp/t/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16; echo st''ill"), S("\nstill\n")));
+	ST_CHECK(t_says(&one, S("cd /tmp; cp -r t u && rm -r u && echo do''ne"), S("\ndone\n")));
+	ST_CHECK(t_says(&one, S("mkdir t/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17; cp -r t u"), S("more than 16 directories deep")));
+	ST_CHECK(t_says(&one, S("rm -r t u"), S("more than 16 directories deep")));
+	ST_CHECK(t_says(&one, S("rm -r t/2 && rm -r t && echo do''ne"), S("\ndone\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+#endif
 
 /* Exactly its bytes: more than the terminal keeps, more than the pipe. */
 SELFTEST(shell_cat_gives_the_bytes_of_a_file)

@@ -49,6 +49,7 @@ static struct shell_job *job_make(struct shell_session *s)
 	struct shell_job *job = page_alloc(JOB_ORDER);
 	if (!job) {
 		session_say(s, "no memory for a command\n");
+		s->status = 1;
 		return NULL;
 	}
 	memset(job, 0, sizeof(*job));
@@ -167,14 +168,19 @@ static bool job_expand(struct shell_job *job, struct str word, struct str *out)
 	return there;
 }
 
-static void job_set_words(struct shell_job *job, struct shell_stage *stage, const struct parse_stage *p, size_t *used)
+/* Words, and the names of files in place. */
+static void job_set_words(struct shell_job *job, struct shell_stage *stage, struct parse_stage *p, size_t *used)
 {
+	struct str *const names[] = {&p->in, &p->out, &p->error};
 	stage->call.argv = &job->argv[*used];
 	for (size_t i = 0; i < p->words; i++)
 		if (job_expand(job, job->parsed.words[p->first + p->assigns + i], &job->argv[*used])) {
 			(*used)++;
 			stage->call.argc++;
 		}
+	for (size_t i = 0; i < countof(names); i++)
+		if (names[i]->ptr)
+			job_expand(job, *names[i], names[i]);
 }
 
 static bool job_assign(struct shell_job *job, const struct parse_stage *p)
@@ -193,12 +199,10 @@ static bool job_assign(struct shell_job *job, const struct parse_stage *p)
 	return true;
 }
 
-static bool job_open(struct shell_job *job, struct shell_end *e, struct str word, unsigned flags)
+static bool job_open(struct shell_job *job, struct shell_end *e, struct str name, unsigned flags)
 {
-	struct str name;
-	if (!word.ptr)
+	if (!name.ptr)
 		return true;
-	job_expand(job, word, &name);
 	char bytes[PATH_BYTES_MAX];
 	struct abuf path = abuf_of(bytes, sizeof(bytes));
 	enum err err = shell_path(&job->stages[0].call, name, &path);
@@ -245,33 +249,40 @@ static bool job_pipe(struct shell_job *job, size_t i)
 	return true;
 }
 
-/* True: what the stage is to run is known, and may run here. */
-static bool job_find(struct shell_job *job, struct shell_stage *stage)
+/* 0: what the stage is to run is known, and may run here; else the status. */
+static int job_find(struct shell_job *job, struct shell_stage *stage)
 {
 	struct shell_session *s = job->session;
 	struct str name = stage->call.argc ? stage->call.argv[0] : STR_EMPTY;
-	s->status = SHELL_NOT_FOUND;
 	stage->command = run_find(name);
 	if (str_eq(name, S("kill")) && stage->call.argc > 1 && str_starts(stage->call.argv[1], S("%")))
 		stage->command = &builtin_kill_job;
 	if (!stage->command) {
 		session_say(s, "%.*s: there is no such command; help lists them\n", STR_ARG(name));
-		return false;
+		return SHELL_NOT_FOUND;
 	}
 	const struct shell_builtin *b = builtin_of(stage->command);
 	bool alone = job->parsed.count == 1 && !job->background;
 	if (!b || alone || (b->where != BUILTIN_ALONE && !(b->where && job->background)))
-		return true;
-	s->status = SHELL_SYNTAX;
+		return 0;
 	session_say(s, "%.*s: not in %s\n", STR_ARG(name), job->background ? "the background" : "a pipeline");
+	return SHELL_SYNTAX;
+}
+
+static bool job_may_be_kept(struct shell_session *s)
+{
+	run_reap(s, true);
+	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
+		if (!s->jobs[i])
+			return true;
+	session_say(s, "too many jobs in the background\n");
 	return false;
 }
 
-/* The whole pipeline; nothing runs yet. False: why is said, and $? set. */
-static bool job_set_up(struct shell_job *job)
+static void job_make_stages(struct shell_job *job)
 {
 	struct shell_session *s = job->session;
-	const struct parse_pipeline *p = &job->parsed;
+	struct parse_pipeline *p = &job->parsed;
 	size_t used = 0;
 	job->background = p->background;
 	job->source_len = min(p->source.len, sizeof(job->source));
@@ -285,22 +296,43 @@ static bool job_set_up(struct shell_job *job)
 		job->count++;
 		job_set_words(job, stage, &p->stages[i], &used);
 	}
-	s->status = 1;
-	for (size_t i = 0; i < p->count; i++) {
-		bool ok = p->stages[i].words == 0 || job_find(job, &job->stages[i]);
-		if (!ok)
-			return false;
-	}
-	s->status = 1;
-	for (size_t i = 0; i < p->count; i++)
-		if (!job_open_files(job, &job->stages[i], &p->stages[i]))
-			return false;
-	for (size_t i = 0; i + 1 < p->count; i++)
-		if (!job_pipe(job, i))
-			return false;
-	if (!abuf_ok(&job->words))
+}
+
+/* 0: the pipeline is one that may run; nothing has changed yet. */
+static int job_judge(struct shell_job *job)
+{
+	struct shell_session *s = job->session;
+	const struct parse_pipeline *p = &job->parsed;
+	if (!abuf_ok(&job->words)) {
 		session_say(s, "the words of the line are too long\n");
-	return abuf_ok(&job->words);
+		return 1;
+	}
+	for (size_t i = 0; i < p->count; i++) {
+		int status = p->stages[i].words ? job_find(job, &job->stages[i]) : 0;
+		if (status)
+			return status;
+		if (p->stages[i].words && p->stages[i].assigns) {
+			session_say(s, "variables are set on a line of their own\n");
+			return 1;
+		}
+	}
+	return p->background && !job_may_be_kept(s) ? 1 : 0;
+}
+
+/* The whole pipeline; nothing runs yet. 0, or the status: why is said. */
+static int job_set_up(struct shell_job *job)
+{
+	job_make_stages(job);
+	int status = job_judge(job);
+	if (status)
+		return status;
+	for (size_t i = 0; i < job->count; i++)
+		if (!job_open_files(job, &job->stages[i], &job->parsed.stages[i]))
+			return 1;
+	for (size_t i = 0; i + 1 < job->count; i++)
+		if (!job_pipe(job, i))
+			return 1;
+	return 0;
 }
 
 /* ---- running ---- */
@@ -384,31 +416,17 @@ static bool job_keep(struct shell_session *s, struct shell_job *job)
 	return false;
 }
 
-static bool job_may_be_kept(struct shell_session *s)
-{
-	run_reap(s, true);
-	for (size_t i = 0; i < SHELL_JOBS_MAX; i++)
-		if (!s->jobs[i])
-			return true;
-	session_say(s, "too many jobs in the background\n");
-	return false;
-}
-
 /* The pipeline that was parsed into the job, which it takes. */
 static void run_pipeline(struct shell_session *s, struct shell_job *job)
 {
 	const struct parse_pipeline *p = &job->parsed;
 	const struct parse_stage *first = &p->stages[0];
 	bool simple = p->count == 1 && first->words == 0; /* variables and files only */
-	bool good = job_set_up(job) && (!p->background || job_may_be_kept(s));
-	if (good && first->assigns && !simple) {
-		session_say(s, "variables are set on a line of their own\n");
-		good = false;
-	}
-	if (good && simple)
-		good = job_assign(job, first);
-	if (!good || simple) {
-		s->status = good ? 0 : max(s->status, 1);
+	int status = job_set_up(job); /* $? is that of the last pipeline until this one has one */
+	if (status == 0 && simple)
+		status = job_assign(job, first) ? 0 : 1;
+	if (status || simple) {
+		s->status = status;
 		job_free(job);
 		return;
 	}
