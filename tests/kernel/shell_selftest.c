@@ -391,6 +391,18 @@ SELFTEST(shell_kill_cancels)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* With its budget a job would take a quarter of an hour: it is asked to end in the midst of it. */
+SELFTEST(shell_demo_stops)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("sched demo start 500us 500ms 500ms; sched demo busy 1s"), S("admitted")));
+	sleep_ns(NS_PER_S); /* it has begun */
+	ST_CHECK(t_says(&one, S("sched demo stop; echo st''opped"), S("\nstopped\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 SELFTEST(shell_jobs)
 {
 	struct levels before = levels_now();

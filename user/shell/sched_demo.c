@@ -23,11 +23,11 @@ static struct {
 	struct thread *load[CPU_MAX];
 } demo;
 
-/* Computes for so long, as far as the clock shows that it does and nothing else. */
+/* Computes for so long, as far as the clock shows that it does and nothing else; or until it is cancelled. */
 static void demo_compute(int64_t ns)
 {
 	ktime last = clock_now();
-	while (ns > 0) {
+	while (ns > 0 && !thread_is_cancelled()) {
 		ktime now = clock_now();
 		int64_t passed = ktime_diff(now, last);
 		if (passed < DEMO_GAP_NS)

@@ -12,7 +12,7 @@
 struct edf_params;
 struct deadline_verdict;
 
-#define DEMO_BUSY_MAX_NS (INT64_C(1000000000)) /* so that a stop has not to wait for long */
+#define DEMO_BUSY_MAX_NS (INT64_C(1000000000))
 
 /*
  * Starts the loop with those parameters. *judged: the verdict says why they were granted or refused. ERR_BUSY: it
