@@ -24,7 +24,8 @@
 struct bench_run {
 	struct shell_call *c;
 	struct cmd_table table;
-	uint8_t priority;    /* of the command */
+	uint8_t priority;    /* of the command, */
+	uint8_t domain;      /* whose partner has them too: else it would go on while its domain has nothing left */
 	uint64_t hart;       /* the one on which all of it runs */
 	bool stop;           /* atomic: for the partner */
 	struct sem ping, pong;
@@ -88,7 +89,7 @@ static struct thread_result bench_partner(struct bench_run *b, void (*entry)(voi
 {
 	__atomic_store_n(&b->stop, false, __ATOMIC_RELAXED);
 	return thread_create(&(struct thread_attr){.name = S("bench"), .entry = entry, .arg = b, .priority = b->priority,
-		.class = SCHED_FIFO, .affinity = b->hart});
+		.class = SCHED_FIFO, .affinity = b->hart, .domain = b->domain});
 }
 
 static void bench_yields(void *arg)
@@ -214,7 +215,7 @@ static enum err bench_send(struct shell_call *c, struct tcp_conn *conn)
 static enum err bench_transfer(struct bench_run *b, struct tcp_listener *l, uint64_t *kib_per_s)
 {
 	struct thread_result t = thread_create(&(struct thread_attr){.name = S("bench"), .entry = bench_sink, .arg = l,
-		.priority = b->priority, .class = SCHED_RR});
+		.priority = b->priority, .class = SCHED_RR, .domain = b->domain});
 	if (t.err != OK)
 		return t.err;
 	ktime begin = clock_now();
@@ -269,6 +270,7 @@ static enum err bench_one(struct bench_run *b, size_t i)
 	struct thread *t = thread_current();
 	thread_info(t, &self);
 	b->priority = self.priority;
+	b->domain = self.domain;
 	b->hart = UINT64_C(1) << self.cpu;
 	enum err err = bench_list[i].pinned ? thread_set_affinity(t, b->hart) : OK;
 	if (err != OK)
