@@ -32,13 +32,14 @@ uint8_t shell_domain(void)
 /* One more, unless there are `limit`; `refused` is counted then. */
 static bool stats_take(uint32_t *count, uint32_t *peak, uint32_t n, uint32_t limit, uint64_t *refused)
 {
-	uint32_t now = __atomic_add_fetch(count, n, __ATOMIC_RELAXED);
-	if (now > limit) {
-		__atomic_fetch_sub(count, n, __ATOMIC_RELAXED);
-		__atomic_fetch_add(refused, 1, __ATOMIC_RELAXED);
-		return false;
-	}
-	uint32_t seen = __atomic_load_n(peak, __ATOMIC_RELAXED);
+	uint32_t now = __atomic_load_n(count, __ATOMIC_RELAXED), seen = __atomic_load_n(peak, __ATOMIC_RELAXED);
+	do {
+		if (n > limit || now > limit - n) {
+			__atomic_fetch_add(refused, 1, __ATOMIC_RELAXED);
+			return false;
+		}
+	} while (!__atomic_compare_exchange_n(count, &now, now + n, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	now += n;
 	while (seen < now && !__atomic_compare_exchange_n(peak, &seen, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 	return true;
