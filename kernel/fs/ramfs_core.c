@@ -104,6 +104,14 @@ bool ramfs_tree_is_secret(const struct ramfs_tree *t, uint32_t node)
 	return false;
 }
 
+bool ramfs_tree_would_be_secret(const struct ramfs_tree *t, struct str path)
+{
+	uint32_t at = 0, *link;
+	while (path.len && ramfs_seek(t, at, str_cut(&path, '/'), &link))
+		at = *link;
+	return ramfs_tree_is_secret(t, at);
+}
+
 /* ---- changing the tree ---- */
 
 static void ramfs_touch(struct ramfs_tree *t, uint32_t node)

@@ -71,6 +71,7 @@ must_check const uint8_t *ramfs_tree_reap(struct ramfs_tree *t, uint32_t node);
 /* The first entry of a directory whose name comes behind this one; RAMFS_NONE. Every name is behind "". */
 uint32_t ramfs_tree_after(const struct ramfs_tree *t, uint32_t dir, struct str name);
 bool ramfs_tree_is_secret(const struct ramfs_tree *t, uint32_t node);
+bool ramfs_tree_would_be_secret(const struct ramfs_tree *t, struct str path); /* what stands there, or is made there */
 
 /* ---- content ---- */
 

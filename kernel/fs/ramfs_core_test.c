@@ -277,6 +277,8 @@ TEST(ramfs_secrets_stay_secret)
 {
 	tree_make();
 	CHECK(ramfs_tree_is_secret(&tree, at(S("secret/k"))) && !ramfs_tree_is_secret(&tree, at(S("a"))));
+	CHECK(ramfs_tree_would_be_secret(&tree, S("secret/none")) && ramfs_tree_would_be_secret(&tree, S("secret/k")));
+	CHECK(!ramfs_tree_would_be_secret(&tree, S("none")) && !ramfs_tree_would_be_secret(&tree, S("a")));
 	CHECK_EQ(make(S("secret/new"), RAMFS_FILE), OK);
 	CHECK_EQ(make(S("secret/sub"), RAMFS_DIR), OK);
 	CHECK_EQ(make(S("secret/sub/new"), RAMFS_FILE), OK);

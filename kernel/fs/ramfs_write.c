@@ -329,14 +329,17 @@ static struct ramfs_index_result ramfs_make_locked(struct str path, enum ramfs_n
 static enum err ramfs_open_locked(struct str path, unsigned flags, struct file *f, const uint8_t **old)
 {
 	struct ramfs_index_result node = ramfs_tree_find(&ramfs_rw.tree, path);
-	if (node.err == ERR_NOENT && (flags & OPEN_CREATE))
+	bool makes = node.err == ERR_NOENT && (flags & OPEN_CREATE);
+	if (node.err != OK && !makes)
+		return node.err;
+	if (!makes && ramfs_rw.tree.nodes[node.value].type == RAMFS_DIR)
+		return flags & OPEN_WRITE ? ERR_ISDIR : ramfs_use(f, node.value);
+	if ((flags & OPEN_READ) && !(flags & OPEN_SECRET) && ramfs_tree_would_be_secret(&ramfs_rw.tree, path))
+		return ERR_ACCES;
+	if (makes)
 		node = ramfs_make_locked(path, RAMFS_FILE);
 	if (node.err != OK)
 		return node.err;
-	if (ramfs_rw.tree.nodes[node.value].type == RAMFS_DIR)
-		return flags & OPEN_WRITE ? ERR_ISDIR : ramfs_use(f, node.value);
-	if ((flags & OPEN_READ) && !(flags & OPEN_SECRET) && ramfs_tree_is_secret(&ramfs_rw.tree, node.value))
-		return ERR_ACCES;
 	if (flags & OPEN_TRUNC) {
 		enum err err = ramfs_truncate_locked(node.value, 0, old);
 		assert(err == OK); /* it takes no memory */

@@ -140,6 +140,8 @@ SELFTEST(ramfs_secrets_are_read_by_who_says_so)
 	ST_CHECK(vfs_stat(S("/tmp/secret/k"), &stat) == OK && stat.secret);
 	ST_CHECK(ramfs_try_open(S("/tmp/secret"), OPEN_READ) == OK); /* names are none */
 	ST_CHECK(ramfs_try_open(S("/tmp/secret/k"), OPEN_READ) == ERR_ACCES);
+	ST_CHECK(ramfs_try_open(S("/tmp/secret/n"), OPEN_READ | SAVE) == ERR_ACCES);
+	ST_CHECK(vfs_stat(S("/tmp/secret/n"), &stat) == ERR_NOENT); /* what is refused makes nothing */
 	ST_CHECK(ramfs_try_open(S("/tmp/secret/k"), OPEN_READ | OPEN_SECRET) == OK);
 	ST_CHECK(vfs_rename(S("/tmp/secret/k"), S("/tmp/k")) == OK);
 	ST_CHECK(ramfs_try_open(S("/tmp/k"), OPEN_READ) == ERR_ACCES);
