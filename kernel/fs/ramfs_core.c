@@ -117,7 +117,7 @@ bool ramfs_tree_would_be_secret(const struct ramfs_tree *t, struct str path)
 static void ramfs_touch(struct ramfs_tree *t, uint32_t node)
 {
 	if (ramfs_is_packed(t, node))
-		__atomic_store_n(&t->touched, true, __ATOMIC_RELEASE);
+		__atomic_store_n(&t->touched, true, __ATOMIC_SEQ_CST);
 }
 
 static uint32_t ramfs_depth(const struct ramfs_tree *t, uint32_t node)

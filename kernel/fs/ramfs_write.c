@@ -133,7 +133,8 @@ static bool ramfs_is_as_packed(uint32_t node)
 static void ramfs_reap_locked(uint32_t node, const uint8_t **memory)
 {
 	const struct ramfs_node *n = &ramfs_rw.tree.nodes[node];
-	if (node != 0 && n->parent == RAMFS_NONE && __atomic_load_n(&n->opens, __ATOMIC_RELAXED) == 0)
+	/* Behind `touched`: pairs with ramfs_w_close(), either of the two sees that the other is through. */
+	if (node != 0 && n->parent == RAMFS_NONE && __atomic_load_n(&n->opens, __ATOMIC_SEQ_CST) == 0)
 		*memory = ramfs_tree_reap(&ramfs_rw.tree, node);
 }
 
@@ -158,14 +159,17 @@ static void ramfs_w_close(struct file *f)
 	uint32_t node = ramfs_node_of(f);
 	struct ramfs_node *n = &ramfs_rw.tree.nodes[node];
 	const uint8_t *memory = NULL;
+	bool of_image = node < ramfs_rw.tree.image_count;
 	if (f->type == FILE_DIR)
 		page_free(f->state, 0);
-	if (ramfs_is_as_packed(node)) {
-		__atomic_fetch_sub(&n->opens, 1, __ATOMIC_RELAXED);
+	/* One that was made is another file's as soon as it is counted down; so that is done with the lock held. */
+	if (of_image)
+		__atomic_fetch_sub(&n->opens, 1, __ATOMIC_SEQ_CST);
+	if (of_image && !__atomic_load_n(&ramfs_rw.tree.touched, __ATOMIC_SEQ_CST))
 		return;
-	}
 	mutex_lock(&ramfs_rw.lock);
-	__atomic_fetch_sub(&n->opens, 1, __ATOMIC_RELAXED);
+	if (!of_image)
+		__atomic_fetch_sub(&n->opens, 1, __ATOMIC_SEQ_CST);
 	ramfs_reap_locked(node, &memory);
 	mutex_unlock(&ramfs_rw.lock);
 	ramfs_memory_drop(memory);
