@@ -24,6 +24,7 @@
 	X(LOCK_WEB_ACCESS)    /* spin: who tried a wrong token, and how often */                   \
 	X(LOCK_VFS_MOUNT)     /* spin: writers of the mount table */                               \
 	X(LOCK_RAMFS)         /* mutex: the tree of files in memory */                             \
+	X(LOCK_NETCTL)        /* mutex: a line that is written to /net/ctl */                      \
 	X(LOCK_TCP_CONN)      /* mutex: one connection */                                          \
 	X(LOCK_PIPE)          /* mutex: one pipe */                                                \
 	X(LOCK_CONSOLE)       /* mutex: who writes on the console */                               \

@@ -61,6 +61,7 @@ unsigned iface_address(uint32_t addr);
 void iface_mark_conflict(size_t i); /* until it is configured anew */
 
 /* ---- netctl.c: /net/ctl ---- */
+void netctl_init(void);
 void netctl_render(struct abuf *out);
 enum err netctl_line(struct str line, struct abuf *answer);
 

@@ -6,11 +6,19 @@
  * refused (ERR_ADDRNOTAVAIL), and they end when their retransmissions do; so do those over a device that is
  * down. If the address or the device comes back before that, they go on.
  *
- * Locks: those of iface.c. Two writers at once: each line is done as a whole.
+ * Locks: LOCK_NETCTL, a mutex, around what a line does: it sets again what it leaves as it is.
  */
 #include "kernel/net/net_priv.h"
 #include "kernel/net/netctl_core.h"
+#include "kernel/sync/mutex.h"
 #include "lib/fmt.h"
+
+static struct mutex netctl_lock;
+
+void netctl_init(void)
+{
+	mutex_init(&netctl_lock, LOCK_NETCTL);
+}
 
 void netctl_render(struct abuf *out)
 {
@@ -90,6 +98,22 @@ static enum err netctl_up(struct netdev *d, bool up)
 	return OK;
 }
 
+static enum err netctl_do_locked(const struct netctl *c, struct abuf *answer)
+{
+	if (c->verb == NETCTL_GATEWAY)
+		return c->addr ? netctl_gateway(c->addr, answer) : netctl_no_gateway();
+	struct netdev *d = netdev_find(c->iface);
+	if (!d) {
+		fmt(answer, "refused: no interface %.*s", STR_ARG(c->iface));
+		return ERR_NODEV;
+	}
+	if ((d->features & NETDEV_LOOPBACK) != 0) {
+		fmt(answer, "refused: %.*s stays as it is", STR_ARG(d->name));
+		return ERR_PERM;
+	}
+	return c->verb == NETCTL_ADDRESS ? netctl_address(d, c, answer) : netctl_up(d, c->verb == NETCTL_UP);
+}
+
 enum err netctl_line(struct str line, struct abuf *answer)
 {
 	struct netctl c;
@@ -99,16 +123,8 @@ enum err netctl_line(struct str line, struct abuf *answer)
 		fmt(answer, "refused: expected %.*s", STR_ARG(usage));
 		return err;
 	}
-	if (c.verb == NETCTL_GATEWAY)
-		return c.addr ? netctl_gateway(c.addr, answer) : netctl_no_gateway();
-	struct netdev *d = netdev_find(c.iface);
-	if (!d) {
-		fmt(answer, "refused: no interface %.*s", STR_ARG(c.iface));
-		return ERR_NODEV;
-	}
-	if ((d->features & NETDEV_LOOPBACK) != 0) {
-		fmt(answer, "refused: %.*s stays as it is", STR_ARG(d->name));
-		return ERR_PERM;
-	}
-	return c.verb == NETCTL_ADDRESS ? netctl_address(d, &c, answer) : netctl_up(d, c.verb == NETCTL_UP);
+	mutex_lock(&netctl_lock);
+	err = netctl_do_locked(&c, answer);
+	mutex_unlock(&netctl_lock);
+	return err;
 }

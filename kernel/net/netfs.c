@@ -114,6 +114,7 @@ static struct synth_fs netfs = {netfs_files, countof(netfs_files)};
 
 static enum err netfs_init(void)
 {
+	netctl_init();
 	return fileserver_mount(S("/net"), &synth_ops, &netfs, S("netfs"));
 }
 INITCALL(netfs, netfs_init, "vfs", "net_iface");
