@@ -33,6 +33,7 @@ enum uart_reg { UART_DATA = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UART_LC
 #define UART_RX_BATCH      64
 #define UART_LOG_PRIORITY  4 /* below everything that has work to do */
 #define UART_LINE_MAX      (KLOG_TEXT_MAX + 60)
+#define UART_PUT_MAX       128 /* bytes put into the ring in one hold of its lock, interrupts off */
 #define UART_ROW_MAX       512 /* bytes that made a row, escape sequences included; a longer one is not shown again */
 
 static_assert(is_pow2(CONFIG_UART_RX_RING) && is_pow2(CONFIG_UART_TX_RING), "ring indices wrap");
@@ -120,7 +121,7 @@ static size_t uart_put(struct rbuf from)
 {
 	size_t n = 0;
 	irqflags flags = spin_lock_irqsave(&uart.lock);
-	while (n < from.len && uart.tx_head - uart.tx_tail < sizeof(uart.tx))
+	while (n < from.len && n < UART_PUT_MAX && uart.tx_head - uart.tx_tail < sizeof(uart.tx))
 		uart.tx[uart.tx_head++ % sizeof(uart.tx)] = from.ptr[n++];
 	(void)uart_send_locked(); /* the writer itself made room */
 	spin_unlock_irqrestore(&uart.lock, flags);
