@@ -39,8 +39,8 @@ struct shell_carrier {
 	struct str name; /* who, for `ps` and the log: "console", "10.0.2.2". Copied */
 	/*
 	 * There is output, or the end. Called by any thread, preemption off, LOCK_SHELL_READY held: it only wakes
-	 * somebody, and calls nothing of this header. Not again before shell_output() has given less than it was
-	 * asked for. NULL: the carrier looks by itself.
+	 * somebody, and calls nothing of this header. Not again before shell_output() has given all that there
+	 * was. NULL: the carrier looks by itself.
 	 */
 	void (*ready)(void *arg);
 	void *arg;
