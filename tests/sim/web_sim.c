@@ -668,6 +668,12 @@ TEST(web_sim_echo_gives_back_what_it_gets)
 		client_say(&one, S("\x89\x81" MASK "p"));
 	client_wait(&one, 100 * NS_PER_MS);
 	CHECK_EQ(socket_frames(0x8a, &content), 5);
+	socket_at = one.len;
+	uint8_t ping[6 + 125] = {0x89, 0x80 | 125};
+	for (int i = 0; i < 20; i++) /* in one go, more than fit together: each all the same */
+		client_say(&one, str_of(ping, sizeof(ping)));
+	client_wait(&one, 100 * NS_PER_MS);
+	CHECK_EQ(socket_frames(0x8a, &content), 20);
 	client_say(&one, S("\x88\x82" MASK "\x03\xe8"));
 	client_wait(&one, NS_PER_S);
 	socket_closed_with(1000);

@@ -130,13 +130,16 @@ class Socket(unittest.TestCase):
         self.no_time_out()
 
     def test_many_pings(self):
-        """Of those that come faster than they can be answered the latest is."""
+        """Of those that come faster than they can be answered the latest are."""
         with self.opened() as c:
             for block in range(20):
                 c.s.sendall(b"".join(frame(FIN | PING, b"%d" % i) for i in range(1000 * block, 1000 * block + 1000)))
                 last = -1
                 while last < 1000 * block + 999:
                     op, content = c.control()
+                    if op == PING:  # this takes long where the machine is slow
+                        c.s.sendall(frame(FIN | PONG))
+                        continue
                     self.assertEqual(op, PONG)
                     self.assertGreater(int(content), last)
                     last = int(content)

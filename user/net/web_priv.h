@@ -43,6 +43,7 @@
 #define WEB_TURN_REQUESTS  8               /* of one connection, before the others have their turn */
 #define WEB_AGAIN_NS       (20 * NS_PER_MS) /* until a socket that has paused is looked at again */
 #define WEB_CONTROL_MAX    128             /* of a text message to a terminal */
+#define WEB_PONGS_BYTES    384             /* answers to pings that go out together */
 #define WEB_POLLED_TYPED_MAX 1024          /* of what is typed in one request */
 
 /* A document in pages, sent by reference: the last reference frees it. */
@@ -124,12 +125,12 @@ struct web_socket {
 	ktime leave; /* LEAVING: until when the client's close is waited for */
 	uint8_t state;
 	bool pinged; /* since then */
-	bool ping_due, pong_due, close_due, close_sent;
+	bool ping_due, close_due, close_sent;
 	bool message_due; /* the kind is to be asked for one */
 	bool paused;      /* the kind has no room: nothing is read */
 	uint16_t code;    /* of our close */
-	uint8_t pong_len;
-	uint8_t pong[WS_CONTROL_MAX];
+	uint16_t pongs_len;
+	uint8_t pongs[WEB_PONGS_BYTES]; /* frames that are due */
 	union { /* the kind's */
 		struct web_echo echo;
 		struct web_terminal terminal;

@@ -12,8 +12,8 @@
  * behind it c->content, a message. The next is made when TCP has all of the last and
  * the client all but TCP_LOW_BYTES of that, so that no message waits for a client that
  * is slower; one that takes nothing is reset as for any reply. A kind that has no room
- * for what the client says pauses reading. Pings are answered one by one while the
- * client takes the answers, else the latest, so that they cost no memory.
+ * for what the client says pauses reading. Each ping is answered while the client takes
+ * the answers; else the latest are, as many as fit, so that pings cost no more memory.
  *
  * Of the two closes ours is the last, but for LEAVING: then the client has
  * WEB_SOCKET_LEAVE_NS for his. Whoever ends without a close, or does not speak the
@@ -36,6 +36,8 @@
 #define WEB_SOCKET_LEAVE_NS    (5 * NS_PER_S)  /* for the client's close behind ours */
 
 static_assert(CONFIG_WEB_SOCKETS < CONFIG_WEB_CONNECTIONS, "sockets leave connections to others");
+static_assert(WEB_PONGS_BYTES + WS_HEAD_MAX + 4 <= sizeof(((struct web_conn *)0)->out_bytes),
+	"pongs, a ping, and the head of a message or a close go out together");
 
 static struct pool *web_sockets;
 static uint32_t web_sockets_used; /* atomic */
@@ -136,7 +138,7 @@ void web_socket_begin(struct web_conn *c, ktime now)
 
 static bool web_socket_has_due(const struct web_socket *s)
 {
-	return !s->close_sent && (s->pong_due || s->ping_due || s->close_due || s->message_due);
+	return !s->close_sent && (s->pongs_len || s->ping_due || s->close_due || s->message_due);
 }
 
 bool web_socket_may_send(const struct web_conn *c)
@@ -149,13 +151,14 @@ void web_socket_build(struct web_conn *c, struct web_message message, ktime now)
 {
 	struct web_socket *s = c->socket;
 	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
-	if (s->pong_due)
-		ws_frame_control(&c->out, WS_OP_PONG, rbuf_of(s->pong, s->pong_len));
+	if (s->pongs_len)
+		abuf_bytes_add(&c->out, s->pongs, s->pongs_len);
 	if (s->ping_due) {
 		ws_frame_control(&c->out, WS_OP_PING, rbuf_of(NULL, 0));
 		s->alive = ktime_add(now, -WEB_SOCKET_PING_NS); /* the pong is waited for from now on */
 	}
-	s->pong_due = s->ping_due = false;
+	s->pongs_len = 0;
+	s->ping_due = false;
 	if (message.content.mem) {
 		ws_frame_head(&c->out, message.op, message.content.bytes.len);
 	} else if (s->close_due) {
@@ -175,7 +178,7 @@ static void web_socket_build_due(struct web_conn *c, ktime now)
 	struct web_message message = {0};
 	if (s->message_due)
 		message = s->kind->next(c, now);
-	if (message.content.mem || s->pong_due || s->ping_due || s->close_due)
+	if (message.content.mem || s->pongs_len || s->ping_due || s->close_due)
 		web_socket_build(c, message, now);
 }
 
@@ -224,6 +227,22 @@ static void web_socket_on_piece(struct web_socket *s, const struct ws_step *step
 		s->kind->input(s, step, now);
 }
 
+/* Another answer might not fit. */
+static bool web_socket_pongs_full(const struct web_socket *s)
+{
+	return s->pongs_len + 2 + WS_CONTROL_MAX > WEB_PONGS_BYTES;
+}
+
+/* When there is no room for the answer, those before it are forgotten: section 5.5.3 allows it. */
+static void web_socket_on_ping(struct web_socket *s, struct rbuf content)
+{
+	struct abuf out = abuf_of(s->pongs, sizeof(s->pongs));
+	out.len = web_socket_pongs_full(s) ? 0 : s->pongs_len;
+	ws_frame_control(&out, WS_OP_PONG, content);
+	assert(abuf_ok(&out));
+	s->pongs_len = (uint16_t)out.len;
+}
+
 static void web_socket_on_step(struct web_socket *s, const struct ws_step *step, ktime now)
 {
 	switch (step->event) {
@@ -233,10 +252,7 @@ static void web_socket_on_step(struct web_socket *s, const struct ws_step *step,
 		web_socket_on_piece(s, step, now);
 		break;
 	case WS_PING:
-		s->pong_due = true;
-		s->pong_len = (uint8_t)step->piece.len;
-		if (step->piece.len)
-			memcpy(s->pong, step->piece.ptr, step->piece.len);
+		web_socket_on_ping(s, step->piece);
 		break;
 	case WS_PONG:
 		s->alive = now;
@@ -271,7 +287,7 @@ static enum err web_socket_read(struct web_conn *c, ktime now)
 		used += step.used;
 		web_socket_on_step(s, &step, now);
 	} while (step.event != WS_MORE && s->state != WEB_SOCKET_OVER && !s->paused &&
-		 !(s->pong_due && web_socket_may_send(c)));
+		 !(web_socket_pongs_full(s) && web_socket_may_send(c)));
 	tcp_consume(c->tcp, used);
 	return OK;
 }
