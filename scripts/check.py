@@ -28,6 +28,8 @@ O = os.environ.get("O", "build")
 LOGS = f"{O}/check"
 PYTHON = "/usr/bin/python3"
 FUZZ_RUNS = os.environ.get("FUZZ_RUNS", "20000")
+FOUND = re.compile(r"FAIL|: failed: |^not ok|panic|Traceback|Sanitizer|runtime error|\b[1-9]\d* failed\b")
+FOUND_LINES = 20
 TAIL_LINES = 40
 sys.path.insert(0, "tests/system")
 import mazu  # noqa: E402
@@ -324,9 +326,10 @@ class Report:
                   f"{failed:3} failed {seconds:6.1f} s", flush=True)
             if failed:
                 with open(log, errors="replace") as f:
-                    tail = f.read().splitlines()[-TAIL_LINES:]
-                print("\n".join([f"     {text.splitlines()[0]}; {log} ends with:", *("     | " + t for t in tail)]),
-                      flush=True)
+                    lines = f.read().splitlines()
+                found = [line for line in lines[:-TAIL_LINES] if FOUND.search(line)][:FOUND_LINES]
+                print("\n".join([f"     {text.splitlines()[0]}; {log} says:", *("     > " + line for line in found),
+                                 *("     | " + line for line in lines[-TAIL_LINES:])]), flush=True)
 
     def run(self, name, function):
         path, start = f"{LOGS}/{name}.log", time.monotonic()
