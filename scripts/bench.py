@@ -23,7 +23,7 @@ all that failed in that configuration, a time-out of two seconds included.
 What takes long runs when asked for, and prints its own figures:
     bench.py long                  10^6 wakes and 10^6 jobs inside the kernel
     bench.py misses-network 600    ten minutes of the network run
-    bench.py serving 60            each row of wrk over TAP on one hart, once, for so many seconds
+    bench.py serving 60 [HARTS]    each row of wrk over TAP, once, for so many seconds, on one hart or so many
 O names the folder; the image is built by a run without words.
 
 A source that fails makes the exit status 1 and says why; the others are measured all the same.
@@ -190,6 +190,7 @@ def page_bytes(guest):
 def serving_rows(guest, suffix, runs=WRK_RUNS, seconds=None):
     metrics, errors = {}, []
     for row, words in ROWS.items():
+        guest.wait_http()  # what the row before left in the network has come through
         rates, p99s, failed = zip(*(wrk(guest, *words, seconds=seconds) for _ in range(runs)))
         metrics[f"http_get_{row}{suffix}"] = metric("1/s", rates)
         if row in P99:
@@ -217,10 +218,9 @@ def serving_tap():
     return in_namespace("serving-tap")
 
 
-def serving_long(seconds):
-    with mazu.Mazu(ELF, smp=1, net="tap", limit=len(ROWS) * (seconds + 10) + 60) as guest:
-        guest.wait_http()
-        return serving_rows(guest, "_tap", runs=1, seconds=seconds)
+def serving_long(seconds, harts):
+    with mazu.Mazu(ELF, smp=harts, net="tap", limit=len(ROWS) * (seconds + 10) + 60) as guest:
+        return serving_rows(guest, "_tap" if harts == 1 else f"_tap_{harts}", runs=1, seconds=seconds)
 
 
 class PingFlood(threading.Thread):
@@ -332,7 +332,7 @@ if __name__ == "__main__":
         sys.exit()
     if sys.argv[1:2] == ["serving"]:
         mazu.own_network()
-        figures = serving_long(int(sys.argv[2]))
+        figures = serving_long(int(sys.argv[2]), int((sys.argv[3:] or [1])[0]))
         compare(figures)
         table(figures)
         sys.exit()

@@ -9,17 +9,20 @@
  *
  * Sending: the header is pushed in front of the frame, fragments go as one indirect
  * chain. Completion raises no interrupt: sent packets are taken back by the next
- * send, by each poll, and by a callout every VNET_RECLAIM_NS while packets are out. The
- * callout also gives the notification that the device asks for and has not got, for
- * whatever reason (virtq_core.h has one): nothing else would, and the queue would be full
- * for ever. Counted in tx_stalls.
+ * send, by each poll, and by a callout every VNET_LOOK_NS while packets are out.
+ *
+ * A later look: a notification or an interrupt that is missing, for whatever reason
+ * (virtq_core.h has one), would leave a queue standing for ever. So the callout gives
+ * the notification that the device asks for and has not got; and when nothing was
+ * received for a while, VNET_LOOK_NS at least, it has the receive thread poll once more,
+ * which does the same for its queue. Counted in tx_stalls, rx_stalls.
  *
  * The device is not trusted: lengths and ids are checked by virtq_core.c, a frame
  * shorter than its headers is an error, and GOOD is believed only when the feature
  * was negotiated. A broken queue, of either, stops the device, with one log line;
  * what the device had comes back once it is reset.
  *
- * Locks: LOCK_NETDEV guards the transmit queue. The receive queue is the receive
+ * Locks: LOCK_NETDEV guards the transmit queue and what concerns the callout. The receive queue is the receive
  * thread's. Bound: one device (eth0).
  * Reference: virtio 1.2 section 5.1.
  */
@@ -38,7 +41,8 @@
 #define VNET_MTU          1500
 #define VNET_QUEUE_RX     0
 #define VNET_QUEUE_TX     1
-#define VNET_RECLAIM_NS   (2 * NS_PER_MS)
+#define VNET_LOOK_NS      (2 * NS_PER_MS)
+#define VNET_RX_LOOKS     2 /* behind the last frame: the first may come at once, the second polls */
 #define VNET_RECLAIM_MAX  64 /* packets taken back in one stretch under the lock */
 
 #define VNET_HDR_NEEDS_CSUM 1
@@ -57,8 +61,10 @@ static struct vnet {
 	struct spinlock lock;
 	struct virtq tx; /* lock */
 	struct virtq_slot tx_slots[CONFIG_VIRTIO_NET_QUEUE];
-	bool reclaim_armed; /* lock */
-	struct callout reclaim;
+	uint8_t rx_looks; /* lock; of the callout, until the receive thread is to poll once more */
+	uint32_t rx_looks_now; /* atomic, 0 or 1: it is to */
+	bool look_armed;  /* lock */
+	struct callout look;
 } vnet;
 
 /* ---- receiving ---- */
@@ -140,20 +146,36 @@ static unsigned vnet_rx_batch(unsigned budget)
 	return n;
 }
 
+/* Nothing came for a while: did nothing come, or was it not announced, or is the device short of packets? */
+static void vnet_rx_look(void)
+{
+	bool kick = virtq_kick_late(&vnet.rx);
+	vnet.net.stats.rx_stalls += kick || virtq_waits(&vnet.rx);
+	if (kick)
+		virtio_notify(&vnet.dev, VNET_QUEUE_RX);
+}
+
+static void vnet_rx_look_later(void);
 static void vnet_tx_reclaim(void);
 static void vnet_stop_if_broken(void);
 
 static unsigned vnet_poll(struct netdev *d, unsigned budget)
 {
 	unsigned n = 0;
-	(void)d;
+	uint16_t given = vnet.rx.avail_idx;
 	vnet_tx_reclaim();
+	if (__atomic_exchange_n(&vnet.rx_looks_now, 0, __ATOMIC_RELAXED))
+		vnet_rx_look();
 	do
 		n += vnet_rx_batch(budget - n);
 	while (n < budget && virtq_arm(&vnet.rx));
 	if (n == budget)
 		virtq_disarm(&vnet.rx);
 	vnet_rx_fill();
+	if (vnet.rx.avail_idx != given)
+		vnet_rx_look_later();
+	if (n < budget && virtq_waits(&vnet.rx)) /* what virtq_arm() did not see yet, nearly always */
+		netdev_receive_ready(d);
 	vnet_stop_if_broken();
 	return n;
 }
@@ -200,27 +222,51 @@ static void vnet_tx_reclaim(void)
 	vnet_tx_done_all(&done);
 }
 
-/* While packets are out, comes again: a later look at each. */
-static void vnet_reclaim_expired(void *arg)
+/* ---- a later look ---- */
+
+/* look_armed is set, by who calls. */
+static void vnet_look_start(void)
+{
+	if (callout_start(&vnet.look, ktime_add(clock_now(), VNET_LOOK_NS)) == OK)
+		return;
+	spin_lock(&vnet.lock);
+	vnet.look_armed = false; /* the next frame tries again */
+	spin_unlock(&vnet.lock);
+}
+
+static void vnet_rx_look_later(void)
+{
+	spin_lock(&vnet.lock);
+	bool arm = !vnet.look_armed;
+	vnet.look_armed = true;
+	vnet.rx_looks = VNET_RX_LOOKS;
+	spin_unlock(&vnet.lock);
+	if (arm)
+		vnet_look_start();
+}
+
+/* While packets are out, or the receive thread is to poll once more, comes again. */
+static void vnet_look_expired(void *arg)
 {
 	(void)arg;
 	vnet_tx_reclaim();
 	spin_lock(&vnet.lock);
 	bool broken = vnet.tx.broken;
-	bool again = vnet.tx.out > 0 && !broken;
-	bool kick = again && virtq_kick_late(&vnet.tx);
+	bool look = vnet.rx_looks == 1;
+	vnet.rx_looks -= vnet.rx_looks > 0;
+	bool kick = vnet.tx.out > 0 && !broken && virtq_kick_late(&vnet.tx);
+	bool again = (vnet.tx.out > 0 || vnet.rx_looks > 0) && !broken;
 	vnet.net.stats.tx_stalls += kick;
-	vnet.reclaim_armed = again;
+	vnet.look_armed = again;
 	spin_unlock(&vnet.lock);
 	if (kick)
 		virtio_notify(&vnet.dev, VNET_QUEUE_TX);
-	if (broken)
-		netdev_receive_ready(&vnet.net); /* whose thread stops the device */
-	if (again && callout_start(&vnet.reclaim, ktime_add(clock_now(), VNET_RECLAIM_NS)) != OK) {
-		spin_lock(&vnet.lock);
-		vnet.reclaim_armed = false; /* the next send tries again */
-		spin_unlock(&vnet.lock);
-	}
+	if (look)
+		__atomic_store_n(&vnet.rx_looks_now, 1, __ATOMIC_RELAXED);
+	if (look || broken) /* whose thread stops the device */
+		netdev_receive_ready(&vnet.net);
+	if (again)
+		vnet_look_start();
 }
 
 /* Either queue is broken: no more of this device. */
@@ -280,9 +326,9 @@ static enum err vnet_transmit(struct netdev *d, struct packet *p)
 	vnet_tx_take_locked(&done);
 	enum err e = vnet_tx_add_locked(p);
 	bool kick = e == OK && virtq_kick(&vnet.tx);
-	bool arm = e != ERR_IO && !vnet.reclaim_armed; /* full as well: it may be a stall */
+	bool arm = e != ERR_IO && !vnet.look_armed; /* full as well: it may be a stall */
 	if (arm)
-		vnet.reclaim_armed = true;
+		vnet.look_armed = true;
 	if (e == OK) {
 		d->stats.tx_packets++;
 		d->stats.tx_bytes += bytes;
@@ -291,11 +337,8 @@ static enum err vnet_transmit(struct netdev *d, struct packet *p)
 	if (kick)
 		virtio_notify(&vnet.dev, VNET_QUEUE_TX);
 	vnet_tx_done_all(&done);
-	if (arm && callout_start(&vnet.reclaim, ktime_add(clock_now(), VNET_RECLAIM_NS)) != OK) {
-		spin_lock(&vnet.lock);
-		vnet.reclaim_armed = false;
-		spin_unlock(&vnet.lock);
-	}
+	if (arm)
+		vnet_look_start();
 	if (e == OK)
 		return OK;
 	if (e == ERR_IO && !vnet.stopped)
@@ -343,7 +386,7 @@ static enum err vnet_probe(const struct machine_device *d)
 		return e;
 	vnet.open = true;
 	spin_init(&vnet.lock, LOCK_NETDEV);
-	callout_init(&vnet.reclaim, CALLOUT_SOFT, vnet_reclaim_expired, NULL);
+	callout_init(&vnet.look, CALLOUT_SOFT, vnet_look_expired, NULL);
 	vnet.net = (struct netdev){.name = S("eth0"), .mtu = VNET_MTU, .ops = &vnet_ops};
 	vnet.net.features = ((vnet.dev.features & VNET_F_CSUM) != 0 ? NETDEV_TX_CSUM : 0) |
 		((vnet.dev.features & VNET_F_GUEST_CSUM) != 0 ? NETDEV_RX_CSUM : 0);

@@ -191,9 +191,14 @@ static uint16_t virtq_pending(struct virtq *q)
 	return n;
 }
 
+bool virtq_waits(struct virtq *q)
+{
+	return !q->broken && virtq_pending(q) > 0;
+}
+
 bool virtq_take(struct virtq *q, void **token, uint32_t *len)
 {
-	if (q->broken || virtq_pending(q) == 0)
+	if (!virtq_waits(q))
 		return false;
 	struct virtq_used_elem *e = &q->used->ring[q->used_idx & (q->size - 1)];
 	uint32_t id = __atomic_load_n(&e->id, __ATOMIC_RELAXED);
@@ -222,7 +227,7 @@ bool virtq_arm(struct virtq *q)
 	else
 		__atomic_store_n(&q->avail->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* rearm */
-	return !q->broken && virtq_pending(q) > 0;
+	return virtq_waits(q);
 }
 
 void virtq_disarm(struct virtq *q)

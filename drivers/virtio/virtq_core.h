@@ -9,6 +9,7 @@
  *	virtq_kick_late  some time after: whether it does after all
  *	virtq_take     one chain that the device has used: its token, the bytes written
  *	virtq_arm, virtq_disarm   interrupts
+ *	virtq_waits    whether one is there to be taken
  *
  * The device is not trusted. It writes the used ring and nothing that it writes is
  * an index, a length or a pointer here before it was checked: a length beyond what
@@ -17,10 +18,11 @@
  * broken: nothing more is taken from it or added. So virtq_take looks at one entry,
  * however fast the device writes.
  *
- * A notification that is decided against stands or falls with the order of a store and
- * a load behind it. Where that order is not kept (QEMU 7.2 drops every fence of a machine
- * with one CPU) the decision was made on an old word of the device, which waits for
- * ever, and its queue fills. virtq_kick_late looks at the same word again.
+ * A notification that is decided against, and an interrupt that is waited for, stand or
+ * fall with the order of a store and a load behind it. Where that order is not kept (QEMU
+ * 7.2 drops every fence of a machine with one CPU) the decision was made on an old word
+ * of the device, which waits for ever, and its queue fills; or it has used chains and
+ * believed that nobody asks. virtq_kick_late and virtq_waits look at the same words again.
  *
  * All bookkeeping (free list, tokens, lengths) is in memory that the device never reads.
  *
@@ -113,6 +115,7 @@ must_check bool virtq_take(struct virtq *q, void **token, uint32_t *len);
 /* Asks for an interrupt at the next used chain; true when one is there already: take again. */
 must_check bool virtq_arm(struct virtq *q);
 void virtq_disarm(struct virtq *q);
+must_check bool virtq_waits(struct virtq *q);
 /* Gives back the token of one chain that is still out, after the device was reset; NULL when none is. */
 void *virtq_reclaim(struct virtq *q);
 void virtq_check(const struct virtq *q);

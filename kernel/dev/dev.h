@@ -65,10 +65,11 @@ must_check struct i64_result rtc_now(void); /* as the device says; ERR_NODEV. An
 
 /*
  * Updated by one writer each (rx: receive thread; tx: under the driver's lock), tx_dropped atomically; read without a lock.
- * tx_stalls: the device stood with packets to send, and was set going again.
+ * tx_stalls, rx_stalls: the device stood with packets to send, with packets to fill or with frames that it did not
+ * announce, and was set going again.
  */
 struct netdev_stats {
-	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, rx_stalls;
 	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors, tx_stalls;
 };
 struct netdev {

@@ -19,14 +19,14 @@ static void netfs_address(struct abuf *out, const struct netdev *d)
 static void netfs_iface(struct abuf *out)
 {
 	struct netdev *d;
-	fmt(out, "name mac mtu rx_packets rx_bytes rx_dropped rx_errors tx_packets tx_bytes tx_dropped "
-		 "tx_errors tx_stalls state address\n");
+	fmt(out, "name mac mtu rx_packets rx_bytes rx_dropped rx_errors rx_stalls "
+		 "tx_packets tx_bytes tx_dropped tx_errors tx_stalls state address\n");
 	for (size_t i = 0; (d = netdev_at(i)) != NULL; i++) {
 		fmt(out, "%.*s ", STR_ARG(d->name));
 		mac_format(out, d->mac);
-		fmt(out, " %u %llu %llu %llu %llu", d->mtu, (unsigned long long)d->stats.rx_packets,
+		fmt(out, " %u %llu %llu %llu %llu %llu", d->mtu, (unsigned long long)d->stats.rx_packets,
 			(unsigned long long)d->stats.rx_bytes, (unsigned long long)d->stats.rx_dropped,
-			(unsigned long long)d->stats.rx_errors);
+			(unsigned long long)d->stats.rx_errors, (unsigned long long)d->stats.rx_stalls);
 		fmt(out, " %llu %llu %llu %llu %llu", (unsigned long long)d->stats.tx_packets,
 			(unsigned long long)d->stats.tx_bytes, (unsigned long long)d->stats.tx_dropped,
 			(unsigned long long)d->stats.tx_errors, (unsigned long long)d->stats.tx_stalls);

@@ -22,7 +22,8 @@
 
 static ktime device_now = {1000};
 static int locks_held, packets, reset_count, logged, receive_ready;
-static int tx_notified;
+static int tx_notified, rx_notified;
+static void (*at_unlock)(void); /* once */
 static bool stuck_in_reset, no_callout;
 static struct callout *armed;
 static void (*interrupt)(void *arg);
@@ -35,6 +36,10 @@ static void device_lock(unused struct spinlock *l)
 static void device_unlock(unused struct spinlock *l)
 {
 	CHECK_EQ(locks_held--, 1);
+	void (*once)(void) = at_unlock;
+	at_unlock = NULL;
+	if (once)
+		once();
 }
 
 struct sim_packet {
@@ -145,6 +150,7 @@ bool virtio_fail(unused struct virtio_dev *v)
 void virtio_notify(unused struct virtio_dev *v, uint32_t queue)
 {
 	tx_notified += queue == 1;
+	rx_notified += queue == 0;
 }
 
 void virtio_interrupt_ack(unused struct virtio_dev *v)
@@ -166,7 +172,7 @@ static void setup(void)
 {
 	static const struct machine_device at = {.irq = 1};
 	memset(&vnet, 0, sizeof(vnet));
-	packets = reset_count = logged = receive_ready = tx_notified = 0;
+	packets = reset_count = logged = receive_ready = tx_notified = rx_notified = 0;
 	stuck_in_reset = no_callout = false;
 	armed = NULL;
 	CHECK_EQ(vnet_probe(&at), OK);
@@ -287,4 +293,88 @@ TEST(virtio_net_missing_notification_is_given_once)
 		CHECK_EQ(vnet.net.stats.tx_stalls, 1);
 		teardown();
 	}
+}
+
+/* One frame, announced, and the poll behind it. */
+static void receive_one(uint32_t id)
+{
+	use(&vnet.rx, id, 100);
+	interrupt(NULL);
+	CHECK_EQ(poll_device(), 1);
+	receive_ready = rx_notified = 0;
+}
+
+/* Nothing more comes: the receive thread is told to look once, a period later at the least. */
+static void expire_until_look(void)
+{
+	expire();
+	CHECK_EQ(receive_ready, 0);
+	expire();
+	CHECK_EQ(receive_ready, 1);
+	CHECK(armed == NULL);
+}
+
+TEST(virtio_net_receive_queue_is_looked_at_once_when_nothing_comes)
+{
+	setup();
+	receive_one(0);
+	expire_until_look();
+	CHECK_EQ(poll_device(), 0);
+	CHECK(armed == NULL);
+	CHECK_EQ(vnet.net.stats.rx_stalls, 0);
+	CHECK_EQ(rx_notified, 0);
+	receive_one(1); /* and each time again */
+	expire_until_look();
+	CHECK_EQ(poll_device(), 0);
+	teardown();
+}
+
+TEST(virtio_net_frame_that_nothing_announced_is_found)
+{
+	setup();
+	receive_one(0);
+	use(&vnet.rx, 1, 100);
+	expire_until_look();
+	CHECK_EQ(poll_device(), 1);
+	CHECK_EQ(vnet.net.stats.rx_stalls, 1);
+	CHECK(armed != NULL);
+	teardown();
+}
+
+TEST(virtio_net_device_is_told_late_of_room_for_frames)
+{
+	setup();
+	vnet.rx.used->flags = 1;
+	receive_one(0);
+	vnet.rx.used->flags = 0; /* it waits, and was not told */
+	expire_until_look();
+	CHECK_EQ(poll_device(), 0);
+	CHECK_EQ(rx_notified, 1);
+	CHECK_EQ(vnet.net.stats.rx_stalls, 1);
+	teardown();
+}
+
+static void use_second(void)
+{
+	use(&vnet.rx, 1, 100);
+}
+
+static void use_second_behind_the_arming(void)
+{
+	at_unlock = use_second;
+}
+
+/* It comes while the queue is armed, and the interrupt does not: the poll's last look sees it. */
+TEST(virtio_net_frame_beside_the_arming_is_not_left)
+{
+	setup();
+	use(&vnet.rx, 0, 100);
+	interrupt(NULL);
+	receive_ready = 0;
+	at_unlock = use_second_behind_the_arming; /* at the first lock sent packets are taken back, at the second */
+	CHECK_EQ(poll_device(), 1);
+	CHECK_EQ(receive_ready, 1);
+	CHECK_EQ(poll_device(), 1);
+	CHECK_EQ(vnet.net.stats.rx_stalls, 0);
+	teardown();
 }

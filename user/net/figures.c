@@ -179,6 +179,8 @@ static const struct figure figure_netdev[] = {
 		"Received frames for which there was no room."),
 	COUNTER(NETDEV, rx_errors, FIGURE_PLAIN, "mazu_network_receive_errors",
 		"Frames that the device received wrongly."),
+	COUNTER(NETDEV, rx_stalls, FIGURE_PLAIN, "mazu_network_receive_stalls",
+		"Times at which the device was found standing with frames, or waiting for room."),
 	COUNTER(NETDEV, tx_packets, FIGURE_PLAIN, "mazu_network_transmit_packets", "Frames that were sent."),
 	COUNTER(NETDEV, tx_bytes, FIGURE_PLAIN, "mazu_network_transmit_bytes", "Bytes that were sent."),
 	COUNTER(NETDEV, tx_dropped, FIGURE_PLAIN, "mazu_network_transmit_dropped",
