@@ -53,6 +53,17 @@ TEST(web_sim_stream_pushes_once_a_second)
 	web_end();
 }
 
+TEST(web_sim_stream_of_what_is_no_kind)
+{
+	web_begin();
+	ask(S(GET("/api/events?only=nothing") GET("/api/events?only=log%") GET("/api/events?only=log%zz")
+	      GET("/api/events?only=loglogloglogloglogloglog") GET("/api/events?only=")), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 400 ")), 5);
+	CHECK_EQ(web_streams_open(), 0);
+	client_close(&one);
+	web_end();
+}
+
 /* Who comes again hears each record once, in order, and how many the ring has lost. */
 TEST(web_sim_stream_resumes_and_tells_a_gap)
 {

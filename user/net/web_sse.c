@@ -140,8 +140,8 @@ static uint16_t web_events_open(struct web_stream *s, const struct http_request 
 	char bytes[16];
 	struct abuf only = abuf_of(bytes, sizeof(bytes));
 	enum err err = http_query_param(req->query, S("only"), &only);
-	s->log = err == ERR_NOENT || str_eq(abuf_str(&only), S("log"));
-	s->stats = err == ERR_NOENT || str_eq(abuf_str(&only), S("stats"));
+	s->log = err == ERR_NOENT || (err == OK && str_eq(abuf_str(&only), S("log")));
+	s->stats = err == ERR_NOENT || (err == OK && str_eq(abuf_str(&only), S("stats")));
 	s->end = UINT64_MAX;
 	if (!s->log && !s->stats)
 		return 400;
