@@ -403,6 +403,26 @@ SELFTEST(shell_demo_stops)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* Its budget comes back with the next period: that is not waited for, whether it computes or is through. */
+SELFTEST(shell_demo_stops_within_its_period)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	for (int computes = 0; computes < 2; computes++) {
+		ST_CHECK(t_says(&one, S("sched demo start 1ms 50ms 50ms"), S("admitted")));
+		if (computes)
+			ST_CHECK(t_says(&one, S("sched demo busy 1s; echo b''usy"), S("\nbusy\n")));
+		sleep_ns(NS_PER_S / 4);
+		ST_CHECK(t_says(&one, S("sched demo set 1ms 10s 10s"), S("admitted")));
+		sleep_ns(NS_PER_S / 4); /* now it waits, or its budget is spent */
+		ktime begin = clock_now();
+		ST_CHECK(t_says(&one, S("sched demo stop; echo st''opped"), S("\nstopped\n")));
+		ST_CHECK(ktime_diff(clock_now(), begin) < 8 * NS_PER_S);
+	}
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 SELFTEST(shell_jobs)
 {
 	struct levels before = levels_now();

@@ -130,13 +130,22 @@ enum err demo_busy(int64_t busy_ns)
 	return demo_leave(demo.loop ? OK : ERR_NOENT);
 }
 
+/* Without its deadline, whose budget, when it is spent, comes back with the next period only: minutes later, maybe. */
+static enum err demo_end_loop(void)
+{
+	enum err err = thread_cancel(demo.loop);
+	if (err == OK)
+		err = thread_set_priority(demo.loop, DEMO_PRIORITY, SCHED_FIFO);
+	return err == OK ? demo_end(&demo.loop) : err;
+}
+
 enum err demo_stop(void)
 {
 	enum err err = demo_enter();
 	if (err != OK)
 		return err;
 	demo_reap(&demo.loop);
-	return demo_leave(demo.loop ? demo_end(&demo.loop) : ERR_NOENT);
+	return demo_leave(demo.loop ? demo_end_loop() : ERR_NOENT);
 }
 
 enum err demo_state(struct demo_state *out)
