@@ -209,6 +209,27 @@ static bool web_on_head(struct web_conn *c, ktime now)
 	return r.err == OK && r.value == c->out.len;
 }
 
+/* What the parser says no to. */
+static struct str web_parser_why(uint16_t status)
+{
+	switch (status) {
+	case 413:
+		return S("the content is more than any address takes");
+	case 414:
+		return S("the request line is too long");
+	case 417:
+		return S("nothing but 100-continue can be expected");
+	case 431:
+		return S("the fields are too many, or too long");
+	case 501:
+		return S("this method or transfer coding is not known");
+	case 505:
+		return S("HTTP/1.1 is spoken, and HTTP/1.0");
+	default:
+		return S("the request is not well-formed");
+	}
+}
+
 /* Acts on one step of the parser. False: stop reading for now. */
 static bool web_on_step(struct web_conn *c, const struct http_step *s, ktime now)
 {
@@ -225,7 +246,7 @@ static bool web_on_step(struct web_conn *c, const struct http_step *s, ktime now
 		web_reply(c);
 		break;
 	case HTTP_FAIL:
-		web_give_up(c, c->parser.status, S("the request is not well-formed"), now);
+		web_give_up(c, c->parser.status, web_parser_why(c->parser.status), now);
 		return false;
 	}
 	web_send_begin(c, now);

@@ -107,6 +107,24 @@ static uint16_t web_document_condition(const struct http_request *req)
 	return http_etag_matches(req->field[HTTP_IF_NONE_MATCH], STR_EMPTY, true) ? 304 : 200;
 }
 
+static struct str web_document_why(uint16_t status)
+{
+	switch (status) {
+	case 403:
+		return S("this is not served: a directory, a device, or secret");
+	case 404:
+		return S("there is nothing of that name");
+	case 412:
+		return S("this document has no version that If-Match could name");
+	case 500:
+		return S("this is there, but cannot be read");
+	case 503:
+		return S("the document does not fit the memory that is free");
+	default:
+		return S("this address does not take these parameters");
+	}
+}
+
 static void web_reply_document(struct web_conn *c, const struct web_route *route)
 {
 	struct web_content content = {0};
@@ -121,12 +139,8 @@ static void web_reply_document(struct web_conn *c, const struct web_route *route
 		.status = status, .type = route->type, .length = content.bytes.len, .no_store = true};
 	if (status == 200 || status == 304)
 		web_finish(c, &r, content);
-	else if (status == 412)
-		web_reply_problem(c, status, S("this document has no version that If-Match could name"));
-	else if (status == 503)
-		web_reply_problem(c, status, S("the document does not fit the memory that is free"));
 	else
-		web_reply_problem(c, status, S("this address does not take these parameters"));
+		web_reply_problem(c, status, web_document_why(status));
 }
 
 static void web_reply_handled(struct web_conn *c, const struct web_route *route)
