@@ -1,5 +1,6 @@
 /*
- * web_reply_sim.c - what a reply says where there is nothing to send: the server over TCP, without a kernel.
+ * web_reply_sim.c - what a reply says where there is none, and how much memory those that are on their way may take:
+ * the server over TCP, without a kernel.
  */
 #include "tests/sim/web_world.h"
 
@@ -23,5 +24,39 @@ TEST(web_sim_problems_say_what_is_wrong)
 		CHECK_EQ(client_count(&one, cases[i].detail), 1);
 		client_close(&one);
 	}
+	web_end();
+}
+
+/* Who asks for large documents and takes little of them leaves the memory to others, and small documents too. */
+TEST(web_sim_large_documents_are_bounded)
+{
+	static struct stranger crowd[CONFIG_WEB_LARGE_KB / 1024 + 8];
+	struct str request = S(GET("/api/klog"));
+	web_begin();
+	uint64_t refused = web_counter(WEB_REFUSED_MEMORY);
+	world_klog_bytes = 300000; /* a block of a MiB */
+	for (size_t i = 0; i < countof(crowd); i++) {
+		crowd[i] = stranger_open(0x0a000001, (uint16_t)(2000 + i));
+		world_serve_for(0);
+		crowd[i].wnd = 1000;
+		stranger_send(&crowd[i], TCP_ACK, 0, rbuf_of_str(request));
+		world_serve_for(0);
+	}
+	CHECK_EQ(web_counter(WEB_REFUSED_MEMORY), refused + 8);
+	CHECK_EQ(world_pages, CONFIG_WEB_LARGE_KB / 1024);
+	ask(request, NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+	client_close(&one);
+	ask(S(GET("/api/stats")), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
+	for (size_t i = 0; i < countof(crowd); i++)
+		stranger_send(&crowd[i], TCP_RST, (int32_t)request.len, rbuf_of(NULL, 0));
+	world_serve_for(NS_PER_S);
+	CHECK_EQ(world_pages, 0);
+	ask(request, 10 * NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
+	world_klog_bytes = 50000;
 	web_end();
 }

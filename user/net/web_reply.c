@@ -4,6 +4,9 @@
  *
  * Documents are rendered into a block of pages and sent by reference: a snapshot
  * of known length, so that a failure is a status and never a broken stream.
+ *
+ * A client may take a document slowly, and nobody asks him for the token: all blocks beyond
+ * WEB_SMALL_ORDER together are at most CONFIG_WEB_LARGE_KB. The smaller are bounded by the connections.
  */
 #include "kernel/mm/mm.h"
 #include "lib/assert.h"
@@ -12,17 +15,44 @@
 #define WEB_HANDLED_ORDER 2
 static_assert((PAGE_SIZE << WEB_HANDLED_ORDER) - sizeof(struct web_block) >= WEB_HANDLED_MAX, "an answer fits its block");
 
+#define WEB_SMALL_ORDER 4
+#define WEB_LARGE_PAGES (CONFIG_WEB_LARGE_KB * 1024u / PAGE_SIZE)
+static_assert(WEB_LARGE_PAGES >= 1u << WEB_BLOCK_ORDER, "the largest document is possible");
+
+static uint32_t web_large_pages; /* atomic: of blocks beyond WEB_SMALL_ORDER */
+
+static void web_large_give(uint32_t order)
+{
+	if (order > WEB_SMALL_ORDER)
+		__atomic_fetch_sub(&web_large_pages, 1u << order, __ATOMIC_RELAXED);
+}
+
+static bool web_large_take(uint32_t order)
+{
+	if (order <= WEB_SMALL_ORDER ||
+		__atomic_add_fetch(&web_large_pages, 1u << order, __ATOMIC_RELAXED) <= WEB_LARGE_PAGES)
+		return true;
+	web_large_give(order);
+	return false;
+}
+
 static void web_block_free(struct packet_mem *mem)
 {
 	struct web_block *b = container_of(mem, struct web_block, mem);
-	page_free(b, b->order);
+	uint32_t order = b->order;
+	page_free(b, order);
+	web_large_give(order);
 }
 
 struct web_block *web_block_alloc(uint32_t order)
 {
-	struct web_block *b = page_alloc(order);
-	if (!b)
+	if (!web_large_take(order))
 		return NULL;
+	struct web_block *b = page_alloc(order);
+	if (!b) {
+		web_large_give(order);
+		return NULL;
+	}
 	packet_mem_init(&b->mem, web_block_free);
 	b->order = order;
 	return b;
