@@ -24,17 +24,26 @@ const WORDS = { asking: "asking for access", token: "access token needed", none:
 
 const isLeave = (event) => event.ctrlKey && !event.altKey && event.code === "Backquote";
 
+const mayOpen = async () => (await get("/api/access")).allowed;
+
+function onState(now) {
+	if (now === "token") {
+		terminal.close(); // what it showed goes: the question stands in its place
+		terminal = null;
+	}
+	phase.value = now;
+}
+
 async function begin(parent) {
 	phase.value = "asking";
 	try {
-		const access = await get("/api/access");
-		if (!access.allowed) {
+		if (!await mayOpen()) {
 			phase.value = "token";
 			return;
 		}
 		const { openTerminal } = await import("./terminal.js");
 		phase.value = "connecting";
-		terminal = openTerminal(parent, { url: shellUrl(), colour, onState: (now) => { phase.value = now; }, isLeave, onLeave: toggle });
+		terminal = openTerminal(parent, { url: shellUrl(), ask: mayOpen, colour, onState, isLeave, onLeave: toggle });
 		globalThis.mazuTerminal = terminal; // for tests, and for the curious
 		terminal.focus();
 	} catch (error) {

@@ -2,15 +2,19 @@
 // Here {"columns", "rows"} goes out and {"exited": true} comes in. A stream that breaks is opened again, which
 // is a new session: the server ends a session whose client has gone.
 //
-// onState gets "connecting", "open", "lost", "refused" (it does not open: a browser does not tell why) or "exited".
+// A browser does not tell why a stream does not open; so the server is asked, by ask(): may this page open one? It rejects
+// while the machine does not answer.
+//
+// onState gets "connecting", "open", "lost", "refused" (there is no room for another session), "token" (this page may not
+// open one, any more: a machine that was started anew has another token; it is not tried again) or "exited".
 
 const RETRY_MS = [500, 1000, 2000, 5000];
 const REFUSED_AFTER = 3; // one more may be the end of what was lost
 const MESSAGE_MAX = 2048;
 
 export class ShellLink {
-	constructor({ open, onBytes, onState, size, clock = globalThis }) {
-		Object.assign(this, { open, onBytes, onState, size, clock });
+	constructor({ open, ask, onBytes, onState, size, clock = globalThis }) {
+		Object.assign(this, { open, ask, onBytes, onState, size, clock });
 		this.failures = 0;
 		this.phase = "exited";
 	}
@@ -47,8 +51,26 @@ export class ShellLink {
 			return;
 		}
 		const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
-		this.say(this.failures < REFUSED_AFTER ? "lost" : "refused");
 		this.timer = this.clock.setTimeout(() => this.connect(), wait);
+		if (this.failures < REFUSED_AFTER)
+			this.say("lost");
+		else
+			this.question(this.timer);
+	}
+
+	// Why does it not open? An answer that comes when it is tried again, or has opened, says nothing any more.
+	async question(timer) {
+		let phase = "lost";
+		try {
+			phase = await this.ask() ? "refused" : "token";
+		} catch {
+			// the machine does not answer
+		}
+		if (timer !== this.timer || this.phase === "open")
+			return;
+		if (phase === "token")
+			this.close();
+		this.say(phase);
 	}
 
 	// Bytes as typed, in messages that the server takes whole.
@@ -66,6 +88,7 @@ export class ShellLink {
 
 	close() {
 		this.clock.clearTimeout(this.timer);
+		this.timer = null;
 		this.exited = false;
 		if (this.socket) {
 			this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;

@@ -4,9 +4,9 @@ import { FakeClock, FakeSocket } from "../tests/web/fake.mjs";
 import { ShellLink } from "./shell_link.js";
 
 function make() {
-	const t = { clock: new FakeClock(), sockets: [], bytes: [], states: [], window: { columns: 80, rows: 24 } };
+	const t = { clock: new FakeClock(), sockets: [], bytes: [], states: [], window: { columns: 80, rows: 24 }, ask: async () => true };
 	t.link = new ShellLink({
-		clock: t.clock, size: () => t.window,
+		clock: t.clock, size: () => t.window, ask: () => t.ask(),
 		open: () => {
 			t.sockets.push(new FakeSocket());
 			return t.sockets.at(-1);
@@ -59,16 +59,55 @@ test("a stream that breaks comes back; one whose session is over does not", () =
 	assert.equal(t.sockets.length, 3);
 });
 
-test("what does not open is refused, until it does", () => {
-	const t = make();
-	for (let i = 0; i < 5; i++) {
+const answered = () => new Promise((done) => { setImmediate(done); });
+
+// Sockets that break, one after the other.
+async function fail(t, times) {
+	for (let i = 0; i < times; i++) {
 		t.sockets.at(-1).break();
+		await answered();
 		t.clock.advance(5000);
 	}
+}
+
+test("what does not open is refused, until it does", async () => {
+	const t = make();
+	await fail(t, 5);
 	assert.deepEqual(t.states, ["connecting", "lost", "lost", "refused", "refused", "refused"]);
 	t.sockets.at(-1).onopen();
 	t.sockets.at(-1).break();
 	assert.equal(t.states.at(-1), "lost");
+});
+
+test("while the machine does not answer it is lost, however long", async () => {
+	const t = make();
+	t.ask = async () => { throw new Error("no answer"); };
+	await fail(t, 5);
+	assert.deepEqual(t.states, ["connecting", "lost", "lost", "lost", "lost", "lost"]);
+	t.sockets.at(-1).onopen();
+	assert.equal(t.states.at(-1), "open");
+});
+
+test("where the token is another one it is not tried again", async () => {
+	const t = make();
+	t.sockets[0].onopen();
+	t.ask = async () => false;
+	await fail(t, 3);
+	assert.deepEqual(t.states, ["connecting", "open", "lost", "lost", "token"]);
+	const { length } = t.sockets;
+	t.clock.advance(60000);
+	assert.equal(t.sockets.length, length);
+});
+
+test("an answer that comes too late says nothing", async () => {
+	const t = make();
+	let late;
+	t.ask = () => new Promise((done) => { late = done; });
+	await fail(t, 3);
+	t.sockets.at(-1).onopen();
+	late(false);
+	await answered();
+	assert.equal(t.states.at(-1), "open");
 });
 
 test("closed by us it says nothing more", () => {

@@ -9,15 +9,15 @@ strictDocument(document);
 
 const NOTICES = {
 	lost: "the connection is lost; trying again", exited: "the session is over; Enter starts another",
-	refused: "the shell does not open: all its sessions are in use, or this image has none; trying again",
+	refused: "the shell does not open: all its sessions are in use; trying again",
 };
 const COLOURS = ["background", "foreground", "cursor", "selectionBackground", "black", "red", "green", "yellow", "blue", "magenta",
 	"cyan", "white", "brightBlack", "brightRed", "brightGreen", "brightYellow", "brightBlue", "brightMagenta", "brightCyan", "brightWhite"];
 
 const dashed = (name) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
-// colour(name): the colour that the style sheet has under --term-NAME.
-export function openTerminal(parent, { url, colour, onState, isLeave, onLeave }) {
+// colour(name): the colour that the style sheet has under --term-NAME. ask: as in shell_link.js.
+export function openTerminal(parent, { url, ask, colour, onState, isLeave, onLeave }) {
 	const encoder = new TextEncoder();
 	const theme = () => Object.fromEntries(COLOURS.map((name) => [name, colour(`--term-${dashed(name)}`)]));
 	const term = new Terminal({
@@ -33,6 +33,7 @@ export function openTerminal(parent, { url, colour, onState, isLeave, onLeave })
 	let was = "";
 	const link = new ShellLink({
 		open: () => new WebSocket(url),
+		ask,
 		size: () => ({ columns: term.cols, rows: term.rows }),
 		onBytes: (bytes) => term.write(bytes),
 		onState: (phase) => {

@@ -97,17 +97,19 @@ function answer(url, t, state, allowed) {
 	}
 }
 
+const hasToken = (request, state) => (request.headers.cookie ?? "").includes(`mazu_token=${state.token}`);
+
 // The page and the API, beside the machine's age in seconds.
 async function reply(request, response, age, state) {
 	const url = new URL(request.url, "http://mock");
-	const allowed = (request.headers.cookie ?? "").includes(`mazu_token=${TOKEN}`);
+	const allowed = hasToken(request, state);
 	const send = (status, type, body, more = {}) => {
 		response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", ...more });
 		response.end(body);
 	};
 	state.requests.push(url.pathname);
-	if (url.pathname === "/" && url.searchParams.get("token") === TOKEN) {
-		send(303, "text/plain", "", { Location: "/", "Set-Cookie": `mazu_token=${TOKEN}; HttpOnly; SameSite=Strict; Path=/` });
+	if (url.pathname === "/" && url.searchParams.get("token") === state.token) {
+		send(303, "text/plain", "", { Location: "/", "Set-Cookie": `mazu_token=${state.token}; HttpOnly; SameSite=Strict; Path=/` });
 		return;
 	}
 	if (url.pathname === "/api/fs/read") {
@@ -155,12 +157,12 @@ function shell(socket, state) {
 }
 
 export async function startMock({ port = 0, root = join(ROOT, "build/web") } = {}) {
-	const state = { root, log: [], sizes: [], shells: 0, requests: [], sockets: true, born: Date.now() - 4000e3 };
+	const state = { root, token: TOKEN, log: [], sizes: [], shells: 0, requests: [], sockets: true, born: Date.now() - 4000e3 };
 	const age = () => (Date.now() - state.born) / 1000;
 	const server = createServer((request, response) => reply(request, response, age, state));
 	const sockets = new WebSocketServer({ noServer: true });
 	server.on("upgrade", (request, socket, head) => {
-		const allowed = (request.headers.cookie ?? "").includes(`mazu_token=${TOKEN}`);
+		const allowed = hasToken(request, state);
 		if (!state.sockets || (request.url === "/api/shell/ws" && !allowed)) {
 			socket.end(`HTTP/1.1 ${state.sockets ? 401 : 503} no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 			return;

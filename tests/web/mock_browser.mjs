@@ -134,6 +134,26 @@ test("a machine that was started anew", async () => {
 	mock.state.born = Date.now() - 4000e3;
 });
 
+test("a machine that was started anew has another token, and its terminal asks for it", async () => {
+	const page = await unlocked();
+	await page.locator("#dock-toggle").click();
+	await state(page, "open");
+	mock.state.token = "another-token-0123456789";
+	mock.hangUp();
+	await state(page, "token");
+	assert.match(await page.locator(".notice").innerText(), /serial\s+console/);
+	await live(page);
+	assert.ok(page.faults.every((fault) => fault.includes("WebSocket")), page.faults.join("\n"));
+	page.faults.length = 0;
+	await page.locator("#token").fill(mock.state.token);
+	await page.keyboard.press("Enter");
+	await state(page, "open");
+	await page.keyboard.type("new life\r");
+	await screen(page, "you said: new life");
+	await page.done();
+	mock.state.token = TOKEN;
+});
+
 test("the terminal on a phone", async () => {
 	const page = await unlocked({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
 	await page.locator("#dock-toggle").tap();
