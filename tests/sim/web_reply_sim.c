@@ -60,3 +60,20 @@ TEST(web_sim_large_documents_are_bounded)
 	world_klog_bytes = 50000;
 	web_end();
 }
+
+TEST(web_sim_without_pages_says_503)
+{
+	web_begin();
+	uint64_t refused = web_counter(WEB_REFUSED_MEMORY);
+	world_no_pages = true;
+	ask(S(GET("/small")), NS_PER_S);
+	world_no_pages = false;
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+	CHECK_EQ(one.err, ERR_PIPE);
+	CHECK_EQ(web_counter(WEB_REFUSED_MEMORY), refused + 1);
+	client_close(&one);
+	ask(S(GET("/small")), NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
+	web_end();
+}
