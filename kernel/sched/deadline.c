@@ -626,6 +626,8 @@ enum err deadline_set_affinity(struct thread *t, uint64_t cpus, struct deadline_
 	cpus &= cpus_present();
 	if (cpus == 0)
 		return ERR_INVAL;
+	if (t->bound || (t->attention & THREAD_IDLE)) /* it does its hart's work, or is what that runs when there is none */
+		return ERR_PERM;
 	if (t->attention & THREAD_DEADLINE) {
 		enum err err = deadline_admit(t, &attr, KEEP_ATTR, cpus, verdict);
 		if (err != ERR_NOENT)

@@ -145,7 +145,10 @@ RESULT(uint8_t, domain_result);
 must_check struct domain_result domain_create(struct str name, const struct domain_attr *attr);
 /* ERR_INVAL: no such domain, the system's, or out of range; ERR_BUSY: `low` would change while there are deadline threads. */
 must_check enum err domain_set(uint8_t domain, const struct domain_attr *attr);
-/* ERR_INVAL: no such domain; ERR_BUSY: one with a deadline, or just getting one, unless both are LO or both are not. At once. */
+/*
+ * At once. ERR_INVAL: no such domain; ERR_PERM: an idle thread; ERR_BUSY: one with a deadline, or just getting one, unless
+ * both are LO or both are not.
+ */
 must_check enum err thread_set_domain(struct thread *t, uint8_t domain);
 /* ERR_NOENT: none has that name. Names may come twice; the oldest is found. Thread context. */
 must_check struct domain_result domain_find(struct str name);

@@ -275,6 +275,8 @@ enum err thread_set_domain(struct thread *t, uint8_t domain)
 {
 	if (!domain_exists(domain))
 		return ERR_INVAL;
+	if (t->attention & THREAD_IDLE) /* its hart would have nothing to run when the budget is spent */
+		return ERR_PERM;
 	irqflags flags = arch_irq_save();
 	struct hart *h = thread_lock(t);
 	bool admitted = t->server || __atomic_load_n(&t->admitting, __ATOMIC_RELAXED);

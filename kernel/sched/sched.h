@@ -106,6 +106,7 @@ struct thread {
 
 	/* constant, or the thread's own */
 	bool system;
+	bool bound; /* of the system, and of certain harts: it stays there */
 	char name[THREAD_NAME_MAX];
 	uint8_t name_len;
 	void (*entry)(void *arg);
@@ -166,8 +167,9 @@ void sched_yield(void); /* behind its equals */
  */
 must_check enum err thread_set_priority(struct thread *t, uint8_t priority, enum sched_class class);
 /*
- * At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it. For a deadline
- * thread that is a new admission: as thread_set_deadline(). ERR_BUSY: it is just getting one.
+ * At once: a thread that runs where it may not is moved. ERR_INVAL: no hart of this machine in it; ERR_PERM: a system
+ * thread that was made for certain harts, idle threads among them. For a deadline thread that is a new admission: as
+ * thread_set_deadline(). ERR_BUSY: it is just getting one.
  */
 must_check enum err thread_set_affinity(struct thread *t, uint64_t cpus);
 /*

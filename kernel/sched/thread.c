@@ -115,6 +115,7 @@ struct thread_result thread_make(const struct thread_attr *attr)
 		return ERR_RESULT(thread_result, ERR_NOMEM);
 	}
 	thread_setup(t, attr);
+	t->bound = attr->system && attr->affinity;
 	arch_thread_init(&t->arch, (uintptr_t)stack, (uintptr_t)stack + STACK_SIZE,
 		thread_begin, t);
 	if (thread_register(t) != OK) {

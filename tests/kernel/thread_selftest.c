@@ -2,6 +2,7 @@
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
+#include "kernel/sched/deadline.h"
 #include "tests/kernel/sync_selftest.h"
 
 static uint32_t counter;
@@ -283,6 +284,23 @@ SELFTEST(sched_spreads_over_harts)
 		ST_CHECK(thread_join(t[i], KTIME_NEVER) == OK);
 }
 
+/* Soft callouts run on the hart that they were started on. */
+SELFTEST(thread_of_a_hart_stays_there)
+{
+	struct thread_info t = {0};
+	unsigned found = 0;
+	while (thread_info_next(t.tid, &t)) {
+		if (!str_eq(str_of(t.name, t.name_len), S("softcall")))
+			continue;
+		struct thread *it = thread_find(t.tid);
+		ST_REQUIRE(it);
+		ST_CHECK(thread_set_affinity(it, UINT64_MAX) == ERR_PERM && thread_set_affinity(it, t.affinity) == ERR_PERM);
+		thread_detach(it);
+		found++;
+	}
+	ST_CHECK(found == cpu_count());
+}
+
 /* Without its idle thread a hart has nothing to enter. */
 SELFTEST(thread_idle_is_left_alone)
 {
@@ -295,6 +313,8 @@ SELFTEST(thread_idle_is_left_alone)
 		ST_REQUIRE(it);
 		ST_CHECK(thread_suspend(it) == ERR_PERM && thread_cancel(it) == ERR_PERM);
 		ST_CHECK(thread_set_priority(it, PRIO_NORMAL, SCHED_FIFO) == ERR_PERM);
+		ST_CHECK(thread_set_affinity(it, UINT64_MAX) == ERR_PERM && thread_set_affinity(it, 1) == ERR_PERM);
+		ST_CHECK(thread_set_domain(it, DOMAIN_SYSTEM) == ERR_PERM);
 		thread_detach(it);
 		idle++;
 	}
