@@ -208,6 +208,11 @@ WORLD_NO_API(api_fs_read)
 WORLD_NO_API(api_app)
 WORLD_NO_API(api_metrics)
 
+bool api_fs_content(unused const struct http_request *req, unused struct web_content *out)
+{
+	return false;
+}
+
 #include "user/net/web_conn.c"
 #include "tests/sim/web_shell_world.h"
 

@@ -23,6 +23,7 @@ PACKED = {
     "empty": b"",
     "deep/er/binary": bytes(range(256)) * 1500,
     "page/exact": b"x" * 4096,
+    "large": bytes(range(251)) * 6000,  # more than a document may be
 }
 SECRET = b"nobody's business"
 STATIC = ("/proc/version", "/proc/cpuinfo", "/proc/mounts", "/proc/config", "/dev/sysname", "/net/route")
@@ -144,6 +145,16 @@ class Namespace(unittest.TestCase):
         for line in ("rm /tmp/d/k", "rm -r /tmp/d/secret", "rm /tmp/d/a /tmp/d/c", "rm -r /tmp/d"):
             self.assertEqual(shell.run(line), 0, line)
         self.assertEqual(entries("/tmp"), [])
+
+    def test_the_largest_that_can_be_written_is_read(self):
+        if not has_shell():
+            self.skipTest("this image has no shell")
+        shell = Shell()
+        for size in (1 << 20, (1 << 20) - 1, (1 << 20) - 24, (1 << 20) - 64):
+            self.assertEqual(shell.run(f"head -c {size} /dev/zero > /tmp/largest"), 0)
+            status, body = read("/tmp/largest")
+            self.assertEqual((status, len(body), body.count(0)), (200, size, size))
+        self.assertEqual(shell.run("rm /tmp/largest"), 0)
 
     def test_every_packed_file_is_what_was_packed(self):
         found = 0

@@ -226,6 +226,28 @@ static uint16_t api_file(struct str path, struct abuf *out)
 	return n.err == OK ? 200 : 500;
 }
 
+/*
+ * What was packed, and what no block holds, is sent from where it lies. Not the rest: a client who takes it slowly would
+ * keep what was removed or written since, of the little that files may take. False: api_fs_read() has it, or says why not.
+ */
+bool api_fs_content(const struct http_request *req, struct web_content *out)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct file_stat stat;
+	uint64_t digest;
+	if (http_query_param(req->query, S("path"), &path) != OK || vfs_stat(abuf_str(&path), &stat) != OK ||
+		stat.secret || stat.effects || stat.type != FILE_REGULAR ||
+		(!stat.digest && stat.size_bytes < WEB_BLOCK_BYTES))
+		return false;
+	struct file_result f = vfs_open(abuf_str(&path), OPEN_READ);
+	if (f.err != OK)
+		return false;
+	bool has = f.value->type == FILE_REGULAR && vfs_content(f.value, &out->mem, &out->bytes, &digest) == OK;
+	vfs_close(f.value);
+	return has;
+}
+
 uint16_t api_fs_read(const struct http_request *req, struct abuf *out)
 {
 	char bytes[PATH_BYTES_MAX];

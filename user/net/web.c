@@ -39,7 +39,8 @@ static const struct web_route web_routes[] = {
 	{.path = STR_INIT("/api/klog"), .render = api_klog, .type = STR_INIT("application/json")},
 	{.path = STR_INIT("/api/fs"), .render = api_fs, .type = STR_INIT("application/json")},
 	{.path = STR_INIT("/api/app/"), .render = api_app, .type = STR_INIT("application/json")}, /* and what is below */
-	{.path = STR_INIT("/api/fs/read"), .render = api_fs_read, .type = STR_INIT("text/plain; charset=utf-8")},
+	{.path = STR_INIT("/api/fs/read"), .content = api_fs_content, .render = api_fs_read,
+		.type = STR_INIT("text/plain; charset=utf-8")},
 	{.path = STR_INIT("/api/access"), .handle = api_access, .type = STR_INIT("application/json")},
 	{.path = STR_INIT("/api/shell/in"), .handle = api_shell_in, .type = STR_INIT("application/json"),
 		.methods = WEB_GET | WEB_POST, .token = true, .body_max = WEB_POLLED_TYPED_MAX},

@@ -53,6 +53,8 @@ struct web_block {
 	uint8_t bytes[];
 };
 
+#define WEB_BLOCK_BYTES ((PAGE_SIZE << WEB_BLOCK_ORDER) - sizeof(struct web_block)) /* of the largest */
+
 /* What is to be sent behind a head. `mem` is held. */
 struct web_content {
 	struct packet_mem *mem;
@@ -273,6 +275,8 @@ struct web_content web_block_content(struct web_block *b, size_t len);
 
 /* A document: appends itself; may be called again with more room. Returns a status. */
 typedef uint16_t web_render_fn(const struct http_request *req, struct abuf *out);
+/* What lies somewhere as it is to be sent, with a reference; false: it is rendered. */
+typedef bool web_content_fn(const struct http_request *req, struct web_content *out);
 /* An answer of at most WEB_HANDLED_MAX bytes, appended to `out`; c->body is the request's. With 200 it is sent. */
 typedef struct web_verdict web_handle_fn(struct web_conn *c, struct abuf *out);
 #define WEB_HANDLED_MAX 16000
@@ -283,6 +287,7 @@ typedef struct web_verdict web_handle_fn(struct web_conn *c, struct abuf *out);
 /* What an address of the API gives: a document, or what a handler does, or a WebSocket, or a stream of events. */
 struct web_route {
 	struct str path; /* with '/' at its end: and all below it */
+	web_content_fn *content; /* goes before render */
 	web_render_fn *render;
 	struct str type;
 	uint8_t methods;   /* 0: WEB_GET */
@@ -352,6 +357,7 @@ void web_stats_json(struct json_writer *w); /* the members of "http" */
 web_handle_fn api_access, api_shell_in, api_shell_out;
 
 /* ---- api.c, api_sched.c, api_deadline.c, api_latency.c, api_net.c, metrics.c ---- */
+web_content_fn api_fs_content;
 web_render_fn api_stats, api_tcp, api_arp, api_klog, api_fs, api_fs_read, api_app, api_metrics;
 /* The status of a rendered document; one that did not fit has marked its buffer, and is asked for again. */
 uint16_t api_finish(struct json_writer *w);

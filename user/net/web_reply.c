@@ -158,7 +158,8 @@ static struct str web_document_why(uint16_t status)
 static void web_reply_document(struct web_conn *c, const struct web_route *route)
 {
 	struct web_content content = {0};
-	uint16_t status = web_document(route->render, &c->parser.req, &content);
+	bool has = route->content && route->content(&c->parser.req, &content);
+	uint16_t status = has ? 200 : web_document(route->render, &c->parser.req, &content);
 	if (status == 200)
 		status = web_document_condition(&c->parser.req);
 	if (status != 200 && content.mem) {
