@@ -2,6 +2,7 @@
  * shell_selftest.c - sessions of the shell, with the test as their carrier: what they say, how they are cancelled,
  * bounded and ended, and that all is as before when they are gone.
  */
+#include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
 #include "lib/fmt.h"
@@ -387,6 +388,22 @@ SELFTEST(shell_kill_cancels)
 	ST_CHECK(kill_named(S("cat")) && t_says(&one, S("echo \"<$?>\""), S("\n<130>\n")));
 	t_type(&one, S("sleep 1000\r"));
 	ST_CHECK(kill_named(S("sh/test")) && t_ends(&one));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* Words and newline are one line to who takes lines. */
+SELFTEST(shell_echo_says_a_line_at_once)
+{
+	struct levels before = levels_now();
+	enum log_level level = klog_console_level();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("echo level error > /dev/klogctl; echo \"<$?>\""), S("\n<0>\n")));
+	ST_CHECK(klog_console_level() == LOG_ERR);
+	klog_set_console_level(level);
+	ST_CHECK(t_says(&one, S("echo level loud > /dev/klogctl; echo \"<$?>\""), S("\n<1>\n")));
+	ST_CHECK(t_says(&one, S("a=0123456789; a=$a$a$a$a$a$a$a$a$a$a$a$a$a$a; echo $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a | wc"),
+		S("1      17    2397\n")));
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }

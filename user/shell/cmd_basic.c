@@ -11,18 +11,45 @@ static int write_failed(struct shell_call *c, enum err err)
 
 /* ---- echo ---- */
 
+#define ECHO_BYTES 2048 /* more than a line, as long as no variable is long */
+
+static enum err echo_flush(struct shell_call *c, struct abuf *out)
+{
+	enum err err = shell_write(c, abuf_bytes(out));
+	abuf_reset(out);
+	return err;
+}
+
+static enum err echo_add(struct shell_call *c, struct abuf *out, struct str text)
+{
+	enum err err = OK;
+	while (err == OK && text.len > abuf_room(out)) {
+		size_t fits = abuf_room(out);
+		abuf_str_add(out, str_slice(text, 0, fits));
+		text = str_slice(text, fits, text.len);
+		err = echo_flush(c, out);
+	}
+	abuf_str_add(out, text);
+	return err;
+}
+
+/* In one write: a ctl file takes each for a line. */
 static int echo_run(struct shell_call *c)
 {
 	size_t first = c->argc > 1 && str_eq(c->argv[1], S("-n")) ? 2 : 1;
+	char bytes[ECHO_BYTES];
+	struct abuf out = abuf_of(bytes, sizeof(bytes));
 	enum err err = OK;
 	for (size_t i = first; i < c->argc && err == OK; i++) {
 		if (i > first)
-			err = shell_write(c, rbuf_of_str(S(" ")));
+			err = echo_add(c, &out, S(" "));
 		if (err == OK)
-			err = shell_write(c, rbuf_of_str(c->argv[i]));
+			err = echo_add(c, &out, c->argv[i]);
 	}
 	if (err == OK && first == 1)
-		err = shell_write(c, rbuf_of_str(S("\n")));
+		err = echo_add(c, &out, S("\n"));
+	if (err == OK && out.len)
+		err = echo_flush(c, &out);
 	return err == OK ? 0 : write_failed(c, err);
 }
 SHELL_COMMAND(echo, .name = STR_INIT("echo"), .summary = STR_INIT("print the arguments"), .run = echo_run,
