@@ -36,6 +36,7 @@ function onState(now) {
 
 async function begin(parent) {
 	phase.value = "asking";
+	why.value = "";
 	try {
 		if (!await mayOpen()) {
 			phase.value = "token";
@@ -63,11 +64,22 @@ function toggle() {
 		document.getElementById("dock-toggle").focus();
 }
 
-function enter(event) {
+// A wrong one is told here: its address would show an error and no way back.
+async function enter(event) {
 	event.preventDefault();
 	const token = tokenOf(new FormData(event.target).get("token"));
-	if (token)
-		location.replace(`/?token=${encodeURIComponent(token)}`);
+	why.value = token ? "" : "That is no access token.";
+	if (!token)
+		return;
+	try {
+		const access = await get("/api/access", "json", { Authorization: `Bearer ${token}` });
+		if (access.allowed)
+			location.replace(`/?token=${encodeURIComponent(token)}`);
+		else
+			why.value = "That is not the access token of this machine, or too many wrong ones have come.";
+	} catch (error) {
+		why.value = `The machine does not answer: ${error.message}.`;
+	}
 }
 
 const Token = () => html`<form class="notice" onSubmit=${enter}>
@@ -75,6 +87,7 @@ const Token = () => html`<form class="notice" onSubmit=${enter}>
 		console, where <code>make run</code> was typed: open the line <code>Open http://…/?token=…</code>, or paste it here.</p>
 	<p><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="off" spellcheck=${false} required />
 		<button type="submit">Unlock</button></p>
+	<p role="alert">${why.value}</p>
 </form>`;
 
 function drag(event) {

@@ -2,8 +2,8 @@
 
 const PATIENCE_MS = 4000;
 
-export async function get(path, as = "json") {
-	const reply = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+export async function get(path, as = "json", headers = {}) {
+	const reply = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store", headers });
 	if (!reply.ok) {
 		const problem = await reply.json().catch(() => ({}));
 		throw Object.assign(new Error(problem.detail ?? `${path} answered ${reply.status}`), { status: reply.status });

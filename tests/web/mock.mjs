@@ -97,7 +97,8 @@ function answer(url, t, state, allowed) {
 	}
 }
 
-const hasToken = (request, state) => (request.headers.cookie ?? "").includes(`mazu_token=${state.token}`);
+const hasToken = (request, state) => (request.headers.cookie ?? "").includes(`mazu_token=${state.token}`) ||
+	request.headers.authorization === `Bearer ${state.token}`;
 
 // The page and the API, beside the machine's age in seconds.
 async function reply(request, response, age, state) {

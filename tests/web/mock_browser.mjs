@@ -43,6 +43,11 @@ test("without the token the terminal says how to get it, and takes it", async ()
 	await page.locator("#token").fill("not a token");
 	await page.keyboard.press("Enter");
 	assert.equal(page.url(), url);
+	await page.getByText("no access token").waitFor();
+	await page.locator("#token").fill(TOKEN.replace("mock", "wrong"));
+	await page.keyboard.press("Enter");
+	await page.getByText("not the access token of this machine").waitFor();
+	assert.equal(page.url(), url);
 	await page.locator("#token").fill(`Open http://localhost:8080/?token=${TOKEN}`);
 	await page.keyboard.press("Enter");
 	await state(page, "open"); // it opens by itself: that is what was wanted
