@@ -100,6 +100,53 @@ TEST(web_sim_wrong_tokens_are_limited)
 	web_end();
 }
 
+/* An image, a frame or a link of another page, another port among them: without the token, with its cookie, or with wrong ones. */
+TEST(web_sim_other_pages_are_kept_away)
+{
+	static const struct {
+		const char *path, *from;
+		unsigned off, cookie; /* the status where no token is needed, and with the cookie */
+	} cases[] = {
+		{"/api/shell/in", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n", 403, 403},
+		{"/api/shell/in", "Sec-Fetch-Site: same-site\r\nSec-Fetch-Dest: document\r\n", 403, 403},
+		{"/api/shell/out", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\n", 403, 403},
+		{"/api/shell/out", "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Dest: empty\r\n", 404, 404},
+		{"/api/shell/out", "Sec-Fetch-Site: none\r\nSec-Fetch-Dest: document\r\n", 404, 404},
+		{"/api/shell/out", "", 404, 404},
+		{"/api/events", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n", 403, 403},
+		{"/api/events", "Sec-Fetch-Site: anything\r\n", 403, 403},
+		{"/small", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n", 403, 403},
+		{"/small", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n", 200, 200},
+		{"/?token=wrong", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\n", 403, 403},
+		{"/?token=wrong", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n", 303, 303},
+	};
+	shell_begin();
+	uint64_t wrong = web_counter(WEB_TOKEN_WRONG), refused = web_counter(WEB_REFUSED_SITE), expected = 0;
+	for (size_t i = 0; i < 2 * countof(cases); i++) {
+		unsigned status = i % 2 ? cases[i / 2].off : cases[i / 2].cookie;
+		char text[400], line[16];
+		web_access.off = i % 2;
+		int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: localhost\r\n%sCookie: mazu_token=%.32s\r\n\r\n",
+			cases[i / 2].path, cases[i / 2].from, i % 2 ? "x" : web_access.cookie);
+		ask(str_of(text, (size_t)n), NS_PER_S);
+		n = snprintf(line, sizeof(line), "HTTP/1.1 %u ", status);
+		CHECK_EQ(client_count(&one, str_of(line, (size_t)n)), 1);
+		client_close(&one);
+		expected += status == 403;
+	}
+	web_access.off = false;
+	CHECK(!world_shell());
+	CHECK_EQ(web_streams_open(), 0);
+	CHECK_EQ(web_counter(WEB_REFUSED_SITE), refused + expected);
+	CHECK_EQ(web_counter(WEB_TOKEN_WRONG), wrong);
+	ask(S("GET /?token=wrong HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n\r\n"),
+		NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 403 ")), 1);
+	CHECK_EQ(web_counter(WEB_TOKEN_WRONG), wrong); /* no try of his */
+	client_close(&one);
+	web_end();
+}
+
 /* A file that cannot be used does not open the machine by what the next one says. */
 TEST(web_sim_token_files)
 {

@@ -284,6 +284,22 @@ class Origins(unittest.TestCase):
         self.assertEqual(security("refused_origin") - before, 7 * len(others))
         self.assertEqual(sessions(), opened)
 
+    def test_other_pages(self):
+        """What a browser asks for on behalf of a page of another origin, without saying which."""
+        before, opened = security("refused_cross_site"), sessions()
+        refused = [(site, dest, path) for site in ("cross-site", "same-site") for dest, paths in (
+            ("image", ("/", "/icon.svg", "/api/stats", "/api/events", "/api/shell/in", "/api/shell/out", "/?token=x")),
+            ("document", ("/api/shell/in", "/api/shell/out", "/api/shell/ws"))) for path in paths]
+        for site, dest, path in refused:
+            self.assertEqual(self.ask(path, Sec_Fetch_Site=site, Sec_Fetch_Dest=dest)[0], 403, (site, dest, path))
+        self.assertEqual(security("refused_cross_site") - before, len(refused))
+        self.assertEqual(sessions(), opened)
+        for site, dest, path, status in (
+                ("cross-site", "document", "/", 200), ("same-site", "document", "/api/stats", 200),
+                ("cross-site", "document", f"/?token={self.token}", 303), ("same-origin", "empty", "/api/stats", 200),
+                ("same-origin", "empty", "/api/shell/out", 404), ("none", "document", "/api/shell/out", 404)):
+            self.assertEqual(self.ask(path, Sec_Fetch_Site=site, Sec_Fetch_Dest=dest)[0], status, (site, dest, path))
+
     def test_no_reply_is_for_another_origin(self):
         """No CORS field on any reply, and no reply but with what keeps it from others."""
         replies = [guest.http(path, method=method, headers=headers)

@@ -148,6 +148,7 @@ static void api_security(struct json_writer *w)
 	json_key_bool(w, S("token_required"), web_access_is_on());
 	json_key_u64(w, S("refused_host"), web_counter(WEB_REFUSED_HOST));
 	json_key_u64(w, S("refused_origin"), web_counter(WEB_REFUSED_ORIGIN));
+	json_key_u64(w, S("refused_cross_site"), web_counter(WEB_REFUSED_SITE));
 	json_key_u64(w, S("refused_token"), web_counter(WEB_REFUSED_TOKEN));
 	json_key_u64(w, S("refused_token_rate"), web_counter(WEB_REFUSED_RATE));
 	json_key_u64(w, S("token_wrong"), web_counter(WEB_TOKEN_WRONG));

@@ -73,6 +73,8 @@ enum http_method {
 	X(IF_RANGE, "if-range", false)                                                             \
 	X(RANGE, "range", false)                                                                   \
 	X(LAST_EVENT_ID, "last-event-id", false)                                                   \
+	X(SEC_FETCH_SITE, "sec-fetch-site", false)                                                 \
+	X(SEC_FETCH_DEST, "sec-fetch-dest", false)                                                 \
 	X(UPGRADE, "upgrade", true)                                                                \
 	X(SEC_WEBSOCKET_KEY, "sec-websocket-key", false)                                           \
 	X(SEC_WEBSOCKET_VERSION, "sec-websocket-version", false)

@@ -1,12 +1,14 @@
 /*
  * web_judge.c - whether a request gets anything. Everything that can be said from its head
- * is said there, in this order: Host and Origin (403), the token (401, 429), the address
- * (404), the method (405), the content (411, 413, 415).
+ * is said there, in this order: Host, Origin and Sec-Fetch-Site (403), the token (401, 429),
+ * the address (404), the method (405), the content (411, 413, 415).
  *
  * Host: a page of another name that resolves to this machine must not reach it (DNS
  * rebinding). Origin: nor must a page of another origin, whatever it sends, WebSocket
- * included; what it might send without an Origin changes nothing here without the token,
- * and the cookie is not sent along with it. There are no CORS fields, so it reads nothing.
+ * included. What it can make a browser send without an Origin, an image or a link, is known by
+ * Sec-Fetch-Site: such a page may lead a person to what can be read, and that is all. Where a
+ * browser does not say that, it can be GET only, which changes nothing here without the token;
+ * the cookie is not sent along from another site. There are no CORS fields, so it reads nothing.
  */
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
@@ -34,8 +36,28 @@ static bool web_origin_is_ours(const struct http_request *req)
 	return !origin.ptr || access_origin_is(origin, req->host);
 }
 
-static struct web_verdict web_judge_sender(const struct http_request *req)
+static bool web_is_for_token(const struct web_conn *c)
 {
+	return c->route ? c->route->token : str_starts(c->parser.req.path, S("/api/shell/"));
+}
+
+/*
+ * A page of another origin, another port among them, makes the browser ask for something that is no page; or leads
+ * to what needs the token, where opening a session or forgetting output are a GET. Programs do not say where they
+ * ask from, nor do browsers of a server that is neither localhost nor behind TLS.
+ */
+static bool web_is_for_another_page(const struct web_conn *c)
+{
+	const struct str *field = c->parser.req.field;
+	struct str site = field[HTTP_SEC_FETCH_SITE];
+	if (!site.ptr || str_eq(site, S("same-origin")) || str_eq(site, S("none")))
+		return false;
+	return web_is_for_token(c) || !str_eq(field[HTTP_SEC_FETCH_DEST], S("document"));
+}
+
+static struct web_verdict web_judge_sender(const struct web_conn *c)
+{
+	const struct http_request *req = &c->parser.req;
 	if (req->host.ptr && !web_host_is_ours(req->host)) {
 		web_count(WEB_REFUSED_HOST, 1);
 		return web_refuse(403, S("Host is not a name of this machine"));
@@ -44,15 +66,14 @@ static struct web_verdict web_judge_sender(const struct http_request *req)
 		web_count(WEB_REFUSED_ORIGIN, 1);
 		return web_refuse(403, S("Origin is not this server"));
 	}
+	if (web_is_for_another_page(c)) {
+		web_count(WEB_REFUSED_SITE, 1);
+		return web_refuse(403, S("a page of another server asks for this"));
+	}
 	return (struct web_verdict){0};
 }
 
 /* --- the token --- */
-
-static bool web_is_for_token(const struct web_conn *c)
-{
-	return c->route ? c->route->token : str_starts(c->parser.req.path, S("/api/shell/"));
-}
 
 /* "/?token=T": the token, or what cannot be one. */
 static bool web_brings_token(const struct http_request *req, struct abuf *token)
@@ -142,7 +163,7 @@ void web_body_add(struct web_conn *c, struct rbuf piece)
 static struct web_verdict web_judge_request(struct web_conn *c)
 {
 	const struct http_request *req = &c->parser.req;
-	struct web_verdict v = web_judge_sender(req);
+	struct web_verdict v = web_judge_sender(c);
 	if (!v.status)
 		v = web_judge_token(c);
 	if (v.status)

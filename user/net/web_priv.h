@@ -317,6 +317,7 @@ void web_conn_rouse(struct web_conn *c);
 	X(WEB_REFUSED_FULL, "refused_connections_full")                                            \
 	X(WEB_REFUSED_HOST, "refused_host")                                                        \
 	X(WEB_REFUSED_ORIGIN, "refused_origin")                                                    \
+	X(WEB_REFUSED_SITE, "refused_cross_site")                                                  \
 	X(WEB_REFUSED_TOKEN, "refused_token")                                                      \
 	X(WEB_REFUSED_RATE, "refused_token_rate")                                                  \
 	X(WEB_TOKEN_WRONG, "token_wrong")                                                          \
