@@ -12,6 +12,7 @@
 #define WORLD_FILE_BYTES 200000
 
 static size_t world_pages; /* blocks of pages in use */
+static size_t world_single_pages; /* in all of them */
 static bool world_no_pages;
 static uint8_t world_file[WORLD_FILE_BYTES];
 static struct packet_mem world_file_mem;
@@ -21,12 +22,14 @@ void *page_alloc(unsigned order)
 	if (world_no_pages)
 		return NULL;
 	world_pages++;
+	world_single_pages += (size_t)1 << order;
 	return malloc(PAGE_SIZE << order);
 }
 
-void page_free(void *page, unused unsigned order)
+void page_free(void *page, unsigned order)
 {
 	world_pages--;
+	world_single_pages -= (size_t)1 << order;
 	free(page);
 }
 
@@ -415,6 +418,16 @@ static unused size_t socket_frames(uint8_t first, struct rbuf *content)
 	}
 	socket_at = before;
 	return n;
+}
+
+static unused void socket_closed_with(uint16_t code)
+{
+	struct rbuf content;
+	CHECK_EQ(socket_frames(0x88, &content), 1);
+	CHECK_EQ(content.len, 2);
+	CHECK_EQ(load_be16(content.ptr), code);
+	CHECK_EQ(one.err, ERR_PIPE);
+	client_close(&one);
 }
 
 #endif

@@ -3,12 +3,36 @@
  * complete. For tests of clients, and of this server.
  *
  * One message is held at a time, in pages that grow with it; until it has gone out no
- * other is read.
+ * other is read. No token is needed here, so what all of them hold together is bounded:
+ * who finds no room is left with 1013, as for lack of memory.
  */
+#include "kernel/mm/mm.h"
 #include "lib/assert.h"
 #include "user/net/web_priv.h"
 
-#define WEB_ECHO_MAX 65536
+#define WEB_ECHO_MAX   65536
+#define WEB_ECHO_PAGES 1024 /* of all messages together, those among them that clients have not taken yet: 4 MiB */
+
+static uint32_t web_echo_pages; /* atomic */
+
+static void web_echo_free(struct packet_mem *mem)
+{
+	struct web_block *b = container_of(mem, struct web_block, mem);
+	uint32_t order = b->order;
+	page_free(b, order);
+	__atomic_fetch_sub(&web_echo_pages, 1u << order, __ATOMIC_RELAXED);
+}
+
+static struct web_block *web_echo_alloc(uint32_t order)
+{
+	bool room = __atomic_add_fetch(&web_echo_pages, 1u << order, __ATOMIC_RELAXED) <= WEB_ECHO_PAGES;
+	struct web_block *b = room ? web_block_alloc(order) : NULL;
+	if (b)
+		packet_mem_init(&b->mem, web_echo_free);
+	else
+		__atomic_fetch_sub(&web_echo_pages, 1u << order, __ATOMIC_RELAXED);
+	return b;
+}
 
 /* Room for n more bytes. False: there is no memory. */
 static bool web_echo_grow(struct web_echo *e, size_t n)
@@ -19,7 +43,7 @@ static bool web_echo_grow(struct web_echo *e, size_t n)
 		order++;
 	if (have && order == have->order)
 		return true;
-	struct web_block *b = web_block_alloc(order);
+	struct web_block *b = web_echo_alloc(order);
 	if (!b)
 		return false;
 	if (have) {
@@ -30,12 +54,20 @@ static bool web_echo_grow(struct web_echo *e, size_t n)
 	return true;
 }
 
+static void web_echo_end(struct web_socket *s)
+{
+	if (s->echo.block)
+		packet_mem_put(&s->echo.block->mem);
+	s->echo = (struct web_echo){0};
+}
+
 static void web_echo_input(struct web_socket *s, const struct ws_step *step, ktime now)
 {
 	struct web_echo *e = &s->echo;
 	assert(!s->paused && e->len + step->piece.len <= WEB_ECHO_MAX);
 	if (!web_echo_grow(e, step->piece.len)) {
 		web_count(WEB_REFUSED_MEMORY, 1);
+		web_echo_end(s); /* his close may take its time */
 		web_socket_leave(s, WS_CODE_LATER, now);
 		return;
 	}
@@ -53,12 +85,6 @@ static struct web_message web_echo_next(struct web_conn *c, unused ktime now)
 	s->echo = (struct web_echo){0};
 	s->message_due = s->paused = false;
 	return (struct web_message){e.text ? WS_OP_TEXT : WS_OP_BINARY, web_block_content(e.block, e.len)};
-}
-
-static void web_echo_end(struct web_socket *s)
-{
-	if (s->echo.block)
-		packet_mem_put(&s->echo.block->mem);
 }
 
 const struct web_socket_kind web_echo_kind = {
