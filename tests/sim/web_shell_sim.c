@@ -13,7 +13,7 @@ static char with_token[512];
 static void shell_begin(void)
 {
 	web_begin();
-	web_access.token[0] = 't';
+	web_access.token.bytes[0] = 't';
 }
 
 /* The request with the token in it, or something like it: "...%s\r\n\r\n". */
@@ -28,7 +28,8 @@ static struct str request_with(const char *format, const char *name, const char 
 
 static struct str with_bearer(const char *format)
 {
-	return request_with(format, "Authorization: Bearer ", web_access.token, web_access.len);
+	struct str token = access_secret_text(&web_access.token);
+	return request_with(format, "Authorization: Bearer ", token.ptr, token.len);
 }
 
 TEST(web_sim_shell_needs_the_token)
@@ -51,8 +52,9 @@ TEST(web_sim_shell_needs_the_token)
 	}
 	CHECK(!world_shell());
 	/* The cookie is not the token, nor is the token in another place. */
-	ask(request_with("GET /api/shell/in HTTP/1.1\r\nHost: localhost\r\n%s\r\n", "Cookie: mazu_token=", web_access.token,
-		    web_access.len), NS_PER_S);
+	struct str token = access_secret_text(&web_access.token);
+	ask(request_with("GET /api/shell/in HTTP/1.1\r\nHost: localhost\r\n%s\r\n", "Cookie: mazu_token=", token.ptr, token.len),
+		NS_PER_S);
 	CHECK_EQ(client_count(&one, S("HTTP/1.1 401 ")), 1);
 	client_close(&one);
 	ask(with_bearer("GET /api/shell/in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n%s\r\n"), NS_PER_S);
@@ -87,7 +89,8 @@ TEST(web_sim_wrong_tokens_are_limited)
 		CHECK_EQ(client_count(&one, made ? S("HTTP/1.1 404 ") : S("HTTP/1.1 429 ")), 1);
 		CHECK_EQ(client_count(&one, S("Retry-After: 1\r\n")), !made);
 		client_close(&one);
-		ask(request_with(access, "Cookie: a=b; mazu_token=", web_access.cookie, sizeof(web_access.cookie)), 0);
+		struct str cookie = access_secret_text(&web_access.cookie);
+		ask(request_with(access, "Cookie: a=b; mazu_token=", cookie.ptr, cookie.len), 0);
 		CHECK_EQ(client_count(&one, S("HTTP/1.1 404 ")), 1); /* let in; there is no such session */
 		client_close(&one);
 	}
@@ -127,7 +130,7 @@ TEST(web_sim_other_pages_are_kept_away)
 		char text[400], line[16];
 		web_access.off = i % 2;
 		int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: localhost\r\n%sCookie: mazu_token=%.32s\r\n\r\n",
-			cases[i / 2].path, cases[i / 2].from, i % 2 ? "x" : web_access.cookie);
+			cases[i / 2].path, cases[i / 2].from, i % 2 ? "x" : (const char *)web_access.cookie.bytes);
 		ask(str_of(text, (size_t)n), NS_PER_S);
 		n = snprintf(line, sizeof(line), "HTTP/1.1 %u ", status);
 		CHECK_EQ(client_count(&one, str_of(line, (size_t)n)), 1);
@@ -170,7 +173,7 @@ TEST(web_sim_token_files)
 		world_tokens[1] = cases[i].image;
 		web_access_init();
 		CHECK_EQ(web_access_is_on(), !cases[i].off);
-		CHECK_EQ(web_access.len, cases[i].len);
+		CHECK_EQ(access_secret_text(&web_access.token).len, cases[i].len);
 		CHECK_EQ(web_access.made, cases[i].len == 32);
 	}
 	world_tokens[0] = world_tokens[1] = STR_EMPTY;

@@ -26,33 +26,44 @@ enum access_setting access_setting_parse(struct str content, struct str *token)
 
 /* --- credentials --- */
 
-/* Both are laid out in as many bytes as the longest has, the length among them. */
-static void access_spread(uint8_t out[ACCESS_TOKEN_MAX + 1], struct str text)
+static struct access_secret access_spread(struct str text)
 {
-	memset(out, 0, ACCESS_TOKEN_MAX + 1);
+	struct access_secret s = {0};
 	if (text.len)
-		memcpy(out, text.ptr, text.len);
-	out[ACCESS_TOKEN_MAX] = (uint8_t)text.len;
+		memcpy(s.bytes, text.ptr, text.len);
+	s.bytes[ACCESS_TOKEN_MAX] = (uint8_t)text.len;
+	return s;
 }
 
-bool access_equal(struct str given, struct str secret)
+struct access_secret access_secret(struct str text)
 {
-	uint8_t a[ACCESS_TOKEN_MAX + 1], b[ACCESS_TOKEN_MAX + 1];
-	assert(secret.len > 0 && secret.len <= ACCESS_TOKEN_MAX);
+	assert(text.len > 0 && text.len <= ACCESS_TOKEN_MAX);
+	return access_spread(text);
+}
+
+struct str access_secret_text(const struct access_secret *secret)
+{
+	return str_of(secret->bytes, secret->bytes[ACCESS_TOKEN_MAX]);
+}
+
+bool access_equal(struct str given, const struct access_secret *secret)
+{
+	assert(secret->bytes[ACCESS_TOKEN_MAX] > 0);
 	if (given.len > ACCESS_TOKEN_MAX) /* says nothing that is not known */
 		return false;
-	access_spread(a, given);
-	access_spread(b, secret);
-	return mem_eq_secret(a, b, sizeof(a));
+	struct access_secret s = access_spread(given);
+	return mem_eq_secret(&s, secret, sizeof(s));
 }
 
-bool access_cookie_has(struct str header, struct str name, struct str secret)
+bool access_cookie_has(struct str header, struct str name, const struct access_secret *secret)
 {
 	bool has = false;
-	while (header.len) {
+	for (unsigned seen = 0; header.len && seen < ACCESS_COOKIES_MAX;) {
 		struct str value = str_trim(str_cut(&header, ';'));
-		if (str_eq(str_cut(&value, '='), name))
-			has |= access_equal(value, secret);
+		if (!str_eq(str_cut(&value, '='), name))
+			continue;
+		has |= access_equal(value, secret);
+		seen++;
 	}
 	return has;
 }

@@ -29,13 +29,21 @@ enum access_setting access_setting_parse(struct str content, struct str *token);
 
 /* ---- what a request brings ---- */
 
-/* The secret has 1 to ACCESS_TOKEN_MAX characters, on which the time does not depend. */
-bool access_equal(struct str given, struct str secret);
+/* A secret, laid out once in as many bytes as the longest has, so that no comparison takes longer for one than another. */
+struct access_secret {
+	uint8_t bytes[ACCESS_TOKEN_MAX + 1]; /* behind its characters zeros, and its length */
+};
+struct access_secret access_secret(struct str text); /* of 1 to ACCESS_TOKEN_MAX characters */
+struct str access_secret_text(const struct access_secret *secret);
+/* In a time that depends on `given` alone. */
+bool access_equal(struct str given, const struct access_secret *secret);
+
+#define ACCESS_COOKIES_MAX 8 /* of one name that are looked at: each costs a comparison */
 /*
- * Whether a cookie of that name has that value. Others may stand beside it, also of the same
- * name: a browser sends what any server of this host has set, whatever its port.
+ * Whether one of the first ACCESS_COOKIES_MAX cookies of that name has that value. Others may stand beside it, also
+ * of the same name, and before it: a browser sends what any server of this host has set, whatever its port.
  */
-bool access_cookie_has(struct str header, struct str name, struct str secret);
+bool access_cookie_has(struct str header, struct str name, const struct access_secret *secret);
 /* "Bearer TOKEN". False: another scheme, or no token in it. */
 bool access_bearer(struct str authorization, struct str *token);
 

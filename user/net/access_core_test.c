@@ -3,7 +3,15 @@
 #include "lib/prng.h"
 #include "user/net/access_core.h"
 
-#define SECRET S("0123456789abcdef0123456789abcdef")
+#define SECRET_TEXT S("0123456789abcdef0123456789abcdef")
+#define SECRET      test_secret()
+
+static const struct access_secret *test_secret(void)
+{
+	static struct access_secret secret;
+	secret = access_secret(SECRET_TEXT);
+	return &secret;
+}
 
 TEST(access_setting_is_a_token_or_off)
 {
@@ -37,19 +45,20 @@ TEST(access_setting_is_a_token_or_off)
 TEST(access_equal_is_all_or_nothing)
 {
 	char other[ACCESS_TOKEN_MAX + 8] = {0};
-	CHECK(access_equal(SECRET, SECRET));
+	CHECK(access_equal(SECRET_TEXT, SECRET));
+	CHECK_STR(access_secret_text(SECRET), SECRET_TEXT);
 	CHECK(!access_equal(STR_EMPTY, SECRET));
 	CHECK(!access_equal(S("0123456789abcdef0123456789abcde"), SECRET));
 	CHECK(!access_equal(S("0123456789abcdef0123456789abcdef0"), SECRET));
-	memcpy(other, SECRET.ptr, SECRET.len);
-	CHECK(!access_equal(str_of(other, SECRET.len + 1), SECRET)); /* a NUL is a character, too */
+	memcpy(other, SECRET_TEXT.ptr, SECRET_TEXT.len);
+	CHECK(!access_equal(str_of(other, SECRET_TEXT.len + 1), SECRET)); /* a NUL is a character, too */
 	CHECK(!access_equal(str_of(other, sizeof(other)), SECRET));
-	for (size_t i = 0; i < SECRET.len; i++) {
+	for (size_t i = 0; i < SECRET_TEXT.len; i++) {
 		other[i] ^= 1;
-		CHECK(!access_equal(str_of(other, SECRET.len), SECRET));
+		CHECK(!access_equal(str_of(other, SECRET_TEXT.len), SECRET));
 		other[i] ^= 1;
 	}
-	CHECK(access_equal(str_of(other, SECRET.len), SECRET));
+	CHECK(access_equal(str_of(other, SECRET_TEXT.len), SECRET));
 }
 
 #define VALUE "0123456789abcdef0123456789abcdef"
@@ -85,6 +94,20 @@ TEST(access_cookie_is_found_among_others)
 		CHECK(access_cookie_has(right[i], S("t"), SECRET));
 	for (size_t i = 0; i < countof(wrong); i++)
 		CHECK(!access_cookie_has(wrong[i], S("t"), SECRET));
+}
+
+/* A header full of wrong ones costs no more than a few comparisons. */
+TEST(access_cookies_of_a_name_are_bounded)
+{
+	for (size_t before = 0; before <= ACCESS_COOKIES_MAX; before++) {
+		char bytes[200];
+		struct abuf header = abuf_of(bytes, sizeof(bytes));
+		for (size_t i = 0; i < before; i++)
+			abuf_str_add(&header, i % 2 ? S("t=; a=b; ") : S("t=x;"));
+		abuf_str_add(&header, S("t=" VALUE));
+		CHECK(abuf_ok(&header));
+		CHECK_EQ(access_cookie_has(abuf_str(&header), S("t"), SECRET), before < ACCESS_COOKIES_MAX);
+	}
 }
 
 TEST(access_bearer_has_its_scheme)

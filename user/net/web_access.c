@@ -1,7 +1,7 @@
 /*
  * web_access.c - the access token: who has it may run, write and change things.
  *
- * It is made at boot, ACCESS_BYTES of the machine's randomness, unless the secret file
+ * It is made at boot of the machine's randomness (web_secret_make), unless the secret file
  * /token says another one or "off" (/initrd/token, if there is one, instead). The console
  * shows it, written to the UART and never logged. A request brings it as Authorization:
  * Bearer; or once, in the address of the page, for a cookie. The cookie is a secret of its
@@ -24,7 +24,6 @@
 #include "user/net/access_core.h"
 #include "user/net/web_priv.h"
 
-#define ACCESS_BYTES  16 /* 128 bits: out of reach, at any rate of trying */
 #define ACCESS_COOKIE S("mazu_token")
 #define ACCESS_URL    S("http://localhost:8080/") /* where `make run` shows the server */
 #define ACCESS_TELL_MAX 1024
@@ -38,9 +37,7 @@ static const struct access_limits web_access_limits = {
 
 static struct {
 	bool off, made;
-	size_t len;
-	char token[ACCESS_TOKEN_MAX];
-	char cookie[2 * ACCESS_BYTES];
+	struct access_secret token, cookie; /* the token unless it is off */
 	struct spinlock lock;
 	struct access_limiter limiter; /* lock */
 } web_access;
@@ -52,10 +49,9 @@ bool web_access_is_on(void)
 
 /* --- at boot --- */
 
-/* So many random bytes as hexadecimal digits. */
-static void web_access_make(char *out)
+void web_secret_make(char out[WEB_SECRET_CHARS])
 {
-	uint8_t bytes[ACCESS_BYTES];
+	uint8_t bytes[WEB_SECRET_CHARS / 2];
 	rng_fill(bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++) {
 		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
@@ -63,10 +59,16 @@ static void web_access_make(char *out)
 	}
 }
 
+static struct access_secret web_access_make(void)
+{
+	char text[WEB_SECRET_CHARS];
+	web_secret_make(text);
+	return access_secret(str_of(text, sizeof(text)));
+}
+
 static void web_access_use_made(void)
 {
-	web_access_make(web_access.token);
-	web_access.len = sizeof(web_access.cookie);
+	web_access.token = web_access_make();
 	web_access.made = true;
 }
 
@@ -97,8 +99,8 @@ static bool web_access_read(struct str path)
 		return true;
 	}
 	web_access.off = setting == ACCESS_OFF;
-	web_access.len = web_access.off ? 0 : token.len;
-	memcpy(web_access.token, token.ptr, web_access.len);
+	if (!web_access.off)
+		web_access.token = access_secret(token);
 	return true;
 }
 
@@ -106,7 +108,7 @@ void web_access_init(void)
 {
 	spin_init(&web_access.lock, LOCK_WEB_ACCESS);
 	web_access.limiter.limits = &web_access_limits;
-	web_access_make(web_access.cookie);
+	web_access.cookie = web_access_make();
 	if (!web_access_read(S("/initrd/token")) && !web_access_read(S("/token")))
 		web_access_use_made();
 	if (web_access.off)
@@ -119,7 +121,7 @@ static void web_access_tell_url(struct abuf *out, struct str url)
 		url.len--;
 	fmt(out, "Open %.*s/", STR_ARG(url));
 	if (!web_access.off)
-		fmt(out, "?token=%.*s", STR_ARG(str_of(web_access.token, web_access.len)));
+		fmt(out, "?token=%.*s", STR_ARG(access_secret_text(&web_access.token)));
 	abuf_str_add(out, S("\n"));
 }
 
@@ -187,7 +189,7 @@ static struct web_verdict web_access_try(uint32_t peer, struct str token)
 	spin_lock(&web_access.lock);
 	int64_t wait = access_wait_ns(&web_access.limiter, peer, now);
 	if (!wait || web_access.made)
-		right = access_equal(token, str_of(web_access.token, web_access.len));
+		right = access_equal(token, &web_access.token);
 	if (!wait && !right)
 		access_failed(&web_access.limiter, peer, now);
 	spin_unlock(&web_access.lock);
@@ -204,8 +206,7 @@ static struct web_verdict web_access_try(uint32_t peer, struct str token)
 
 static bool web_access_has_cookie(const struct http_request *req)
 {
-	return access_cookie_has(req->field[HTTP_COOKIE], ACCESS_COOKIE,
-		str_of(web_access.cookie, sizeof(web_access.cookie)));
+	return access_cookie_has(req->field[HTTP_COOKIE], ACCESS_COOKIE, &web_access.cookie);
 }
 
 struct web_verdict web_access_judge(const struct http_request *req, uint32_t peer)
@@ -235,5 +236,5 @@ struct web_verdict web_access_enter(const struct http_request *req, uint32_t pee
 void web_access_cookie(struct abuf *out)
 {
 	if (!web_access.off)
-		fmt(out, "%.*s=%.*s", STR_ARG(ACCESS_COOKIE), STR_ARG(str_of(web_access.cookie, sizeof(web_access.cookie))));
+		fmt(out, "%.*s=%.*s", STR_ARG(ACCESS_COOKIE), STR_ARG(access_secret_text(&web_access.cookie)));
 }

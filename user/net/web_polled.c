@@ -28,8 +28,7 @@
 
 #define WEB_POLLED_IDLE_NS  (60 * NS_PER_S)
 #define WEB_POLLED_TOLD_NS  (5 * NS_PER_S) /* the same for a session whose end was told: the reply may be lost */
-#define WEB_POLLED_BYTES    16   /* of a name, random; in hexadecimal digits */
-#define WEB_POLLED_CHARS    (2 * WEB_POLLED_BYTES)
+#define WEB_POLLED_CHARS    WEB_SECRET_CHARS /* of a name */
 #define WEB_POLLED_OUT      2048 /* of output, at once */
 #define WEB_POLLED_JSON_MAX 128  /* beside it */
 #define CTRL_C              3
@@ -139,16 +138,6 @@ void web_polled_sweep(ktime now)
 
 /* --- /api/shell/in --- */
 
-static void web_polled_name(char *out)
-{
-	uint8_t bytes[WEB_POLLED_BYTES];
-	rng_fill(bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-}
-
 static struct web_verdict web_polled_named(struct str name, struct abuf *out)
 {
 	struct json_writer w;
@@ -173,7 +162,7 @@ static struct web_verdict web_polled_begin(struct web_conn *c, struct abuf *out)
 		return web_polled_refuse(503, S("all sessions of the shell are in use"));
 	}
 	*p = (struct web_polled){.session = r.value, .asked = clock_now()};
-	web_polled_name(p->name);
+	web_secret_make(p->name);
 	web_count(WEB_POLLED_OPENED, 1);
 	__atomic_fetch_add(&web_polled_used, 1, __ATOMIC_RELAXED);
 	return web_polled_named(str_of(p->name, WEB_POLLED_CHARS), out);

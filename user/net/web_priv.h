@@ -256,6 +256,8 @@ bool web_access_allows(const struct http_request *req, uint32_t peer);
 struct web_verdict web_access_judge(const struct http_request *req, uint32_t peer);
 /* The same for who comes with a token in the address of the page. */
 struct web_verdict web_access_enter(const struct http_request *req, uint32_t peer, struct str token);
+#define WEB_SECRET_CHARS 32 /* 128 bits: out of reach, at any rate of trying */
+void web_secret_make(char out[WEB_SECRET_CHARS]); /* of the machine's randomness, as hexadecimal digits */
 void web_access_cookie(struct abuf *out); /* "NAME=VALUE", with which one is let in from then on; nothing when all are */
 #define WEB_COOKIE_MAX 64
 
