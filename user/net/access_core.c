@@ -127,8 +127,10 @@ struct access_authority access_authority(struct str text)
 {
 	struct access_authority a = {.bracketed = text.len > 0 && text.ptr[0] == '['};
 	size_t end = str_find_char(text, a.bracketed ? ']' : ':');
-	a.host = str_slice(text, a.bracketed, end);
 	struct str rest = str_slice(text, end + a.bracketed, text.len);
+	if ((a.bracketed && end == text.len) || (rest.len && rest.ptr[0] != ':'))
+		return (struct access_authority){0};
+	a.host = str_slice(text, a.bracketed, end);
 	a.port = str_slice(rest, 1, rest.len);
 	if (a.port.len == 0)
 		a.port = S("80");
@@ -150,5 +152,5 @@ bool access_origin_is(struct str origin, struct str authority)
 		return false;
 	struct access_authority a = access_authority(str_slice(origin, 7, origin.len));
 	struct access_authority b = access_authority(authority);
-	return a.bracketed == b.bracketed && str_eq_nocase(a.host, b.host) && str_eq(a.port, b.port);
+	return a.host.len > 0 && a.bracketed == b.bracketed && str_eq_nocase(a.host, b.host) && str_eq(a.port, b.port);
 }

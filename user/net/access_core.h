@@ -72,7 +72,10 @@ void access_failed(struct access_limiter *l, uint32_t peer, ktime now);
 
 /* ---- Host and Origin ---- */
 
-/* Of a valid authority. The host without brackets, and the port, "80" when there is none. */
+/*
+ * The host without brackets, and the port, "80" when there is none. Of text that is no host, or a host with something
+ * else than a port behind it: both empty. What else is wrong in an authority is not looked for.
+ */
 struct access_authority {
 	struct str host, port;
 	bool bracketed;
