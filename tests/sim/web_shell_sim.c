@@ -425,7 +425,8 @@ static bool polled_said(struct str what)
 }
 
 #define POLLED_TYPE(extra) "POST /api/shell/in?session=%s HTTP/1.1\r\nHost: localhost\r\n" extra
-#define POLLED_OUT(since)  "GET /api/shell/out?session=%s&since=" since " HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+#define POLLED_OUT_REST(since) " /api/shell/out?session=%s&since=" since " HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+#define POLLED_OUT(since)      "GET" POLLED_OUT_REST(since)
 
 TEST(web_sim_polled_shell)
 {
@@ -451,6 +452,10 @@ TEST(web_sim_polled_shell)
 	CHECK(polled_said(S("{\"output\":\"a\\\"\\u001b[0m\xef\xbf\xbd\\n\",\"next\":8,\"exited\":false}")));
 	polled_ask(POLLED_OUT("0"), 200); /* lost, asked for again */
 	CHECK(polled_said(S("\"output\":\"a\\\"")));
+	polled_ask("HEAD" POLLED_OUT_REST("8"), 200); /* takes nothing */
+	CHECK(!polled_said(S("Content-Length")) && !polled_said(S("output")));
+	polled_ask("HEAD" POLLED_OUT_REST("x"), 400);
+	CHECK_EQ(s->dropped, 0);
 	polled_ask(POLLED_OUT("8"), 200);
 	CHECK(polled_said(S("{\"output\":\"\",\"next\":8,\"exited\":false}")));
 	world_shell_says(s, S("\xac"));
@@ -458,6 +463,8 @@ TEST(web_sim_polled_shell)
 	CHECK(polled_said(S("{\"output\":\"\xe2\x82\xac\",\"next\":11,\"exited\":false}")));
 	world_shell_says(s, S("\xc3"));
 	s->over = true;
+	polled_ask("HEAD" POLLED_OUT_REST("12"), 200);
+	world_serve_for(WEB_POLLED_TOLD_NS + 2 * NS_PER_S); /* nor does it tell that the session is over */
 	polled_ask(POLLED_OUT("11"), 200);
 	CHECK(polled_said(S("{\"output\":\"\xef\xbf\xbd\",\"next\":12,\"exited\":true}")));
 	polled_ask(POLLED_OUT("11"), 200); /* once more, for the reply may have been lost */

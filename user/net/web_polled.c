@@ -253,8 +253,11 @@ struct web_verdict api_shell_out(struct web_conn *c, struct abuf *out)
 		return web_polled_refuse(400, S("since is a position, as \"next\" gave it"));
 	mutex_lock(&web_polled_lock);
 	struct web_polled *p = web_polled_find(&c->parser.req, clock_now());
-	struct web_verdict v = p ? web_polled_take(p, since.value, out) :
-				   web_polled_refuse(404, S("there is no such session, or it was not asked for in time"));
+	struct web_verdict v = {.status = 200}; /* of HEAD, which takes nothing, and so does not know how long it would be */
+	if (!p)
+		v = web_polled_refuse(404, S("there is no such session, or it was not asked for in time"));
+	else if (!c->is_head)
+		v = web_polled_take(p, since.value, out);
 	if (p)
 		(void)web_polled_flush(p);
 	mutex_unlock(&web_polled_lock);

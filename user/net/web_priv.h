@@ -279,7 +279,10 @@ struct web_content web_block_content(struct web_block *b, size_t len);
 typedef uint16_t web_render_fn(const struct http_request *req, struct abuf *out);
 /* What lies somewhere as it is to be sent, with a reference; false: it is rendered. */
 typedef bool web_content_fn(const struct http_request *req, struct web_content *out);
-/* An answer of at most WEB_HANDLED_MAX bytes, appended to `out`; c->body is the request's. With 200 it is sent. */
+/*
+ * An answer of at most WEB_HANDLED_MAX bytes, appended to `out`; c->body is the request's. With 200 it is sent; to HEAD
+ * nothing need be appended: then the reply does not say how long the answer is.
+ */
 typedef struct web_verdict web_handle_fn(struct web_conn *c, struct abuf *out);
 #define WEB_HANDLED_MAX 16000
 

@@ -187,6 +187,8 @@ static void web_reply_handled(struct web_conn *c, const struct web_route *route)
 	assert(abuf_ok(&out));
 	if (v.status == 200) {
 		struct http_reply r = {.status = 200, .type = route->type, .length = out.len, .no_store = true};
+		if (c->is_head && out.len == 0)
+			r.length = HTTP_LENGTH_CLOSE;
 		web_finish(c, &r, web_block_content(b, out.len));
 		return;
 	}
