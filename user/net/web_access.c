@@ -204,15 +204,16 @@ static struct web_verdict web_access_try(uint32_t peer, struct str token)
 	return web_access_refuse(S("that is not the access token; the console of the machine shows it"));
 }
 
-static bool web_access_has_cookie(const struct http_request *req)
+/* Without a token: there is none, or the cookie says that it was there. */
+static bool web_access_is_free(const struct http_request *req)
 {
-	return access_cookie_has(req->field[HTTP_COOKIE], ACCESS_COOKIE, &web_access.cookie);
+	return web_access.off || access_cookie_has(req->field[HTTP_COOKIE], ACCESS_COOKIE, &web_access.cookie);
 }
 
 struct web_verdict web_access_judge(const struct http_request *req, uint32_t peer)
 {
 	struct str token;
-	if (web_access.off || web_access_has_cookie(req))
+	if (web_access_is_free(req))
 		return (struct web_verdict){0};
 	if (access_bearer(req->field[HTTP_AUTHORIZATION], &token))
 		return web_access_try(peer, token);
@@ -222,13 +223,13 @@ struct web_verdict web_access_judge(const struct http_request *req, uint32_t pee
 bool web_access_allows(const struct http_request *req, uint32_t peer)
 {
 	struct str token;
-	return web_access.off || web_access_has_cookie(req) ||
+	return web_access_is_free(req) ||
 	       (access_bearer(req->field[HTTP_AUTHORIZATION], &token) && !web_access_try(peer, token).status);
 }
 
 struct web_verdict web_access_enter(const struct http_request *req, uint32_t peer, struct str token)
 {
-	if (web_access.off || web_access_has_cookie(req))
+	if (web_access_is_free(req))
 		return (struct web_verdict){0};
 	return web_access_try(peer, token);
 }

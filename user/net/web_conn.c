@@ -323,6 +323,20 @@ bool web_send_in_time(struct web_conn *c, ktime now)
 	return ktime_before(now, until);
 }
 
+bool web_may_send(const struct web_conn *c)
+{
+	return c->handed && tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES;
+}
+
+bool web_keeps_up(struct web_conn *c, ktime now)
+{
+	bool in_time = web_may_send(c) || web_send_in_time(c, now);
+	c->deadline = KTIME_ZERO;
+	if (!in_time)
+		web_count(WEB_TIMEOUTS, 1);
+	return in_time;
+}
+
 bool web_conn_timeout(struct web_conn *c, struct web_push *push, ktime now)
 {
 	if (c->state == WEB_SOCKET)

@@ -189,6 +189,10 @@ void web_send_arm(struct web_conn *c, ktime now);
 must_check enum err web_hand_to_tcp(struct web_conn *c);
 /* Whether the client takes it as fast as it must; if so, c->deadline is when that is known. */
 must_check bool web_send_in_time(struct web_conn *c, ktime now);
+/* Of a socket or a stream: TCP has all that was to go out, and the client nearly all of it: there may be more. */
+bool web_may_send(const struct web_conn *c);
+/* In its sweep: so it is, or the client takes it as fast as it must. False is counted. */
+must_check bool web_keeps_up(struct web_conn *c, ktime now);
 /* Gives back the store, the body and the content. */
 void web_request_release(struct web_conn *c);
 

@@ -266,11 +266,6 @@ void web_stream_begin(struct web_conn *c, ktime now)
 
 /* --- out --- */
 
-static bool web_stream_may_say(const struct web_conn *c)
-{
-	return c->handed && tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES;
-}
-
 /* Whole events, the end of a chunk behind them. */
 static void web_stream_arm(struct web_conn *c, struct web_content events, ktime now)
 {
@@ -370,7 +365,7 @@ enum err web_stream_run(struct web_conn *c, ktime now)
 		enum err err = web_stream_hand(c);
 		if (err != OK)
 			return err;
-		if (!web_stream_may_say(c))
+		if (!web_may_send(c))
 			return ERR_AGAIN;
 		if (s->begun && s->last >= s->end) {
 			web_stream_finish(c, now);
@@ -398,7 +393,7 @@ uint32_t web_stream_mask(const struct web_conn *c)
 static void web_stream_push(struct web_conn *c, struct web_push *push, ktime now)
 {
 	struct web_content event = {0};
-	if (web_stream_may_say(c))
+	if (web_may_send(c))
 		event = web_push_take_event(push);
 	web_count(event.mem ? WEB_STREAM_PUSHED : WEB_STREAM_SKIPPED, 1);
 	if (event.mem)
@@ -408,14 +403,9 @@ static void web_stream_push(struct web_conn *c, struct web_push *push, ktime now
 bool web_stream_sweep(struct web_conn *c, struct web_push *push, ktime now)
 {
 	struct web_stream *s = c->stream;
-	bool behind = !c->handed || tcp_backlog(c->tcp).bytes > TCP_LOW_BYTES;
-	bool in_time = !behind || web_send_in_time(c, now);
-	c->deadline = KTIME_ZERO;
-	if (!in_time) {
-		web_count(WEB_TIMEOUTS, 1);
+	if (!web_keeps_up(c, now))
 		return false;
-	}
-	if (!behind)
+	if (web_may_send(c))
 		s->kind->second(s);
 	if (!web_conn_run(c, now))
 		return false;

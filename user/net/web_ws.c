@@ -143,7 +143,7 @@ static bool web_socket_has_due(const struct web_socket *s)
 
 bool web_socket_may_send(const struct web_conn *c)
 {
-	return c->handed && !c->socket->close_sent && tcp_backlog(c->tcp).bytes <= TCP_LOW_BYTES;
+	return !c->socket->close_sent && web_may_send(c);
 }
 
 /* What is due, and the message if there is one; our close goes by itself, last. */
@@ -358,13 +358,8 @@ static void web_socket_keep(struct web_socket *s, ktime now)
 bool web_socket_sweep(struct web_conn *c, struct web_push *push, ktime now)
 {
 	struct web_socket *s = c->socket;
-	bool behind = !c->handed || tcp_backlog(c->tcp).bytes > TCP_LOW_BYTES;
-	bool in_time = !behind || web_send_in_time(c, now);
-	c->deadline = KTIME_ZERO;
-	if (!in_time) {
-		web_count(WEB_TIMEOUTS, 1);
+	if (!web_keeps_up(c, now))
 		return false;
-	}
 	if (s->state == WEB_SOCKET_LEAVING && !ktime_before(now, s->leave)) {
 		if (s->close_sent && c->handed)
 			c->state = WEB_DELIVERED;
