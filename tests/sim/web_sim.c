@@ -299,6 +299,32 @@ TEST(web_sim_failed_conditions_are_problems)
 	web_end();
 }
 
+static unsigned renderings(struct str request)
+{
+	unsigned before = world_klog_rendered;
+	ask(request, NS_PER_S);
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
+	return world_klog_rendered - before;
+}
+
+/* How large a block it takes shows the first time; a smaller one does not go on taking the room of a large one. */
+TEST(web_sim_documents_are_rendered_once)
+{
+	static const struct str small = STR_INIT("GET /api/klog?100 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	web_begin();
+	for (int i = 0; i < 4; i++) /* whatever was asked for before */
+		(void)renderings(small);
+	CHECK_EQ(renderings(S(GET("/api/klog"))), 3);
+	CHECK_EQ(renderings(S(GET("/api/klog"))), 1);
+	CHECK_EQ(client_count(&one, S("Content-Length: 50000\r\n")), 1);
+	CHECK_EQ(renderings(small), 1);
+	CHECK_EQ(renderings(small), 1);
+	CHECK_EQ(*web_route_hint(web_route_find(S("/api/klog"))), 0);
+	CHECK_EQ(renderings(S(GET("/api/klog"))), 3);
+	web_end();
+}
+
 /* Who has said all and still reads gets all. */
 TEST(web_sim_half_closed_client_gets_its_reply)
 {

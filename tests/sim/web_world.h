@@ -155,13 +155,16 @@ bool net_iface_at(unused size_t i, unused struct net_iface_info *out)
 	return false;
 }
 
-/* A document of so many bytes, in pages of its own. */
+/* A document of so many bytes, or of as many as its query says, in pages of its own. */
 static size_t world_klog_bytes = 50000;
+static unsigned world_klog_rendered;
 
-uint16_t api_klog(unused const struct http_request *req, struct abuf *out)
+uint16_t api_klog(const struct http_request *req, struct abuf *out)
 {
-	for (size_t i = 0; i < world_klog_bytes / 10; i++)
+	struct u64_result n = str_to_u64(req->query, 10);
+	for (uint64_t i = 0; i < (n.err == OK ? n.value : world_klog_bytes) / 10; i++)
 		abuf_str_add(out, S("0123456789"));
+	world_klog_rendered++;
 	return 200;
 }
 

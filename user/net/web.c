@@ -64,6 +64,12 @@ const struct web_route *web_route_find(struct str path)
 	return NULL;
 }
 
+uint8_t *web_route_hint(const struct web_route *route)
+{
+	static uint8_t hints[countof(web_routes)]; /* atomic */
+	return &hints[route - web_routes];
+}
+
 struct str web_route_allow(const struct web_route *route)
 {
 	switch (route ? route->methods : 0) {

@@ -308,9 +308,13 @@ struct web_route {
 	bool file; /* the one of that name below /web */
 };
 struct str web_route_allow(const struct web_route *route); /* for Allow; of NULL: that of a file */
-/* 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. (web_reply.c) */
-must_check uint16_t web_document(web_render_fn *render, const struct http_request *req,
+/*
+ * 200: `out` holds it; otherwise the status of the refusal, 503 for lack of memory. The hint is how large a block the
+ * last such document took, 0 at first: atomic, this function's. (web_reply.c)
+ */
+must_check uint16_t web_document(web_render_fn *render, const struct http_request *req, uint8_t *hint,
 	struct web_content *out);
+uint8_t *web_route_hint(const struct web_route *route); /* for documents of this address */
 const struct web_route *web_route_find(struct str path);
 uint32_t web_connections(void); /* that are served now */
 void web_conn_served(void);     /* one fewer of them */

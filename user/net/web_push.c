@@ -25,7 +25,8 @@ static uint16_t web_push_render(const struct http_request *req, struct abuf *out
 static bool web_push_make(struct web_push *push)
 {
 	static const struct http_request none;
-	if (!push->tried && web_document(web_push_render, &none, &push->content) != 200)
+	static uint8_t hint;
+	if (!push->tried && web_document(web_push_render, &none, &hint, &push->content) != 200)
 		push->content = (struct web_content){0};
 	push->tried = true;
 	return push->content.mem;

@@ -3,7 +3,9 @@
  * file below /web, or a problem that says why not.
  *
  * Documents are rendered into a block of pages and sent by reference: a snapshot
- * of known length, so that a failure is a status and never a broken stream.
+ * of known length, so that a failure is a status and never a broken stream. How large a
+ * block must be shows only then: one that is too small costs the document, and so the
+ * last one of the same kind says where to begin.
  *
  * A client may take a document slowly, and nobody asks him for the token: all blocks beyond
  * WEB_SMALL_ORDER together are at most CONFIG_WEB_LARGE_KB. The smaller are bounded by the connections.
@@ -13,6 +15,7 @@
 #include "user/net/web_priv.h"
 
 #define WEB_HANDLED_ORDER 2
+#define WEB_ORDER_STEP    2 /* from a block for a document to the next one */
 static_assert((PAGE_SIZE << WEB_HANDLED_ORDER) - sizeof(struct web_block) >= WEB_HANDLED_MAX, "an answer fits its block");
 
 #define WEB_SMALL_ORDER 4
@@ -109,15 +112,24 @@ void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail)
 
 /* --- documents --- */
 
-uint16_t web_document(web_render_fn *render, const struct http_request *req, struct web_content *content)
+/* The order with which to begin the next time: that of the step before where this document would have fit that. */
+static void web_document_note(uint8_t *hint, uint32_t order, size_t len)
 {
-	for (uint32_t order = 0; order <= WEB_BLOCK_ORDER; order += 2) {
+	if (order && len + sizeof(struct web_block) <= PAGE_SIZE << (order - WEB_ORDER_STEP))
+		order -= WEB_ORDER_STEP;
+	__atomic_store_n(hint, (uint8_t)order, __ATOMIC_RELAXED);
+}
+
+uint16_t web_document(web_render_fn *render, const struct http_request *req, uint8_t *hint, struct web_content *content)
+{
+	for (uint32_t order = __atomic_load_n(hint, __ATOMIC_RELAXED); order <= WEB_BLOCK_ORDER; order += WEB_ORDER_STEP) {
 		struct web_block *b = web_block_alloc(order);
 		if (!b)
 			break;
 		struct abuf out = web_block_room(b);
 		uint16_t status = render(req, &out);
 		if (status == 200 && abuf_ok(&out)) {
+			web_document_note(hint, order, out.len);
 			*content = web_block_content(b, out.len);
 			return status;
 		}
@@ -125,6 +137,7 @@ uint16_t web_document(web_render_fn *render, const struct http_request *req, str
 		if (status != 200)
 			return status;
 	}
+	__atomic_store_n(hint, 0, __ATOMIC_RELAXED); /* another one may be smaller */
 	web_count(WEB_REFUSED_MEMORY, 1);
 	return 503;
 }
@@ -159,7 +172,7 @@ static void web_reply_document(struct web_conn *c, const struct web_route *route
 {
 	struct web_content content = {0};
 	bool has = route->content && route->content(&c->parser.req, &content);
-	uint16_t status = has ? 200 : web_document(route->render, &c->parser.req, &content);
+	uint16_t status = has ? 200 : web_document(route->render, &c->parser.req, web_route_hint(route), &content);
 	if (status == 200)
 		status = web_document_condition(&c->parser.req);
 	if (status != 200 && content.mem) {
