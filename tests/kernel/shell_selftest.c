@@ -524,6 +524,49 @@ SELFTEST(shell_sessions_are_bounded)
 	ST_CHECK(s.opened == at_first.opened + 2 * CONFIG_SHELL_SESSIONS);
 }
 
+#ifdef CONFIG_RAMFS_WRITE
+static bool file_is(struct str path, struct str content)
+{
+	char bytes[64];
+	struct file_result f = vfs_open(path, OPEN_READ);
+	if (f.err != OK)
+		return false;
+	struct size_result r = vfs_read(f.value, 0, wbuf_of(bytes, sizeof(bytes)));
+	vfs_close(f.value);
+	return r.err == OK && str_eq(str_of(bytes, r.value), content);
+}
+
+/* Nor does a line change a file for whose commands there are no threads, or which reads another that is missing. */
+SELFTEST(shell_lines_without_threads_change_nothing)
+{
+	static struct terminal full;
+	struct levels before = levels_now();
+	struct shell_stats s, at_first;
+	if (CONFIG_SHELL_THREADS > SHELL_JOBS_MAX * SHELL_STAGES_MAX)
+		return; /* one session cannot have them all */
+	ST_REQUIRE(t_open(&one) && t_open(&full));
+	ST_CHECK(t_says(&one, S("echo keep > /tmp/keep; echo st''ill"), S("\nstill\n")));
+	ST_CHECK(t_says(&one, S("echo lost > /tmp/keep | cat < /tmp/none"), S("no such file")));
+	ST_CHECK(file_is(S("/tmp/keep"), S("keep\n")));
+	shell_stats(&at_first);
+	for (uint32_t left = CONFIG_SHELL_THREADS; left > 0; left--) {
+		char bytes[48];
+		struct abuf line = abuf_of(bytes, sizeof(bytes));
+		fmt(&line, "sleep 1000%s", left % SHELL_STAGES_MAX == 1 || left == 1 ? " &\r" : "|");
+		t_type(&full, abuf_str(&line));
+	}
+	ST_CHECK(t_says(&full, S("pwd"), S("\n/\n")));
+	shell_stats(&s);
+	ST_REQUIRE(s.threads == CONFIG_SHELL_THREADS && s.refused_threads == at_first.refused_threads);
+	ST_CHECK(t_says(&one, S("echo lost > /tmp/keep; pwd"), S("too many commands")) && t_expect(&one, S("\n/\n")));
+	ST_CHECK(file_is(S("/tmp/keep"), S("keep\n")));
+	shell_hang_up(one.s);
+	shell_hang_up(full.s);
+	ST_CHECK(vfs_remove(S("/tmp/keep")) == OK);
+	ST_CHECK(levels_are_back(&before));
+}
+#endif
+
 /* Threads of commands: those of all sessions together. */
 SELFTEST(shell_threads_are_bounded)
 {

@@ -218,25 +218,42 @@ static bool job_open(struct shell_job *job, struct shell_end *e, struct str name
 	return f.err == OK;
 }
 
-static bool job_open_files(struct shell_job *job, struct shell_stage *stage, const struct parse_stage *p)
+/* Those that are read first: that one of them is missing changes nothing. */
+static bool job_open_files(struct shell_job *job)
 {
 	unsigned out = OPEN_WRITE | OPEN_CREATE;
-	stage->error_to_out = p->error_to_out;
-	return job_open(job, &stage->in, p->in, OPEN_READ) &&
-	       job_open(job, &stage->out, p->out, out | (p->append ? OPEN_APPEND : OPEN_TRUNC)) &&
-	       job_open(job, &stage->error, p->error, out | (p->error_append ? OPEN_APPEND : OPEN_TRUNC));
+	for (size_t i = 0; i < job->count; i++)
+		if (!job_open(job, &job->stages[i].in, job->parsed.stages[i].in, OPEN_READ))
+			return false;
+	for (size_t i = 0; i < job->count; i++) {
+		const struct parse_stage *p = &job->parsed.stages[i];
+		struct shell_stage *stage = &job->stages[i];
+		stage->error_to_out = p->error_to_out;
+		if (!job_open(job, &stage->out, p->out, out | (p->append ? OPEN_APPEND : OPEN_TRUNC)) ||
+			!job_open(job, &stage->error, p->error, out | (p->error_append ? OPEN_APPEND : OPEN_TRUNC)))
+			return false;
+	}
+	return true;
+}
+
+static bool job_make_pipes(struct shell_job *job)
+{
+	for (size_t i = 0; i + 1 < job->count; i++) {
+		struct pipe *pipe = page_alloc(0);
+		if (!pipe) {
+			session_say(job->session, "no memory for a pipe\n");
+			return false;
+		}
+		pipe_init(pipe, pipe + 1, PIPE_BYTES);
+		job->pipes[i] = pipe;
+	}
+	return true;
 }
 
 /* Between this stage and the next one; where one of them is redirected, its end of the pipe is closed. */
-static bool job_pipe(struct shell_job *job, size_t i)
+static void job_connect(struct shell_job *job, size_t i)
 {
-	struct pipe *pipe = page_alloc(0);
-	if (!pipe) {
-		session_say(job->session, "no memory for a pipe\n");
-		return false;
-	}
-	pipe_init(pipe, pipe + 1, PIPE_BYTES);
-	job->pipes[i] = pipe;
+	struct pipe *pipe = job->pipes[i];
 	struct shell_end *out = &job->stages[i].out, *in = &job->stages[i + 1].in;
 	if (out->kind == END_TERMINAL)
 		*out = (struct shell_end){.kind = END_PIPE, .pipe = pipe};
@@ -246,7 +263,6 @@ static bool job_pipe(struct shell_job *job, size_t i)
 		*in = (struct shell_end){.kind = END_PIPE, .pipe = pipe};
 	else
 		pipe_close_reader(pipe);
-	return true;
 }
 
 /* 0: what the stage is to run is known, and may run here; else the status. */
@@ -319,6 +335,31 @@ static int job_judge(struct shell_job *job)
 	return p->background && !job_may_be_kept(s) ? 1 : 0;
 }
 
+/* Variables and files only. */
+static bool job_is_simple(const struct shell_job *job)
+{
+	return job->parsed.count == 1 && job->parsed.stages[0].words == 0;
+}
+
+/* A builtin alone, in the session's thread. */
+static bool job_is_here(const struct shell_job *job)
+{
+	return job->parsed.count == 1 && !job->parsed.background && builtin_of(job->stages[0].command);
+}
+
+/* Its part of CONFIG_SHELL_THREADS, before it changes a file. */
+static bool job_take_threads(struct shell_job *job)
+{
+	if (job_is_simple(job) || job_is_here(job))
+		return true;
+	if (!shell_threads_take(job->count)) {
+		session_say(job->session, "too many commands are running\n");
+		return false;
+	}
+	job->threads = job->count;
+	return true;
+}
+
 /* The whole pipeline; nothing runs yet. 0, or the status: why is said. */
 static int job_set_up(struct shell_job *job)
 {
@@ -326,12 +367,10 @@ static int job_set_up(struct shell_job *job)
 	int status = job_judge(job);
 	if (status)
 		return status;
-	for (size_t i = 0; i < job->count; i++)
-		if (!job_open_files(job, &job->stages[i], &job->parsed.stages[i]))
-			return 1;
+	if (!job_take_threads(job) || !job_make_pipes(job) || !job_open_files(job))
+		return 1;
 	for (size_t i = 0; i + 1 < job->count; i++)
-		if (!job_pipe(job, i))
-			return 1;
+		job_connect(job, i);
 	return 0;
 }
 
@@ -349,11 +388,7 @@ static int job_run_here(struct shell_job *job)
 static bool job_start(struct shell_job *job)
 {
 	struct shell_session *s = job->session;
-	if (!shell_threads_take(job->count)) {
-		session_say(s, "too many commands are running\n");
-		return false;
-	}
-	job->threads = job->count;
+	shell_commands_count(job->count);
 	job->running = (uint32_t)job->count;
 	for (size_t i = 0; i < job->count; i++) {
 		struct shell_stage *stage = &job->stages[i];
@@ -419,18 +454,16 @@ static bool job_keep(struct shell_session *s, struct shell_job *job)
 /* The pipeline that was parsed into the job, which it takes. */
 static void run_pipeline(struct shell_session *s, struct shell_job *job)
 {
-	const struct parse_pipeline *p = &job->parsed;
-	const struct parse_stage *first = &p->stages[0];
-	bool simple = p->count == 1 && first->words == 0; /* variables and files only */
+	bool simple = job_is_simple(job);
 	int status = job_set_up(job); /* $? is that of the last pipeline until this one has one */
 	if (status == 0 && simple)
-		status = job_assign(job, first) ? 0 : 1;
+		status = job_assign(job, &job->parsed.stages[0]) ? 0 : 1;
 	if (status || simple) {
 		s->status = status;
 		job_free(job);
 		return;
 	}
-	if (p->count == 1 && !p->background && builtin_of(job->stages[0].command)) {
+	if (job_is_here(job)) {
 		s->status = job_run_here(job);
 		return;
 	}
@@ -439,7 +472,7 @@ static void run_pipeline(struct shell_session *s, struct shell_job *job)
 		job_free(job);
 		return;
 	}
-	if (!p->background)
+	if (!job->parsed.background)
 		s->status = run_wait(s, job);
 	else if (job_keep(s, job))
 		s->status = 0;

@@ -53,8 +53,12 @@ bool shell_threads_take(size_t count)
 
 void shell_threads_give(size_t count)
 {
-	__atomic_fetch_add(&stats.commands, count, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&stats.threads, (uint32_t)count, __ATOMIC_RELAXED);
+}
+
+void shell_commands_count(size_t count)
+{
+	__atomic_fetch_add(&stats.commands, count, __ATOMIC_RELAXED);
 }
 
 void shell_stats(struct shell_stats *out)

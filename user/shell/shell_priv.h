@@ -149,6 +149,7 @@ must_check struct shell_result shell_open_script(const struct shell_carrier *car
 printf_like(2, 3) void session_say(struct shell_session *s, const char *format, ...);
 bool shell_threads_take(size_t count); /* of CONFIG_SHELL_THREADS; false: counted as refused */
 void shell_threads_give(size_t count);
+void shell_commands_count(size_t count); /* that are to run in threads */
 uint8_t shell_domain(void);
 
 /* ---- run.c ---- */
