@@ -33,6 +33,25 @@ TEST(tcp_shell_connects_and_closes)
 	end();
 }
 
+/* Who is cancelled when a part has gone is told of the part, and is cancelled in his next wait. */
+TEST(tcp_shell_keeps_a_cancellation_behind_a_part)
+{
+	static uint8_t bytes[4 * CONFIG_TCP_TX_BYTES];
+	begin();
+	struct pair p = pair_open();
+	world_cancel_in = 1;
+	CHECK_EQ(tcp_recv(p.client, wbuf_of(bytes, 1), KTIME_NEVER).err, ERR_INTR);
+	CHECK_EQ(world_cancels_kept, 0);
+	world_cancel_in = 1;
+	struct size_result n = tcp_send(p.client, rbuf_of(bytes, sizeof(bytes)), 0, KTIME_NEVER);
+	CHECK(n.err == OK && n.value > 0 && n.value < sizeof(bytes));
+	CHECK_EQ(world_cancels_kept, 1);
+	tcp_abort(p.client);
+	tcp_close(p.server);
+	tcp_listener_close(p.l);
+	end();
+}
+
 TEST(tcp_shell_refuses_and_aborts)
 {
 	begin();

@@ -129,6 +129,8 @@ struct size_result tcp_send(struct tcp_conn *c, struct rbuf from, unsigned flags
 		e = tcp_send_part(c, from, flags & TCP_MORE, &done, deadline);
 	tcp_pollset_update(&c->poll, tcp_conn_ready(c));
 	mutex_unlock(&c->lock);
+	if (e == ERR_INTR && done > 0)
+		thread_cancel_keep(e);
 	if (done > 0 || e == OK)
 		return OK_RESULT(size_result, done);
 	return ERR_RESULT(size_result, e);
