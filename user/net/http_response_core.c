@@ -33,7 +33,8 @@ static bool response_line(struct http_response *p, struct rbuf bytes, size_t *us
 			p->cr = false;
 			return true;
 		}
-		if (p->cr || c == '\0')
+		bool control = (uint8_t)c < ' ' && c != '\t' && c != '\r';
+		if (p->cr || control || c == 0x7f)
 			return response_fail(p, "a character that must not stand in the head");
 		if (c == '\r') {
 			p->cr = true;

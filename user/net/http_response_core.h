@@ -7,7 +7,8 @@
  *
  * Events: MORE, all was used; LINE, one of the head, without its end; HEAD, behind the last one; BODY, a piece of it;
  * DONE; FAIL, with p.wrong, for good. A response 1xx is gone past without a word. Bodies by length, chunked, or up to
- * the end of the connection. Refused: two lengths, another coding than chunked, both, a folded field, a bare CR.
+ * the end of the connection. Refused: two lengths, another coding than chunked, both, a folded field, a bare CR, control
+ * characters in a line: who shows it on a terminal need not look for them.
  *
  * Bounds: HTTP_RESPONSE_LINE_MAX a line, HTTP_RESPONSE_HEAD_MAX all lines of the head, responses 1xx included, of one
  * chunk, and of the trailers. Pure.

@@ -48,6 +48,7 @@ TEST(response_by_length)
 {
 	response_is(S("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello"), false, 200, S("hello"));
 	CHECK_STR(abuf_str(&lines), S("HTTP/1.1 200 OK\nContent-Length: 5\nX: y\n"));
+	response_is(S("HTTP/1.1 200 gr\xfc\xdf\tdich\r\nContent-Length: 0\r\n\r\n"), false, 200, S(""));
 	response_is(S("HTTP/1.0 404 Not Found\ncontent-LENGTH:0\n\n"), false, 404, S(""));
 	response_is(S("HTTP/1.1 200\r\nContent-Length: 2\r\ncontent-length: 2\r\n\r\nok"), false, 200, S("ok"));
 }
@@ -132,6 +133,7 @@ TEST(response_refusals)
 		STR_INIT("HTTP/1.1 099 OK\r\n"), STR_INIT("HTTP/1.1  200 OK\r\n"), STR_INIT("\r\n"),
 		STR_INIT("HTTP/1.1 200 OK\r\nA b\r\n"), STR_INIT("HTTP/1.1 200 OK\r\nA : b\r\n"),
 		STR_INIT("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n"), STR_INIT("HTTP/1.1 200 OK\rX"),
+		STR_INIT("HTTP/1.1 404 \x1b[2J\r\n"), STR_INIT("HTTP/1.1 200 OK\r\nA: b\x07\r\n"), STR_INIT("HTTP/1.1 200 \x7f\r\n"),
 		STR_INIT("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n"), STR_INIT("HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n"),
 		STR_INIT("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n"),
 		STR_INIT("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n"),
