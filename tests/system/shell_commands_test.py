@@ -73,7 +73,7 @@ class Console:
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """/plain /chunked /close /gone /moved /silent: responses of every kind."""
+    """/plain /chunked /close /gone /moved /silent /odd /evil: responses of every kind."""
 
     protocol_version = "HTTP/1.1"
     release = threading.Event()
@@ -85,6 +85,10 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/silent":
             self.release.wait(PATIENCE)
+            return
+        if self.path in ("/odd", "/evil"):
+            self.wfile.write(b"HTTP/1.1 404 " + (b"gr\xfc\x9b2J" if self.path == "/odd" else b"\x1b[31m") + b"\r\n\r\n")
+            self.close_connection = True
             return
         if self.path == "/close":
             self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n" + self.BODY)
@@ -349,11 +353,17 @@ class Commands(unittest.TestCase):
         self.bad(f"fetch {self.url}/gone > /dev/null", "410 Gone")
         self.bad(f"fetch {self.url}/moved > /dev/null", "301 Moved Permanently.*fetch -I shows where to")
         self.bad(f"fetch -m 100 {self.url}/plain > /dev/null", "longer than 100 bytes")
+        self.bad(f"fetch {self.url}/odd", r"404 gr\?\?2J$")
+        self.assertNotIn("\x1b[31m", self.bad(f"fetch {self.url}/evil", "a character that must not stand in the head"))
         self.bad("fetch http://nosuch/", "no such name")
         self.bad("fetch http://localhost:1/", "connecting: the peer refused")
         self.good("fetch http://localhost/api/arp", r'"entries"')
         if self.con.run(f"fetch -o /got {self.url}/plain")[0] == 0:
-            self.good("wc -lc /got; rm /got", rf"\A *1000 +{len(body)} /got$")
+            self.good("wc -lc /got", rf"\A *1000 +{len(body)} /got$")
+            for where in ("http://localhost:1/", "http://nosuch/", f"{self.url}/evil"):
+                self.bad(f"fetch -o /got {where}", "fetch: ")
+            self.good("wc -lc /got", rf"\A *1000 +{len(body)} /got$")  # nothing came that would replace it
+            self.good(f"fetch -o /got {self.url}/close; wc -lc /got; rm /got", rf"\A *1000 +{len(body)} /got$")
         self.bad(f"fetch -o /proc/x {self.url}/plain", "fetch: ")
 
     # --- Ctrl-C

@@ -30,7 +30,8 @@ struct fetch {
 	struct str field; /* -H; empty: none */
 	bool head, show; /* -I; -I or -i */
 	uint64_t body_max;
-	struct file *file; /* NULL: standard output */
+	struct str path;   /* -o; ptr NULL: standard output */
+	struct file *file; /* that one, from the first line of a response on */
 	uint64_t at;
 	struct tcp_conn *conn;
 	struct http_response response;
@@ -52,14 +53,9 @@ static enum err fetch_out(struct fetch *f, struct rbuf bytes)
 {
 	if (!f->file)
 		return shell_write(f->c, bytes);
-	while (bytes.len) {
-		struct size_result n = vfs_write(f->file, f->at, bytes);
-		if (n.err != OK)
-			return n.err;
-		f->at += n.value;
-		bytes = rbuf_slice(bytes, n.value, bytes.len);
-	}
-	return OK;
+	enum err err = cmd_write(f->c, f->file, f->at, bytes);
+	f->at += bytes.len;
+	return err;
 }
 
 /* ---- the request ---- */
@@ -78,20 +74,39 @@ static int fetch_send(struct fetch *f)
 	abuf_str_add(&out, S("\r\n"));
 	if (!abuf_ok(&out))
 		return shell_fail(f->c, "the request is longer than %d bytes", FETCH_REQUEST_MAX);
-	struct size_result n = tcp_send(f->conn, abuf_bytes(&out), 0, ktime_add(clock_now(), FETCH_SILENT_NS));
-	return n.err == OK ? 0 : fetch_failed(f, "sending", n.err);
+	ktime until = ktime_add(clock_now(), FETCH_SILENT_NS);
+	for (struct rbuf rest = abuf_bytes(&out); rest.len;) {
+		struct size_result n = tcp_send(f->conn, rest, 0, until);
+		if (n.err != OK)
+			return fetch_failed(f, "sending", n.err);
+		rest = rbuf_slice(rest, n.value, rest.len);
+	}
+	return 0;
 }
 
 /* ---- the response ---- */
 
-/* "200 OK" of the first line; others are shown if they are asked for. */
+/* "200 OK", of which only what no terminal takes for a command is kept, and where to write, which is emptied only now. */
+static bool fetch_first_line(struct fetch *f, struct str line)
+{
+	size_t n = min(line.len - 9, sizeof(f->status_text));
+	for (size_t i = 0; i < n; i++) {
+		char c = line.ptr[9 + i];
+		f->status_text[i] = c >= ' ' && c < 0x7f ? c : '?';
+	}
+	f->status = str_of(f->status_text, n);
+	if (!f->path.ptr)
+		return true;
+	struct file_result file = shell_file(f->c, f->path, OPEN_WRITE | OPEN_CREATE | OPEN_TRUNC);
+	f->file = file.value;
+	if (file.err != OK)
+		(void)cmd_failed(f->c, f->path, file.err);
+	return file.err == OK;
+}
+
+/* Lines are shown if they are asked for. */
 static enum err fetch_line(struct fetch *f, struct str line)
 {
-	if (f->status.len == 0) {
-		size_t n = min(line.len - 9, sizeof(f->status_text));
-		memcpy(f->status_text, line.ptr + 9, n);
-		f->status = str_of(f->status_text, n);
-	}
 	if (!f->show)
 		return OK;
 	enum err err = fetch_out(f, rbuf_of_str(line));
@@ -102,7 +117,9 @@ static enum err fetch_line(struct fetch *f, struct str line)
 static bool fetch_step(struct fetch *f, const struct http_response_step *s, int *status)
 {
 	enum err err = OK;
-	if (s->event == RESPONSE_LINE)
+	if (s->event == RESPONSE_LINE && f->status.len == 0 && !fetch_first_line(f, s->line))
+		*status = 1;
+	else if (s->event == RESPONSE_LINE)
 		err = fetch_line(f, s->line);
 	else if (s->event == RESPONSE_HEAD && f->show)
 		err = fetch_out(f, rbuf_of_str(S("\n")));
@@ -190,26 +207,15 @@ static int fetch_options(struct fetch *f, const struct args *a)
 	f->head = args_has(a, 'I');
 	f->show = f->head || args_has(a, 'i');
 	f->field = args_value(a, 'H');
+	f->path = args_value(a, 'o');
+	if (f->path.ptr && str_eq(f->path, S("-")))
+		f->path = STR_EMPTY;
 	const char *wrong = url_parse(f->text, &f->url);
 	if (wrong)
 		return shell_usage(f->c, "%s", wrong);
 	if (f->field.ptr && !fetch_is_field(f->field))
 		return shell_usage(f->c, "-H takes a field, as in -H 'Accept: text/html'");
 	return cmd_number(f->c, a, 'm', 0, INT64_MAX, &f->body_max) ? 0 : 2;
-}
-
-static int fetch_into(struct fetch *f, const struct args *a)
-{
-	struct str path = args_value(a, 'o');
-	if (!path.ptr || str_eq(path, S("-")))
-		return fetch_from(f);
-	struct file_result file = shell_file(f->c, path, OPEN_WRITE | OPEN_CREATE | OPEN_TRUNC);
-	if (file.err != OK)
-		return cmd_failed(f->c, path, file.err);
-	f->file = file.value;
-	int status = fetch_from(f);
-	vfs_close(file.value);
-	return status;
 }
 
 static int fetch_run(struct shell_call *c)
@@ -227,7 +233,9 @@ static int fetch_run(struct shell_call *c)
 	f->status = STR_EMPTY;
 	int status = fetch_options(f, &a);
 	if (status == 0)
-		status = fetch_into(f, &a);
+		status = fetch_from(f);
+	if (f->file)
+		vfs_close(f->file);
 	page_free_run(f, FETCH_PAGES);
 	return status;
 }

@@ -27,6 +27,8 @@ must_check bool cmd_duration(struct shell_call *c, const struct args *a, char le
 int cmd_failed(struct shell_call *c, struct str what, enum err err);
 /* The status of a command that could not go on writing: 130, or 1; 0 for OK. */
 int cmd_status(enum err err);
+/* All of it into the file, from that offset on. ERR_NOSPC: it takes no more; ERR_INTR: cancelled. */
+must_check enum err cmd_write(struct shell_call *c, struct file *file, uint64_t offset, struct rbuf bytes);
 /* Of several: what went wrong last, but a cancellation stays. */
 int cmd_worse(int status, int another);
 

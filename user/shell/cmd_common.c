@@ -1,4 +1,5 @@
 /* cmd_common.c - options, and how commands say what is wrong; see cmd.h. */
+#include "kernel/fs/fs.h"
 #include "lib/err.h"
 #include "lib/fmt.h"
 #include "user/shell/cmd.h"
@@ -67,6 +68,20 @@ int cmd_failed(struct shell_call *c, struct str what, enum err err)
 int cmd_status(enum err err)
 {
 	return err == OK ? 0 : err == ERR_INTR ? SHELL_CANCELLED : 1;
+}
+
+enum err cmd_write(struct shell_call *c, struct file *file, uint64_t offset, struct rbuf bytes)
+{
+	while (bytes.len) {
+		if (shell_is_cancelled(c))
+			return ERR_INTR;
+		struct size_result n = vfs_write(file, offset, bytes);
+		if (n.err != OK || n.value == 0)
+			return n.err != OK ? n.err : ERR_NOSPC;
+		offset += n.value;
+		bytes = rbuf_slice(bytes, n.value, bytes.len);
+	}
+	return OK;
 }
 
 int cmd_worse(int status, int another)

@@ -94,13 +94,10 @@ static enum err copy_bytes(const struct cmd_copy *k, struct file *from, struct f
 		struct size_result n = vfs_read(from, at, wbuf_of(k->page, PAGE_SIZE));
 		if (n.err != OK || n.value == 0)
 			return n.err;
-		for (size_t done = 0; done < n.value;) {
-			struct size_result w = vfs_write(to, at, rbuf_of(k->page + done, n.value - done));
-			if (w.err != OK)
-				return w.err;
-			done += w.value;
-			at += w.value;
-		}
+		enum err err = cmd_write(k->c, to, at, rbuf_of(k->page, n.value));
+		if (err != OK)
+			return err;
+		at += n.value;
 	}
 }
 
