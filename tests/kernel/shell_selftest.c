@@ -169,6 +169,25 @@ SELFTEST(shell_runs_lines)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* However long what was wrong is, why is said behind it: by a command, by the shell, and with more than a line in it. */
+SELFTEST(shell_reasons_are_not_cut_off)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	t_type(&one, S("A="));
+	for (int i = 0; i < 900; i++)
+		t_type(&one, S("x"));
+	ST_CHECK(t_says(&one, S(""), S(":/$ ")));
+	ST_CHECK(t_says(&one, S("cat $A"), S("xxx: a name or path is too long\n")));
+	ST_CHECK(t_says(&one, S("cat $A$A"), S("xxx: a name or path is too long\n")));
+	ST_CHECK(t_says(&one, S("kill $A$A"), S("xxx: there is no thread of that name\n")));
+	ST_CHECK(t_says(&one, S("sched $A"), S("xxx is none of demo, load and watch; try sched --help\n")));
+	ST_CHECK(t_says(&one, S("$A"), S("xxx: there is no such command; help lists them\n")));
+	ST_CHECK(t_says(&one, S("cat < /$A"), S("xxx: a name or path is too long\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 #ifdef CONFIG_RAMFS_WRITE
 /* What cannot be run changes no file: neither the one it names, nor one whose name is the beginning of that. */
 SELFTEST(shell_refused_lines_change_nothing)

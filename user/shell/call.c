@@ -160,14 +160,11 @@ enum err shell_printf(struct shell_call *c, const char *format, ...)
 
 static void call_complain(struct shell_call *c, const char *format, va_list ap, struct str tail)
 {
-	char bytes[SHELL_PRINT_MAX];
-	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	struct shell_text t;
 	struct shell_stage *stage = c->stage;
-	struct str name = stage->command ? stage->command->name : S("shell");
-	fmt(&text, "%.*s: ", STR_ARG(name));
-	fmt_v(&text, format, ap);
-	abuf_str_add(&text, tail);
-	(void)call_write(c, stage->error_to_out ? &stage->out : &stage->error, abuf_bytes(&text)); /* best effort */
+	text_format(&t, stage->command ? stage->command->name : S("shell"), format, ap, tail);
+	(void)call_write(c, stage->error_to_out ? &stage->out : &stage->error, abuf_bytes(&t.text)); /* best effort */
+	text_free(&t);
 }
 
 int shell_fail(struct shell_call *c, const char *format, ...)

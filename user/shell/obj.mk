@@ -7,6 +7,7 @@ obj-$(CONFIG_SHELL) += run.o
 obj-$(CONFIG_SHELL) += session.o
 obj-$(CONFIG_SHELL) += tab.o
 obj-$(CONFIG_SHELL) += terminal.o
+obj-$(CONFIG_SHELL) += text.o
 obj-y += args_core.o columns_core.o pattern_core.o units_core.o
 obj-$(CONFIG_SHELL) += cmd_bench.o cmd_common.o cmd_files.o cmd_input.o cmd_kill.o cmd_ls.o cmd_net.o
 obj-$(CONFIG_SHELL) += cmd_ping.o cmd_ps.o cmd_sched.o cmd_system.o cmd_table.o cmd_text.o sched_demo.o

@@ -80,13 +80,13 @@ void shell_stats(struct shell_stats *out)
 
 void session_say(struct shell_session *s, const char *format, ...)
 {
-	char bytes[SHELL_PRINT_MAX];
-	struct abuf text = abuf_of(bytes, sizeof(bytes));
+	struct shell_text t;
 	va_list ap;
 	va_start(ap, format);
-	fmt_v(&text, format, ap);
+	text_format(&t, STR_EMPTY, format, ap, STR_EMPTY);
 	va_end(ap);
-	(void)terminal_write(s, NULL, abuf_bytes(&text)); /* nobody reads: the session finds out by itself */
+	(void)terminal_write(s, NULL, abuf_bytes(&t.text)); /* nobody reads: the session finds out by itself */
+	text_free(&t);
 }
 
 static void session_show(struct shell_session *s, const struct abuf *out)

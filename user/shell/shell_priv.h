@@ -5,6 +5,7 @@
  *	session.c     sessions: how they come and go, and the loop of prompt and line
  *	run.c         lines, pipelines, jobs
  *	call.c        what commands call
+ *	text.c        what they and the session say
  *	builtin.c     commands that are the session's own
  *	tab.c         completion
  *	console.c     the serial console as a carrier, and the script at boot
@@ -170,6 +171,17 @@ int stage_run(struct shell_stage *stage); /* the command, in the present thread 
 
 void end_close_in(struct shell_end *e);
 void end_close_out(struct shell_end *e);
+
+/* ---- text.c ---- */
+
+struct shell_text {
+	struct abuf text;
+	void *pages; /* that hold it; NULL: bytes do */
+	uint8_t bytes[SHELL_PRINT_MAX];
+};
+/* "NAME: " if there is a name, what the format says, and the end, of at most SHELL_PRINT_MAX bytes. text_free() behind it. */
+printf_like(3, 0) void text_format(struct shell_text *t, struct str name, const char *format, va_list ap, struct str end);
+void text_free(struct shell_text *t);
 
 /* ---- builtin.c ---- */
 
