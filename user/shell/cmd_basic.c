@@ -1,6 +1,7 @@
 /* cmd_basic.c - the commands without which a shell is none: echo, cat, sleep, true, false. */
 #include "kernel/sched/sched.h"
 #include "lib/err.h"
+#include "user/shell/cmd.h"
 #include "user/shell/shell.h"
 
 /* The status of who could not write. That nobody reads what goes into a pipe is nobody's fault. */
@@ -57,46 +58,22 @@ SHELL_COMMAND(echo, .name = STR_INIT("echo"), .summary = STR_INIT("print the arg
 
 /* ---- cat ---- */
 
-#define CAT_BYTES 2048
-
-/* All of a file, or of standard input where f is NULL, as it is. */
-static int cat_copy(struct shell_call *c, struct file *f, struct str name)
+/* As it is. */
+static int cat_input(struct cmd_input *in, unused void *arg)
 {
-	uint8_t bytes[CAT_BYTES];
-	struct size_result r;
-	for (uint64_t offset = 0;; offset += r.value) {
-		struct wbuf to = wbuf_of(bytes, sizeof(bytes));
-		r = f ? vfs_read(f, offset, to) : shell_read(c, to);
-		if (r.err == ERR_INTR)
-			return SHELL_CANCELLED;
-		if (r.err != OK)
-			return shell_fail(c, "%.*s: %.*s", STR_ARG(name), STR_ARG(err_text(r.err)));
-		if (r.value == 0)
-			return 0;
-		enum err err = shell_write(c, rbuf_of(bytes, r.value));
+	struct rbuf bytes;
+	while (cmd_bytes(in, &bytes)) {
+		enum err err = shell_write(in->c, bytes);
 		if (err != OK)
-			return write_failed(c, err);
+			return write_failed(in->c, err);
 	}
-}
-
-static int cat_file(struct shell_call *c, struct str name)
-{
-	if (str_eq(name, S("-")))
-		return cat_copy(c, NULL, name);
-	struct file_result f = shell_file(c, name, OPEN_READ);
-	if (f.err != OK)
-		return shell_fail(c, "%.*s: %.*s", STR_ARG(name), STR_ARG(err_text(f.err)));
-	int status = cat_copy(c, f.value, name);
-	vfs_close(f.value);
-	return status;
+	return 0;
 }
 
 static int cat_run(struct shell_call *c)
 {
-	int status = c->argc == 1 ? cat_copy(c, NULL, S("-")) : 0;
-	for (size_t i = 1; i < c->argc && !shell_is_cancelled(c); i++)
-		status = max(status, cat_file(c, c->argv[i]));
-	return status;
+	struct args a;
+	return cmd_args(c, &a, "", 0, SIZE_MAX) ? cmd_each_input(c, &a, 0, cat_input, NULL) : 2;
 }
 SHELL_COMMAND(cat, .name = STR_INIT("cat"), .summary = STR_INIT("show files"), .run = cat_run, .completes = SHELL_PATHS,
 	.usage = STR_INIT("cat [FILE]...\nWithout one, or for -, what is typed, up to Ctrl-D.\n"));
