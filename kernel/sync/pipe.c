@@ -121,11 +121,3 @@ void pipe_close_writer(struct pipe *p)
 {
 	pipe_drop(p, &p->writers, &p->not_empty);
 }
-
-size_t pipe_used(struct pipe *p)
-{
-	mutex_lock(&p->lock);
-	size_t used = p->used;
-	mutex_unlock(&p->lock);
-	return used;
-}

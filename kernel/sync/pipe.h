@@ -42,6 +42,5 @@ void pipe_open_reader(struct pipe *p);
 void pipe_open_writer(struct pipe *p);
 void pipe_close_reader(struct pipe *p);
 void pipe_close_writer(struct pipe *p);
-size_t pipe_used(struct pipe *p); /* bytes inside; a hint */
 
 #endif

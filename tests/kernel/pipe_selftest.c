@@ -18,7 +18,7 @@ SELFTEST(pipe_gives_what_it_took)
 	for (unsigned round = 0; round < 40; round++) { /* the ring turns */
 		size_t n = 1 + round % sizeof(memory);
 		struct size_result r = pipe_write(&p, text("0123456789abcdefXYZ", n), KTIME_NEVER);
-		ST_CHECK(r.err == OK && r.value == n && pipe_used(&p) == n);
+		ST_CHECK(r.err == OK && r.value == n && p.used == n);
 		r = pipe_read(&p, wbuf_of(out, sizeof(out)), KTIME_NEVER);
 		ST_CHECK(r.err == OK && r.value == n && memcmp(out, "0123456789abcdef", n) == 0);
 	}
@@ -184,5 +184,5 @@ SELFTEST(pipe_stress)
 	for (size_t i = 0; i < countof(t); i++)
 		ST_CHECK(thread_join(t[i], KTIME_NEVER) == OK);
 	ST_CHECK(put_bytes == got_bytes && put_bytes >= STRESS_SIDES * STRESS_BYTES && put_sum == got_sum);
-	ST_CHECK(pipe_used(&p) == 0);
+	ST_CHECK(p.used == 0);
 }
