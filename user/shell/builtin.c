@@ -135,8 +135,8 @@ static int builtin_kill(struct shell_call *c)
 	return 0;
 }
 
-const struct shell_command builtin_kill_job = {.name = STR_INIT("kill"), .run = builtin_kill,
-	.usage = STR_INIT("kill %JOB\nCancels a job in the background.\n")};
+const struct shell_builtin builtin_kill_job = {.where = BUILTIN_ALONE, .command = {.name = STR_INIT("kill"),
+	.run = builtin_kill, .usage = STR_INIT("kill %JOB\nCancels a job in the background.\n")}};
 
 /* ---- the session ---- */
 
@@ -240,9 +240,8 @@ const size_t shell_builtin_count = countof(shell_builtins);
 
 const struct shell_builtin *builtin_of(const struct shell_command *command)
 {
-	static const struct shell_builtin kill_job = {.where = BUILTIN_ALONE};
-	if (command == &builtin_kill_job)
-		return &kill_job;
+	if (command == &builtin_kill_job.command)
+		return &builtin_kill_job;
 	for (size_t i = 0; i < countof(shell_builtins); i++)
 		if (command == &shell_builtins[i].command)
 			return &shell_builtins[i];

@@ -272,7 +272,7 @@ static int job_find(struct shell_job *job, struct shell_stage *stage)
 	struct str name = stage->call.argc ? stage->call.argv[0] : STR_EMPTY;
 	stage->command = run_find(name);
 	if (str_eq(name, S("kill")) && stage->call.argc > 1 && str_starts(stage->call.argv[1], S("%")))
-		stage->command = &builtin_kill_job;
+		stage->command = &builtin_kill_job.command;
 	if (!stage->command) {
 		session_say(s, "%.*s: there is no such command; help lists them\n", STR_ARG(name));
 		return SHELL_NOT_FOUND;

@@ -193,7 +193,7 @@ struct shell_builtin {
 extern const struct shell_builtin shell_builtins[];
 extern const size_t shell_builtin_count;
 const struct shell_builtin *builtin_of(const struct shell_command *command); /* NULL: it is none */
-extern const struct shell_command builtin_kill_job; /* `kill %1`, in the session's thread */
+extern const struct shell_builtin builtin_kill_job; /* `kill %1`, in the session's thread */
 
 /* ---- tab.c ---- */
 
