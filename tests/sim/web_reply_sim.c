@@ -47,6 +47,9 @@ TEST(web_sim_large_documents_are_bounded)
 	ask(request, NS_PER_S);
 	CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
 	client_close(&one);
+	ask(S(GET("/api/klog?100")), NS_PER_S); /* where the last one was large */
+	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
+	client_close(&one);
 	ask(S(GET("/api/stats")), NS_PER_S);
 	CHECK_EQ(client_count(&one, S("HTTP/1.1 200 ")), 1);
 	client_close(&one);

@@ -122,10 +122,13 @@ static void web_document_note(uint8_t *hint, uint32_t order, size_t len)
 
 uint16_t web_document(web_render_fn *render, const struct http_request *req, uint8_t *hint, struct web_content *content)
 {
-	for (uint32_t order = __atomic_load_n(hint, __ATOMIC_RELAXED); order <= WEB_BLOCK_ORDER; order += WEB_ORDER_STEP) {
-		struct web_block *b = web_block_alloc(order);
-		if (!b)
-			break;
+	uint32_t order = __atomic_load_n(hint, __ATOMIC_RELAXED);
+	struct web_block *b = web_block_alloc(order);
+	if (!b && order) { /* it may be smaller than the last one */
+		order = 0;
+		b = web_block_alloc(order);
+	}
+	while (b) {
 		struct abuf out = web_block_room(b);
 		uint16_t status = render(req, &out);
 		if (status == 200 && abuf_ok(&out)) {
@@ -136,8 +139,9 @@ uint16_t web_document(web_render_fn *render, const struct http_request *req, uin
 		packet_mem_put(&b->mem);
 		if (status != 200)
 			return status;
+		order += WEB_ORDER_STEP;
+		b = order <= WEB_BLOCK_ORDER ? web_block_alloc(order) : NULL;
 	}
-	__atomic_store_n(hint, 0, __ATOMIC_RELAXED); /* another one may be smaller */
 	web_count(WEB_REFUSED_MEMORY, 1);
 	return 503;
 }
