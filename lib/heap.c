@@ -54,14 +54,22 @@ void heap_init(struct heap *h, struct heap_node **slots, uint32_t capacity)
 	*h = (struct heap){.slots = slots, .capacity = capacity};
 }
 
-enum err heap_insert(struct heap *h, struct heap_node *n, ktime when)
+void heap_add(struct heap *h, struct heap_node *n, ktime when)
 {
+	uint32_t i = h->count;
 	debug_assert(!heap_is_linked(n));
-	if (h->count == h->capacity)
-		return ERR_NOSPC;
+	assert(i < h->capacity);
+	h->count = i + 1;
 	n->when = when;
 	n->sequence = h->sequence++;
-	heap_sift_up(h, h->count++, n);
+	heap_sift_up(h, i, n);
+}
+
+enum err heap_insert(struct heap *h, struct heap_node *n, ktime when)
+{
+	if (h->count == h->capacity)
+		return ERR_NOSPC;
+	heap_add(h, n, when);
 	return OK;
 }
 

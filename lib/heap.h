@@ -3,7 +3,7 @@
  *
  *	struct heap_node *slots[CAPACITY];
  *	heap_init(&h, slots, CAPACITY);
- *	err = heap_insert(&h, &callout->node, when);
+ *	err = heap_insert(&h, &callout->node, when);    or heap_add(), where there is room
  *	struct heap_node *n = heap_first(&h);           the earliest, or NULL
  *	heap_remove(&h, n);                             any node, not only the first
  *
@@ -51,6 +51,8 @@ static inline bool heap_is_linked(const struct heap_node *n)
 }
 
 must_check enum err heap_insert(struct heap *h, struct heap_node *n, ktime when);
+/* The same where there is a place for each: a full heap is a bug. */
+void heap_add(struct heap *h, struct heap_node *n, ktime when);
 void heap_remove(struct heap *h, struct heap_node *n);
 
 static inline struct heap_node *heap_first(const struct heap *h)

@@ -72,6 +72,7 @@ TEST(heap_without_room)
 	heap_node_init(&n);
 	CHECK_EQ(heap_insert(&h, &n, KTIME_ZERO), ERR_NOSPC);
 	CHECK(!heap_is_linked(&n));
+	CHECK_ASSERTS(heap_add(&h, &n, KTIME_ZERO));
 }
 
 TEST(heap_check_sees_damage)

@@ -22,9 +22,9 @@ struct histogram {
 /* 0..127 ns is bucket 0, 128..255 bucket 1; what is below 0 counts as 0, the last one has no end. */
 static inline uint32_t histogram_bucket(int64_t ns)
 {
-	uint64_t units = ns < 0 ? 0 : (uint64_t)ns >> 7;
-	uint32_t bits = units == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(units);
-	return min(bits, (uint32_t)HISTOGRAM_BUCKETS - 1);
+	uint64_t units = (uint64_t)max(ns, INT64_C(0)) >> 6; /* the bucket is the place of its highest bit, 0 for 0 too */
+	uint64_t bits = 63 ^ (uint64_t)__builtin_clzll(units | 1);
+	return (uint32_t)min(bits, (uint64_t)HISTOGRAM_BUCKETS - 1);
 }
 
 /* The longest that bucket i counts; INT64_MAX for the last one. */

@@ -215,8 +215,7 @@ void refill_start(struct hart *h, struct refill *r, ktime at)
 {
 	if (heap_is_linked(&r->node))
 		heap_remove(&h->refills, &r->node);
-	enum err err = heap_insert(&h->refills, &r->node, at);
-	assert(err == OK); /* there is a place for each */
+	heap_add(&h->refills, &r->node, at);
 	sched_timer_update(h);
 }
 

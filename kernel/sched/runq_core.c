@@ -15,8 +15,7 @@ void runq_push_deadline(struct runq *q, struct runq_node *n)
 	q->ready++;
 	q->movable_deadlines += n->movable;
 	q->rare |= RUNQ_DEADLINE;
-	enum err err = heap_insert(&q->deadlines, &n->deadline, (ktime){(int64_t)n->rank});
-	assert(err == OK);
+	heap_add(&q->deadlines, &n->deadline, (ktime){(int64_t)n->rank});
 }
 
 void runq_remove_deadline(struct runq *q, struct runq_node *n)

@@ -133,9 +133,7 @@ void server_wake(struct thread *t, ktime release, ktime now)
 static void server_count_response(struct server *s, ktime now)
 {
 	int64_t took = max(ktime_diff(now, s->job.release), INT64_C(0));
-	uint64_t units = (uint64_t)took >> 7;
-	unsigned bits = units == 0 ? 0 : 64 - (unsigned)__builtin_clzll(units);
-	s->response[min(bits, LATENESS_BUCKETS - 1U)]++;
+	s->response[histogram_bucket(took)]++;
 	s->response_max_ns = max(s->response_max_ns, took);
 }
 

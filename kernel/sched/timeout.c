@@ -33,8 +33,7 @@ void timeout_arm(struct hart *h)
 
 void timeout_start(struct hart *h, struct thread *t, ktime at)
 {
-	enum err err = heap_insert(&h->timeouts, &t->timeout, at);
-	assert(err == OK); /* there is a place for each thread */
+	heap_add(&h->timeouts, &t->timeout, at);
 	t->attention |= THREAD_TIMED;
 	timeout_arm(h);
 }
