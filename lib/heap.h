@@ -60,6 +60,11 @@ static inline struct heap_node *heap_first(const struct heap *h)
 	return h->count == 0 ? NULL : h->slots[0];
 }
 
+static inline bool heap_is_first(const struct heap_node *n)
+{
+	return n->index == 0;
+}
+
 /* When the first is due; KTIME_NEVER for an empty heap. */
 static inline ktime heap_first_time(const struct heap *h)
 {

@@ -84,6 +84,7 @@ TEST(heap_check_sees_damage)
 		heap_node_init(&nodes[i]);
 		CHECK_EQ(heap_insert(&h, &nodes[i], (ktime){i}), OK);
 	}
+	CHECK(heap_is_first(&nodes[0]) && !heap_is_first(&nodes[1]));
 	nodes[0].when.ns = 5;
 	CHECK(!heap_check(&h));
 	nodes[0].when.ns = 0;

@@ -47,7 +47,7 @@ static struct thread *sched_choose(struct hart *h, struct thread *t, struct thre
 {
 	if ((t->attention & THREAD_RR) && t->turn_began_ns == TURN_OVER && runq_has_equal(&t->run))
 		runq_rotate(&h->queue, &t->run);
-	if (woken && thread_of(runq_best(&h->queue)) == woken)
+	if (woken)
 		return woken;
 	struct thread *to = hart_best(h);
 	if (to != t || !(t->attention & THREAD_CHARGED))
@@ -116,11 +116,26 @@ static inline struct thread *sched_end_due(struct hart *h, const struct thread *
 	return NULL;
 }
 
+/* A wait is over, and has met the idle thread of a hart where nothing else is to be looked at. */
+static noinline void sched_preempt_idle(struct hart *h, struct thread *idle)
+{
+	spin_lock_raw(&h->lock);
+	struct thread *woken = timeout_end_due(h);
+	struct thread *to = likely(woken) ? woken : hart_best(h);
+	if (unlikely(to == idle)) {
+		sched_preempt_not(h);
+		return;
+	}
+	if (!(to->attention & THREAD_CHARGED)) /* as below */
+		timer_release();
+	h->preempted++;
+	spin_unlock_raw(&h->lock);
+	sched_switch_counted(h, idle, to, h->finish);
+}
+
 /* What is done here belongs to the interrupt that led to it, and not to the thread that it met. */
 static noinline void sched_preempt_slow(struct hart *h, struct thread *t)
 {
-	preempt_window(h); /* for what has come since that interrupt */
-	arch_need_resched_clear();
 	bool charged = t->attention & THREAD_CHARGED;
 	ktime began = KTIME_ZERO;
 	int64_t before = charged ? interrupt_begin(&began) : 0;
@@ -158,7 +173,12 @@ void upcall_preempt(void)
 	struct hart *h = t->hart;
 	arch_need_resched_clear();
 	if (unlikely((uint64_t)h->queue.rare | t->attention | h->due)) { /* without peers nobody changes them meanwhile */
-		sched_preempt_slow(h, t);
+		preempt_window(h); /* for what has come since that interrupt */
+		arch_need_resched_clear();
+		if (t->attention == THREAD_IDLE && h->queue.rare == 0 && h->due)
+			sched_preempt_idle(h, t);
+		else
+			sched_preempt_slow(h, t);
 		return;
 	}
 	struct thread *to = thread_of(runq_best_fixed(&h->queue));

@@ -124,42 +124,45 @@ struct hart {
 	uint16_t cpu;     /* constant */
 	bool online;
 	uint32_t balance_armed; /* atomic */
-	struct runq queue;
 	struct thread *idle;
 	ktime started_at;
 	ktime idle_from; /* idle has been running since, or ran last from */
 	int64_t idle_ran_ns; /* its cpu_time_ns then */
 	struct load load;    /* up to idle_from */
-	struct callout balance;
-	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
-	uint64_t balance_tries; /* the callout's: harts that are still to be asked in this period; 0: it is over */
-	uint64_t migrations_in;
 
 	/* timed waits: timeout.c */
 	bool due;         /* this hart, interrupts off: the first timeout is */
 	ktime timeout_at; /* what the timer source is set to; it may be early, never late */
-	struct heap timeouts;
-	struct heap_node *timeout_slots[CONFIG_THREAD_MAX];
+	struct heap timeouts; /* in timeout_slots */
 
 	/* deadlines, domains, mode */
-	struct heap refills;
-	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
-	struct list servers;
-	uint32_t active; /* of them: server_counted() */
+	struct heap refills; /* in refill_slots */
 	struct list errands;
+	uint32_t active;   /* of the servers: server_counted() */
 	uint8_t spent;     /* bit per domain: its budget is */
 	uint8_t suspended; /* bit per domain: by the mode */
 	uint8_t dropped;   /* bit per domain: its deadline threads are, by the mode; those with a degraded budget included */
 	bool idle_wanted;  /* something waits for an instant at which no server is active */
 	bool high;
+	ktime mode_at;     /* when to try to lower it; KTIME_NEVER: when the servers have nothing to do */
+
+	struct runq queue;
+	/* The paths of a switch use nothing from its slots on: a load or store reaches 2047 bytes. */
+
+	struct list servers;
 	ktime settled_at;  /* no server that is new here begins before */
 	uint64_t raised;
 	ktime raised_at;   /* for the first time since it was lowered */
 	ktime quiet_at;    /* the mode may be lowered from then on */
-	ktime mode_at;     /* when to try that; KTIME_NEVER: when the servers have nothing to do */
 	uint32_t raised_by;
 	struct notes notes;
 	struct domain_hart domain[DOMAIN_MAX];
+	struct callout balance;
+	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
+	uint64_t balance_tries; /* the callout's: harts that are still to be asked in this period; 0: it is over */
+	uint64_t migrations_in;
+	struct heap_node *timeout_slots[CONFIG_THREAD_MAX];
+	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
 
 	/* read by other harts without the lock; kept only where there are any */
 	uint64_t running_rank aligned_to(CACHE_LINE);
@@ -519,7 +522,7 @@ static inline void timeout_stop(struct hart *h, struct thread *t)
 void timeout_move(struct hart *from, struct hart *to, struct thread *t);
 /*
  * With this hart locked, on the way to a choice: ends the first wait, if that is due. Gives the thread whose wait that
- * was, if it has a server and stands in the queue here, so that it may run; or NULL.
+ * was, if it has a server and is the first of the queue here, so that it is the one to run; or NULL.
  */
 struct thread *timeout_end_due(struct hart *h);
 /* With h locked: its timer is not later than the first. On another hart: asks for that. */

@@ -18,17 +18,21 @@
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
+static inline void timeout_arm_at(struct hart *h, ktime at)
+{
+	h->timeout_at = at;
+	timer_source_set(TIMER_TIMEOUT, at);
+}
+
 void timeout_arm(struct hart *h)
 {
 	ktime at = heap_first_time(&h->timeouts);
 	if (!ktime_before(at, h->timeout_at))
 		return;
-	if (h != hart_here()) {
+	if (h == hart_here())
+		timeout_arm_at(h, at);
+	else
 		hart_resched(h);
-		return;
-	}
-	h->timeout_at = at;
-	timer_source_set(TIMER_TIMEOUT, at);
 }
 
 void timeout_start(struct hart *h, struct thread *t, ktime at)
@@ -59,21 +63,22 @@ static inline struct thread *timeout_end(struct hart *h, struct thread *t, ktime
 		return NULL;
 	}
 	hart_stand(h, t);
-	return t->server && !t->parked ? t : NULL;
+	return t->server && heap_is_first(&t->run.deadline) ? t : NULL;
 }
 
 struct thread *timeout_end_due(struct hart *h)
 {
-	ktime now = clock_now();
+	ktime now = clock_now(); /* later, perhaps, than what the timer saw */
 	struct heap_node *first = heap_first(&h->timeouts);
 	struct thread *t = NULL;
 	h->due = false;
 	if (likely(first && !ktime_before(now, first->when))) {
 		heap_remove(&h->timeouts, first);
 		t = timeout_end(h, container_of(first, struct thread, timeout), now);
+		first = heap_first(&h->timeouts);
 	}
-	if (heap_first(&h->timeouts))
-		timeout_arm(h);
+	if (first)
+		timeout_arm_at(h, first->when);
 	if (likely(!(h->queue.rare & RUNQ_ERRAND))) /* the choice is still to be made, but not the errand done before it */
 		arch_need_resched_clear();
 	return t;
