@@ -99,7 +99,6 @@ enum latency_kind { LATENCY_IRQS_OFF, LATENCY_PREEMPT_OFF, LATENCY_WAKE, LATENCY
 
 /* Any context. */
 void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at);
-void latency_note_wake(ktime due); /* LATENCY_WAKE, of a wait that was over then */
 
 /*
  * What interrupts have taken of a hart's time, for which no thread is to pay: it only grows, by the hart, interrupts off.
@@ -129,6 +128,25 @@ struct latency_longest {
 	uint32_t name_len;
 	char name[LATENCY_THREAD_MAX];
 };
+
+/* latency.c's own, but for what stands here inline. */
+struct latency {
+	struct histogram ns; /* atomic: a thread may have left this hart before it counts */
+	struct latency_longest longest;
+};
+PERCPU_DECLARE(struct latency, latency)[LATENCY_KINDS];
+extern int64_t latency_limit[LATENCY_KINDS]; /* atomic; 0: none */
+void latency_remark_wake(void *l, uintptr_t ns);
+
+/* LATENCY_WAKE, of a wait that was over at `due`. No call in the plain case: the way out of a wait needs no frame. */
+static inline void latency_note_wake(ktime due)
+{
+	struct latency *l = &(*arch_percpu_here(latency))[LATENCY_WAKE];
+	int64_t ns = ktime_diff(arch_clock(), due);
+	bool longest = histogram_add_shared(&l->ns, ns);
+	if (unlikely(longest || __atomic_load_n(&latency_limit[LATENCY_WAKE], __ATOMIC_RELAXED) != 0))
+		arch_call_rare(latency_remark_wake, l, (uintptr_t)ns);
+}
 
 struct latency_stats {
 	struct histogram ns;

@@ -2,15 +2,10 @@
 #include "kernel/diag/diag.h"
 #include "kernel/diag/diag_priv.h"
 
-struct latency {
-	struct histogram ns; /* atomic: a thread may have left this hart before it counts */
-	struct latency_longest longest; /* latency_lock */
-};
-
 PERCPU(int64_t, interrupt_ns);
-static PERCPU(struct latency, latency)[LATENCY_KINDS];
+PERCPU(struct latency, latency)[LATENCY_KINDS];
 static struct arch_lock latency_lock;
-static int64_t latency_limit[LATENCY_KINDS]; /* atomic; 0: none */
+int64_t latency_limit[LATENCY_KINDS];
 static void (*latency_late)(enum latency_kind kind, int64_t ns, uintptr_t at);
 static uint32_t (*diag_namer)(const struct arch_thread *t, struct str *name);
 
@@ -33,7 +28,7 @@ static cold noinline void latency_longest(struct latency *l, int64_t ns, uintptr
 	uint32_t tid = diag_thread(arch_current(), &name);
 	irqflags flags = arch_lock_irqsave(&latency_lock);
 	struct latency_longest *longest = &l->longest;
-	if (ns >= longest->ns) { /* of two at once the longer one stays */
+	if (ns > longest->ns) { /* of two at once the longer one stays */
 		longest->ns = ns;
 		longest->when = arch_clock();
 		longest->at = at;
@@ -66,9 +61,9 @@ void latency_note(enum latency_kind kind, int64_t ns, uintptr_t at)
 	latency_add(kind, ns, at);
 }
 
-void latency_note_wake(ktime due)
+void latency_remark_wake(void *l, uintptr_t ns)
 {
-	latency_add(LATENCY_WAKE, ktime_diff(arch_clock(), due), 0);
+	latency_remark(l, true, LATENCY_WAKE, (int64_t)ns, 0);
 }
 
 /* Preemption was off since then, and comes on: what an interrupt wanted can be done. */

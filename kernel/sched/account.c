@@ -23,8 +23,6 @@
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
-/* From the switch to the thread, back through the interrupt that had ended in a switch away; some 250. */
-#define WAY_IN_NS 350
 static_assert(CONFIG_SCHED_CHARGE_NS == 0 || CONFIG_SCHED_CHARGE_NS >= 2 * WAY_IN_NS + JOB_NS,
 	"what is not charged to a thread is charged by admission");
 
@@ -119,24 +117,6 @@ static inline int64_t account_left(struct hart *h, const struct thread *t, ktime
 	return account_left_domain(h, lender ? lender->run.domain : t->run.domain, now);
 }
 
-/* This hart. The timer is set once for many threads: when it is early, it is set again. */
-static inline void budget_timer_update(struct hart *h)
-{
-	if (!ktime_before(h->budget_at, h->budget_timer_at))
-		return;
-	h->budget_timer_at = h->budget_at;
-	timer_source_set(TIMER_BUDGET, h->budget_at);
-}
-
-/* This hart's running thread is stopped then. */
-static inline void account_watch_until(struct hart *h, ktime budget_at)
-{
-	h->budget_at = budget_at;
-	if (!h->peers)
-		h->finish = sched_switched_charged;
-	budget_timer_update(h);
-}
-
 /* t, which runs here and is paid for until `from`, is stopped when it has spent what pays for it. */
 static noinline void account_watch(struct hart *h, const struct thread *t, ktime from, ktime now)
 {
@@ -172,28 +152,15 @@ void account_payer_changed(struct hart *h, struct thread *t)
 	}
 }
 
-/* Not the plain case: somebody else pays, or a domain, or nobody any more. */
-static noinline void account_enter_rare(struct hart *h, const struct thread *t)
+/* The way in is not a job's own. A domain pays for it: nothing has been admitted for it. */
+void account_enter_rare(struct hart *h, const struct thread *t)
 {
+	if (t->server) {
+		h->paid_until.ns += WAY_IN_NS + t->server->free_ns;
+		t->server->free_ns = 0;
+	}
 	if (t->attention & THREAD_CHARGED)
 		account_watch(h, t, h->paid_until, h->switched_at);
-	timer_release();
-}
-
-/* The way in is not a job's own. A domain pays for it: nothing has been admitted for it. */
-void account_enter(struct hart *h)
-{
-	const struct thread *t = h->current;
-	struct server *s = t->server;
-	if (s) {
-		h->paid_until.ns += WAY_IN_NS + s->free_ns;
-		s->free_ns = 0;
-	}
-	if (unlikely(!s || t->lender || t->blocked_on)) {
-		account_enter_rare(h, t);
-		return;
-	}
-	account_watch_until(h, (ktime){h->paid_until.ns + s->edf.remaining_ns});
 	timer_release();
 }
 

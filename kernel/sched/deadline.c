@@ -665,8 +665,18 @@ static noinline enum err deadline_begin_unslept(struct thread *t, enum err err, 
 	return err;
 }
 
+/* Its wait for a release has ended, as none ends by a wake. It may have got another server meanwhile, or none. */
+static enum err period_give_up(unused void *none, enum err why)
+{
+	struct thread *t = thread_current();
+	const struct server *s = __atomic_load_n(&t->server, __ATOMIC_RELAXED);
+	enum err err = why == ERR_TIMEDOUT ? OK : why;
+	return likely(s && s->job.going) ? err : deadline_begin_unslept(t, err, t->timeout.when);
+}
+
 enum err thread_wait_period(void)
 {
+	static const struct wait_kind period = {STR_INIT("period"), period_give_up};
 	struct thread *t = thread_current();
 	might_sleep();
 	irqflags flags = arch_irq_save();
@@ -688,11 +698,7 @@ enum err thread_wait_period(void)
 		return OK;
 	}
 	spin_unlock_raw(&h->lock);
-	enum err err = thread_block(NULL, flags, next, WAIT_CANCELLABLE, S("period"));
-	if (err == ERR_TIMEDOUT)
-		err = OK;
-	s = __atomic_load_n(&t->server, __ATOMIC_RELAXED); /* it may have got another one, or none */
-	return likely(s && s->job.going) ? err : deadline_begin_unslept(t, err, next);
+	return thread_sleep_for(&period, next, flags);
 }
 
 /* ---- figures ---- */

@@ -190,15 +190,15 @@ void hart_leave_rare(void *hart, uintptr_t thread)
 /* ---- the other side of a switch ---- */
 
 /* Interrupts get in, but no switch. The lock is held where there are peers. */
-static noinline void sched_window(struct hart *h)
+static always_inline void sched_window(struct hart *h, bool peers)
 {
-	if (h->peers)
+	if (peers)
 		spin_unlock_raw(&h->lock);
 	preempt_disable();
 	arch_irq_enable();
 	arch_irq_disable();
 	preempt_enable_irqs_off();
-	if (h->peers)
+	if (peers)
 		spin_lock_raw(&h->lock);
 }
 
@@ -217,9 +217,8 @@ static noinline void sched_attend_rare(struct hart *h, struct thread *t)
 }
 
 /* The plain case is a FIFO thread that nobody wants to stop. */
-static inline void sched_attend(struct hart *h)
+static inline void sched_attend(struct hart *h, struct thread *t)
 {
-	struct thread *t = h->current;
 	t->attention &= (uint8_t)~THREAD_TIMED;
 	if (t->attention & THREAD_ATTEND_RARE)
 		sched_attend_rare(h, t);
@@ -231,17 +230,18 @@ static inline void sched_attend(struct hart *h)
  */
 static void sched_arrive(struct hart *h, struct thread *left)
 {
+	struct thread *t = h->current;
 	account_leave(h, left);
 	sched_check(h);
-	sched_attend(h);
+	sched_attend(h, t);
 	if (h->peers) {
 		hart_publish(h);
 		if (left->run.queued)
 			hart_kick(h, left);
 	}
-	if (h->current->attention & THREAD_CHARGED) {
-		sched_window(h);
-		account_enter(h);
+	if (t->attention & THREAD_CHARGED) {
+		sched_window(h, h->peers);
+		account_enter(h, t);
 	}
 	if (h->peers) {
 		spin_unlock_raw(&h->lock);
@@ -251,34 +251,40 @@ static void sched_arrive(struct hart *h, struct thread *left)
 }
 
 /* The result of a wait that has not ended by a wake: the thread gives it up. It is asked for once. */
-static noinline enum err sched_give_up(struct thread *t, enum err why)
+static inline enum err sched_give_up(struct thread *t, enum err why)
 {
 	return t->wait_kind ? t->wait_kind->give_up(t->wait_object, why) : why;
 }
 
-/* To where the thread had switched, with the result of its wait. */
-static int sched_return(struct arch_thread *entered)
+static noinline enum err sched_wait_failed(struct thread *t, enum err why)
 {
-	struct thread *t = (struct thread *)entered;
+	if (likely(why == ERR_TIMEDOUT))
+		latency_note_wake(t->timeout.when);
+	return sched_give_up(t, why);
+}
+
+/* To where the thread had switched, with the result of its wait. */
+static int sched_return(struct thread *t)
+{
 	enum err result = t->wait_result;
 	debug_assert(!timer_is_held());
 	t->wait_result = OK;
 	arch_irq_enable();
 	if (unlikely(arch_need_resched()))
 		spin_preempt();
-	return likely(result == OK) ? OK : (int)sched_give_up(t, result);
+	return likely(result == OK) ? OK : (int)sched_wait_failed(t, result);
 }
 
-static noinline int sched_switched_attend(struct arch_thread *entered)
+static noinline int sched_switched_attend(struct thread *t)
 {
 	struct hart *h = hart_here();
-	sched_attend(h);
-	if (h->current->attention & THREAD_CHARGED) {
+	sched_attend(h, t);
+	if (t->attention & THREAD_CHARGED) {
 		account_arrive(h);
-		sched_window(h);
-		account_enter(h);
+		sched_window(h, false);
+		account_enter(h, t);
 	}
-	return sched_return(entered);
+	return sched_return(t);
 }
 
 /*
@@ -291,7 +297,7 @@ int sched_switched(unused struct arch_thread *left, struct arch_thread *entered)
 	struct thread *t = (struct thread *)entered;
 	sched_check(t->hart);
 	if (unlikely(t->attention))
-		return sched_switched_attend(entered);
+		return sched_switched_attend(t);
 	debug_assert(!timer_is_held());
 	arch_irq_enable();
 	return OK;
@@ -302,7 +308,7 @@ int sched_switched_charged(struct arch_thread *left, struct arch_thread *entered
 	struct hart *h = hart_here();
 	h->finish = sched_switched;
 	sched_arrive(h, (struct thread *)left);
-	return sched_return(entered);
+	return sched_return((struct thread *)entered);
 }
 
 int sched_switched_peers(struct arch_thread *left, struct arch_thread *entered)
@@ -316,14 +322,14 @@ int sched_switched_peers(struct arch_thread *left, struct arch_thread *entered)
 		return sched_switched_homeless(left, entered);
 	}
 	sched_arrive(h, t);
-	return sched_return(entered);
+	return sched_return((struct thread *)entered);
 }
 
 int sched_switched_dead(struct arch_thread *left, struct arch_thread *entered)
 {
 	sched_arrive(hart_here(), (struct thread *)left);
 	thread_put((struct thread *)left);
-	return sched_return(entered);
+	return sched_return((struct thread *)entered);
 }
 
 int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entered)
@@ -331,7 +337,7 @@ int sched_switched_homeless(struct arch_thread *left, struct arch_thread *entere
 	struct thread *t = (struct thread *)left;
 	sched_arrive(hart_here(), t);
 	sched_ready_awake(thread_lock(t), t, 0);
-	return sched_return(entered);
+	return sched_return((struct thread *)entered);
 }
 
 /* ---- blocking and waking ---- */
@@ -519,12 +525,11 @@ static always_inline enum err thread_block_untimed(struct spinlock *guard, irqfl
 
 static noinline enum err thread_block_until(struct spinlock *guard, irqflags flags, ktime deadline, unsigned wait_flags)
 {
-	if (!ktime_before(clock_now(), deadline))
+	if (!ktime_before(clock_now(), deadline)) {
+		thread_current()->timeout.when = deadline;
 		return thread_block_refuse(guard, flags, ERR_TIMEDOUT);
-	enum err err = thread_block_now(guard, flags, deadline, wait_flags, true);
-	if (err == ERR_TIMEDOUT)
-		latency_note_wake(deadline);
-	return err;
+	}
+	return thread_block_now(guard, flags, deadline, wait_flags, true);
 }
 
 static inline void thread_check_may_block(unused irqflags flags)
@@ -554,4 +559,12 @@ enum err thread_block_for(const struct wait_kind *kind, void *object, ktime dead
 	if (likely(ktime_is_never(deadline)))
 		return thread_block_untimed(guard, flags, deadline, WAIT_CANCELLABLE, true);
 	return thread_block_until(guard, flags, deadline, WAIT_CANCELLABLE);
+}
+
+enum err thread_sleep_for(const struct wait_kind *kind, ktime deadline, irqflags flags)
+{
+	struct thread *t = thread_current();
+	thread_check_may_block(flags);
+	t->wait_kind = kind;
+	return thread_block_until(NULL, flags, deadline, WAIT_CANCELLABLE);
 }

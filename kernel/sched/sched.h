@@ -67,7 +67,7 @@ struct thread {
 	bool parked;     /* READY, but not queued: its server or its domain has nothing left */
 	enum err wait_result; /* OK but from the end of a wait for another reason until the thread is entered */
 	ktime wait_deadline;
-	struct heap_node timeout; /* of its wait: timeout.c */
+	struct heap_node timeout; /* of its wait: timeout.c; `when` stays, for who gives up at that instant */
 	struct str wait_what; /* where wait_kind is NULL */
 	const struct wait_kind *wait_kind;
 	void *wait_object;
@@ -212,6 +212,8 @@ struct wait_kind {
 };
 must_check enum err thread_block_for(const struct wait_kind *kind, void *object, ktime deadline,
 	struct spinlock *guard, irqflags flags); /* here there is a guard */
+/* The same for who waits for nothing but an instant; there is no guard, and no object. */
+must_check enum err thread_sleep_for(const struct wait_kind *kind, ktime deadline, irqflags flags);
 /*
  * Makes t ready with that result; false when it was not blocked, or another wake, its
  * timeout or a cancellation came first. Any context.

@@ -148,7 +148,6 @@ struct hart {
 
 	struct runq queue;
 	/* The paths of a switch use nothing from its slots on: a load or store reaches 2047 bytes. */
-
 	struct list servers;
 	ktime settled_at;  /* no server that is new here begins before */
 	uint64_t raised;
@@ -538,18 +537,8 @@ void account_settle(struct hart *h, ktime now);
  * and what an interrupt adds that comes in between: 1,000 was too little once in 170,000 jobs.
  */
 #define JOB_NS INT64_C(1500)
-/* With its hart locked: it wakes, for which admission, or its budget, has been charged. */
-static inline void account_job(struct server *s)
-{
-	s->free_ns = JOB_NS;
-}
 /* With h, this hart, locked: its current thread, which is charged, goes on, unless what pays for it is spent. */
 void account_review(struct hart *h);
-/*
- * With this hart locked if it has peers: its current thread, which was charged up to the window before this, was just
- * switched to. The timer is released.
- */
-void account_enter(struct hart *h);
 /* With this hart locked since a switch: from then on the time is that of its current thread. */
 static inline void account_arrive(struct hart *h)
 {
@@ -557,6 +546,41 @@ static inline void account_arrive(struct hart *h)
 }
 /* The same; and `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);
+/* This hart. The timer is set once for many threads: when it is early, it is set again. */
+static inline void budget_timer_update(struct hart *h)
+{
+	if (ktime_before(h->budget_at, h->budget_timer_at)) {
+		h->budget_timer_at = h->budget_at;
+		timer_source_set(TIMER_BUDGET, h->budget_at);
+	}
+}
+/* This hart's running thread is stopped then. */
+static inline void account_watch_until(struct hart *h, ktime budget_at)
+{
+	h->budget_at = budget_at;
+	if (!h->peers)
+		h->finish = sched_switched_charged;
+	budget_timer_update(h);
+}
+/* From the switch to the thread, back through the interrupt that had ended in a switch away; some 250. */
+#define WAY_IN_NS 350
+/*
+ * With this hart locked if it has peers: its current thread t, which was charged up to the window before this, was just
+ * switched to. The timer is released. _rare: not the plain case, which is that t's server pays.
+ */
+void account_enter_rare(struct hart *h, const struct thread *t);
+static inline void account_enter(struct hart *h, const struct thread *t)
+{
+	struct server *s = t->server;
+	if (unlikely(!s || t->lender || t->blocked_on)) {
+		account_enter_rare(h, t);
+		return;
+	}
+	h->paid_until.ns += WAY_IN_NS + s->free_ns;
+	s->free_ns = 0;
+	account_watch_until(h, (ktime){h->paid_until.ns + s->edf.remaining_ns});
+	timer_release();
+}
 /* With h locked: who pays for t, which runs or does not, has changed, or with what. */
 void account_changed(struct hart *h, struct thread *t);
 /* The same, when t, if it runs, has been settled. */

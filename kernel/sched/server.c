@@ -73,7 +73,7 @@ static void server_check_overdue(struct server *s, ktime now)
 /* Its server is idle. */
 static inline void server_start(struct server *s, struct hart *h, ktime release, ktime now)
 {
-	account_job(s);
+	s->free_ns = JOB_NS; /* admission, or its budget, has been charged for it */
 	h->active += edf_wake(&s->edf, release, now);
 	server_trace(h, s);
 	if (!s->job.going)
@@ -127,7 +127,7 @@ void server_wake(struct thread *t, ktime release, ktime now)
 		return;
 	}
 	server_start(s, t->hart, release, now);
-	t->run.rank = thread_effective_rank(t);
+	t->run.rank = min(server_rank(s), t->lent_rank);
 }
 
 static void server_count_response(struct server *s, ktime now)

@@ -108,12 +108,16 @@ void waitq_wake_all(struct waitq *q)
 	waitq_wake_all_unlock(q, flags);
 }
 
+static enum err sleep_give_up(unused void *none, enum err why)
+{
+	return why == ERR_TIMEDOUT ? OK : why;
+}
+
 enum err sleep_until(ktime when)
 {
+	static const struct wait_kind sleeps = {STR_INIT("sleep"), sleep_give_up};
 	might_sleep();
-	irqflags flags = arch_irq_save();
-	enum err err = thread_block(NULL, flags, when, WAIT_CANCELLABLE, S("sleep"));
-	return err == ERR_TIMEDOUT ? OK : err;
+	return thread_sleep_for(&sleeps, when, arch_irq_save());
 }
 
 enum err sleep_ns(int64_t ns)

@@ -71,14 +71,10 @@ static inline void timer_program(struct timer_hart *t)
 	arch_timer_set(at);
 }
 
-void timer_source_set(enum timer_source s, ktime at)
+void timer_wishes_changed(struct timer_hart *t)
 {
 	debug_assert(!arch_irqs_enabled());
-	debug_assert(timer_expired[s] != NULL);
-	struct timer_hart *t = &this_cpu(timer_hart);
-	t->at[s] = (uint64_t)max(at.ns, INT64_C(0));
-	if (t->collects == TIMER_PROGRAMS)
-		timer_program(t);
+	timer_program(t);
 }
 
 /* What has gone off stays pending until it is written again. */
@@ -118,6 +114,7 @@ static cold noinline void timer_leftover(const struct timer_hart *t)
 static inline void timer_expire_one(struct timer_hart *t, ktime now)
 {
 	uint64_t earliest = min((uint64_t)now.ns, t->programmed);
+#pragma GCC unroll 8
 	for (enum timer_source s = 0; s < TIMER_SOURCE_COUNT; s++)
 		if (timer_due(t, s) <= earliest) {
 			t->at[s] = TIMER_NEVER;

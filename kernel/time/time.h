@@ -46,11 +46,6 @@ enum timer_source {
 	TIMER_SOURCE_COUNT
 };
 /*
- * This hart, interrupts off, any lock held; KTIME_NEVER: no wish. Reprograms the hardware only when the
- * earliest of the sources changes; in upcall_timer() once, behind the expired() function or where it is released.
- */
-void timer_source_set(enum timer_source s, ktime at);
-/*
  * expired(now): interrupt context, no lock held; its source's wish is spent, it sets it anew if it wants
  * another. One in each interrupt, the earliest. Once for each source, before its first timer_source_set().
  */
@@ -70,6 +65,19 @@ struct timer_hart {
 	uint64_t at[TIMER_SOURCE_COUNT]; /* ns, unsigned: so a sum with KTIME_NEVER is later still */
 };
 PERCPU_DECLARE(struct timer_hart, timer_hart);
+
+void timer_wishes_changed(struct timer_hart *t); /* deadline.c's own too: timer_source_set() */
+/*
+ * This hart, interrupts off, any lock held; KTIME_NEVER: no wish. Reprograms the hardware only when the
+ * earliest of the sources changes; in upcall_timer() once, behind the expired() function or where it is released.
+ */
+static inline void timer_source_set(enum timer_source s, ktime at)
+{
+	struct timer_hart *t = &this_cpu(timer_hart);
+	t->at[s] = (uint64_t)max(at.ns, INT64_C(0));
+	if (t->collects == TIMER_PROGRAMS)
+		timer_wishes_changed(t);
+}
 
 /*
  * In expired(), with need_resched set and the interrupted thread's preempt_count 0, so that upcall_preempt() follows (in
