@@ -106,7 +106,8 @@ static inline uint32_t cpu_count(void)
 
 /*
  * PERCPU(type, name): one `name` for each hart. this_cpu(name) is an lvalue,
- * with preemption off; cpu_of(name, cpu) is another hart's.
+ * with preemption off; cpu_of(name, cpu) is another hart's. PERCPU_NEAR and this_cpu_near(): for
+ * the few small ones that every interrupt looks at, in fewer instructions.
  * Defined in the architecture's inline.h with arch_current() and the rest.
  */
 static inline struct arch_thread *arch_current(void);

@@ -70,12 +70,14 @@ static inline void arch_host_point(void)
 /* ---- per-hart data ---- */
 
 #define PERCPU(type, name)         aligned_to(8) section("percpu") type name
+#define PERCPU_NEAR                PERCPU
 #define PERCPU_DECLARE(type, name) extern type name
 
 #define percpu_offset(name) ((uintptr_t)&(name) - (uintptr_t)__start_percpu)
 #define cpu_of(name, n)     (*(__typeof__(name) *)(arch_percpu_base[n] + percpu_offset(name)))
 #define arch_percpu_here(name) (&cpu_of(name, arch_host_hart->cpu))
 #define this_cpu(name) (*(arch_assert_pinned(), arch_percpu_here(name)))
+#define this_cpu_near(name) this_cpu(name)
 
 static inline struct arch_hart *arch_hart(void)
 {

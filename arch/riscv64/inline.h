@@ -56,7 +56,8 @@ extern uintptr_t arch_percpu_base[CPU_MAX + 1];
 
 /* ---- per-hart data ---- */
 
-#define PERCPU(type, name) aligned_to(8) section(".percpu") type name
+#define PERCPU(type, name)      aligned_to(8) section(".percpu") type name
+#define PERCPU_NEAR(type, name) aligned_to(8) section(".percpu.near") type name
 #define PERCPU_DECLARE(type, name) extern type name
 
 #define percpu_offset(name)                                                                        \
@@ -74,10 +75,21 @@ extern uintptr_t arch_percpu_base[CPU_MAX + 1];
 		(__typeof__(name) *)here_;                                                         \
 	})
 
+/* The same of one that stands in the first 2 KiB (kernel.ld), in one instruction. Relaxed it would have 0 in gp's place. */
+#define arch_percpu_near(name)                                                                     \
+	({                                                                                         \
+		uintptr_t near_;                                                                   \
+		__asm__ volatile(".option push\n\t.option norelax\n\taddi %0, gp, %%lo(%1)\n\t.option pop" \
+				 : "=r"(near_) : "S"(&(name)));                                    \
+		(__typeof__(name) *)near_;                                                         \
+	})
+
 #ifdef CONFIG_DEBUG
-#define this_cpu(name) (*(arch_assert_pinned(), arch_percpu_here(name)))
+#define this_cpu(name)      (*(arch_assert_pinned(), arch_percpu_here(name)))
+#define this_cpu_near(name) (*(arch_assert_pinned(), arch_percpu_near(name)))
 #else
-#define this_cpu(name) (*arch_percpu_here(name))
+#define this_cpu(name)      (*arch_percpu_here(name))
+#define this_cpu_near(name) (*arch_percpu_near(name))
 #endif
 #define cpu_of(name, n) (*(__typeof__(name) *)(arch_percpu_base[n] + percpu_offset(name)))
 

@@ -110,13 +110,13 @@ PERCPU_DECLARE(int64_t, interrupt_ns);
 static inline int64_t interrupt_begin(ktime *began)
 {
 	*began = arch_clock();
-	return this_cpu(interrupt_ns);
+	return this_cpu_near(interrupt_ns);
 }
 
 static inline void interrupt_end(int64_t before, ktime began)
 {
 	int64_t took = ktime_diff(arch_clock(), began) + INTERRUPT_TRAP_NS;
-	__atomic_store_n(&this_cpu(interrupt_ns), before + took, __ATOMIC_RELAXED);
+	__atomic_store_n(&this_cpu_near(interrupt_ns), before + took, __ATOMIC_RELAXED);
 }
 
 /* When it ended, where, and who ran. */

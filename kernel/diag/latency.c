@@ -2,7 +2,7 @@
 #include "kernel/diag/diag.h"
 #include "kernel/diag/diag_priv.h"
 
-PERCPU(int64_t, interrupt_ns);
+PERCPU_NEAR(int64_t, interrupt_ns);
 PERCPU(struct latency, latency)[LATENCY_KINDS];
 static struct arch_lock latency_lock;
 int64_t latency_limit[LATENCY_KINDS];

@@ -65,7 +65,7 @@ static ktime account_clock(const struct hart *h, ktime now)
 
 static inline ktime account_clock_here(ktime now)
 {
-	return (ktime){now.ns - this_cpu(interrupt_ns)};
+	return (ktime){now.ns - this_cpu_near(interrupt_ns)};
 }
 
 void account_settle(struct hart *h, ktime now)

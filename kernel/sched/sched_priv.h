@@ -542,7 +542,7 @@ void account_review(struct hart *h);
 /* With this hart locked since a switch: from then on the time is that of its current thread. */
 static inline void account_arrive(struct hart *h)
 {
-	h->paid_until = (ktime){h->switched_at.ns - this_cpu(interrupt_ns)};
+	h->paid_until = (ktime){h->switched_at.ns - this_cpu_near(interrupt_ns)};
 }
 /* The same; and `left` has left it, in whatever state. */
 void account_leave(struct hart *h, struct thread *left);

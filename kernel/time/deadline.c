@@ -29,7 +29,7 @@
 #define TIMER_NEVER ((uint64_t)INT64_MAX)
 #define TIMER_STALE UINT64_MAX /* no deadline: the hardware is to be set in any case */
 
-PERCPU(struct timer_hart, timer_hart) = {
+PERCPU_NEAR(struct timer_hart, timer_hart) = {
 	.at = {TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER, TIMER_NEVER},
 	.programmed = TIMER_NEVER,
 	.from = {INT64_MAX},
@@ -48,7 +48,7 @@ void timer_source_register(enum timer_source s, void (*expired)(ktime now))
 /* When source s is due, if no interrupt comes before. */
 static inline uint64_t timer_due(const struct timer_hart *t, enum timer_source s)
 {
-	return s == TIMER_BUDGET ? t->at[s] + (uint64_t)this_cpu(interrupt_ns) : t->at[s];
+	return s == TIMER_BUDGET ? t->at[s] + (uint64_t)this_cpu_near(interrupt_ns) : t->at[s];
 }
 
 static inline uint64_t timer_first(const struct timer_hart *t)
@@ -87,7 +87,7 @@ static void timer_end_collecting(struct timer_hart *t)
 
 void timer_window(void)
 {
-	struct timer_hart *t = &this_cpu(timer_hart);
+	struct timer_hart *t = &this_cpu_near(timer_hart);
 	assert(t->collects == TIMER_COLLECTS);
 	timer_end_collecting(t);
 	arch_irq_window();
@@ -96,7 +96,7 @@ void timer_window(void)
 
 void timer_release_held(void)
 {
-	timer_end_collecting(&this_cpu(timer_hart));
+	timer_end_collecting(&this_cpu_near(timer_hart));
 }
 
 /* Held, it has been stopped: what comes all the same is from before, as below. */
@@ -125,7 +125,7 @@ static inline void timer_expire_one(struct timer_hart *t, ktime now)
 
 void upcall_timer(void)
 {
-	struct timer_hart *t = &this_cpu(timer_hart);
+	struct timer_hart *t = &this_cpu_near(timer_hart);
 	ktime now;
 	if (unlikely(t->collects != TIMER_PROGRAMS)) {
 		timer_leftover(t);

@@ -73,7 +73,7 @@ void timer_wishes_changed(struct timer_hart *t); /* deadline.c's own too: timer_
  */
 static inline void timer_source_set(enum timer_source s, ktime at)
 {
-	struct timer_hart *t = &this_cpu(timer_hart);
+	struct timer_hart *t = &this_cpu_near(timer_hart);
 	t->at[s] = (uint64_t)max(at.ns, INT64_C(0));
 	if (t->collects == TIMER_PROGRAMS)
 		timer_wishes_changed(t);
@@ -86,13 +86,13 @@ static inline void timer_source_set(enum timer_source s, ktime at)
  */
 static inline void timer_hold(void)
 {
-	debug_assert(this_cpu(timer_hart).collects == TIMER_COLLECTS);
-	this_cpu(timer_hart).collects = TIMER_HELD;
+	debug_assert(this_cpu_near(timer_hart).collects == TIMER_COLLECTS);
+	this_cpu_near(timer_hart).collects = TIMER_HELD;
 }
 
 static inline bool timer_is_held(void)
 {
-	return this_cpu(timer_hart).collects == TIMER_HELD;
+	return this_cpu_near(timer_hart).collects == TIMER_HELD;
 }
 
 void timer_release_held(void);
