@@ -233,12 +233,14 @@ static void sched_arrive(struct hart *h, struct thread *left)
 	struct thread *t = h->current;
 	account_leave(h, left);
 	sched_check(h);
-	sched_attend(h, t);
 	if (h->peers) {
 		hart_publish(h);
 		if (left->run.queued)
 			hart_kick(h, left);
 	}
+	if (t->attention & THREAD_IDLE) /* whose beginning is as long as an account's */
+		sched_window(h, h->peers);
+	sched_attend(h, t);
 	if (t->attention & THREAD_CHARGED) {
 		sched_window(h, h->peers);
 		account_enter(h, t);
