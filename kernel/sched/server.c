@@ -139,9 +139,10 @@ static void server_count_response(struct server *s, ktime now)
 
 void server_job_end(struct server *s, ktime now)
 {
-	server_check_overdue(s, now);
+	bool known = s->job.missed;
 	server_count_response(s, now);
-	edf_job_end(&s->job, &s->edf.p, now);
+	if (edf_job_end(&s->job, &s->edf.p, now) > 0 && !known)
+		server_send(s, SERVER_MISSED);
 }
 
 void server_sleep(struct thread *t, ktime now)
