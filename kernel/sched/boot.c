@@ -47,7 +47,8 @@ static void hart_init(struct hart *h, uint32_t cpu)
 	h->mode_at = KTIME_NEVER;
 	h->timeout_at = KTIME_NEVER;
 	h->queue.rare = h->peers ? RUNQ_PEERS : 0;
-	heap_init(&h->timeouts, h->timeout_slots, countof(h->timeout_slots));
+	heap_init(&h->releases, h->timeout_slots[0], CONFIG_THREAD_MAX);
+	heap_init(&h->timeouts, h->timeout_slots[1], CONFIG_THREAD_MAX);
 	heap_init(&h->refills, h->refill_slots, countof(h->refill_slots));
 	list_init(&h->servers);
 	list_init(&h->errands);

@@ -365,7 +365,7 @@ static void thread_rehome(struct thread *t, struct hart *home)
 	struct hart *h = __atomic_load_n(&t->hart, __ATOMIC_RELAXED);
 	hart_lock_pair(h, home);
 	if (t->hart == h && t->state != THREAD_READY && h->current != t && (t->run.affinity >> home->cpu & 1)) {
-		timeout_move(h, home, t);
+		timeout_move(home, t);
 		__atomic_store_n(&t->hart, home, __ATOMIC_RELAXED);
 	}
 	hart_unlock_pair(h, home);

@@ -377,7 +377,7 @@ enum err sched_ready_awake(struct hart *h, struct thread *t, irqflags flags)
 
 enum err sched_ready_slow(struct hart *h, struct thread *t, irqflags flags)
 {
-	timeout_stop(h, t);
+	timeout_stop(t);
 	if (t->server)
 		server_wake_now(t);
 	return sched_ready_awake(h, t, flags);

@@ -68,6 +68,7 @@ struct thread {
 	enum err wait_result; /* OK but from the end of a wait for another reason until the thread is entered */
 	ktime wait_deadline;
 	struct heap_node timeout; /* of its wait: timeout.c; `when` stays, for who gives up at that instant */
+	struct heap *timeouts; /* where that stands, or stood last */
 	struct str wait_what; /* where wait_kind is NULL */
 	const struct wait_kind *wait_kind;
 	void *wait_object;

@@ -133,7 +133,7 @@ struct hart {
 	/* timed waits: timeout.c */
 	bool due;         /* this hart, interrupts off: the first timeout is */
 	ktime timeout_at; /* what the timer source is set to; it may be early, never late */
-	struct heap timeouts; /* in timeout_slots */
+	struct heap releases, timeouts; /* in timeout_slots: of those who had a server when they began to wait; of others */
 
 	/* deadlines, domains, mode */
 	struct heap refills; /* in refill_slots */
@@ -160,7 +160,7 @@ struct hart {
 	uint32_t balance_seen[CPU_MAX]; /* the callout's: decayed ready threads of each hart */
 	uint64_t balance_tries; /* the callout's: harts that are still to be asked in this period; 0: it is over */
 	uint64_t migrations_in;
-	struct heap_node *timeout_slots[CONFIG_THREAD_MAX];
+	struct heap_node *timeout_slots[2][CONFIG_THREAD_MAX];
 	struct heap_node *refill_slots[CONFIG_SCHED_DEADLINE_MAX + DOMAIN_MAX];
 
 	/* read by other harts without the lock; kept only where there are any */
@@ -511,14 +511,14 @@ void quantum_expired(struct hart *h, ktime now);
 void timeout_init(void);
 /* With h, this hart and its own, locked: t, which is about to block, waits until then. */
 void timeout_start(struct hart *h, struct thread *t, ktime at);
-/* With h, its hart, locked: its wait ends otherwise. */
-static inline void timeout_stop(struct hart *h, struct thread *t)
+/* With its hart locked: its wait ends otherwise. */
+static inline void timeout_stop(struct thread *t)
 {
 	if (heap_is_linked(&t->timeout))
-		heap_remove(&h->timeouts, &t->timeout);
+		heap_remove(t->timeouts, &t->timeout);
 }
-/* With both locked: t, blocked, belongs to the other now. */
-void timeout_move(struct hart *from, struct hart *to, struct thread *t);
+/* With its hart and that one locked: t, blocked, belongs there from now on. */
+void timeout_move(struct hart *to, struct thread *t);
 /*
  * With this hart locked, on the way to a choice: ends the first wait, if that is due. Gives the thread whose wait that
  * was, if it has a server and is the first of the queue here, so that it is the one to run; or NULL.

@@ -8,7 +8,8 @@
  * set behind that, once for both (timer_hold).
  * upcall_preempt() ends the wait before it chooses who runs next, and opens interrupts in between if it has met a
  * thread; while preemption is off, that could not be the one that waited anyhow. One wait each time: where the next is
- * due too, the timer goes off again as soon as interrupts are on.
+ * due too, the timer goes off again as soon as interrupts are on. So those who had a server when they began to wait
+ * stand in a heap of their own, which goes first: of many waits that end at once none but theirs keeps them waiting.
  *
  * Locks: the hart's lock for all but `due`, which is the hart's own.
  *
@@ -18,6 +19,20 @@
 #include "kernel/diag/diag.h"
 #include "kernel/sched/sched_priv.h"
 
+static inline ktime timeout_first_time(const struct hart *h)
+{
+	return ktime_min(heap_first_time(&h->releases), heap_first_time(&h->timeouts));
+}
+
+/* The first to be ended if it is due then, or NULL. */
+static inline struct heap_node *timeout_first_due(const struct hart *h, ktime now)
+{
+	struct heap_node *first = heap_first(&h->releases);
+	if (!first || ktime_before(now, first->when))
+		first = heap_first(&h->timeouts);
+	return first && !ktime_before(now, first->when) ? first : NULL;
+}
+
 static inline void timeout_arm_at(struct hart *h, ktime at)
 {
 	h->timeout_at = at;
@@ -26,7 +41,7 @@ static inline void timeout_arm_at(struct hart *h, ktime at)
 
 void timeout_arm(struct hart *h)
 {
-	ktime at = heap_first_time(&h->timeouts);
+	ktime at = timeout_first_time(h);
 	if (!ktime_before(at, h->timeout_at))
 		return;
 	if (h == hart_here())
@@ -37,16 +52,17 @@ void timeout_arm(struct hart *h)
 
 void timeout_start(struct hart *h, struct thread *t, ktime at)
 {
-	heap_add(&h->timeouts, &t->timeout, at);
+	t->timeouts = t->server ? &h->releases : &h->timeouts;
+	heap_add(t->timeouts, &t->timeout, at);
 	t->attention |= THREAD_TIMED;
 	timeout_arm(h);
 }
 
-void timeout_move(struct hart *from, struct hart *to, struct thread *t)
+void timeout_move(struct hart *to, struct thread *t)
 {
 	if (!heap_is_linked(&t->timeout))
 		return;
-	heap_remove(&from->timeouts, &t->timeout);
+	heap_remove(t->timeouts, &t->timeout);
 	timeout_start(to, t, t->timeout.when);
 }
 
@@ -69,16 +85,15 @@ static inline struct thread *timeout_end(struct hart *h, struct thread *t, ktime
 struct thread *timeout_end_due(struct hart *h)
 {
 	ktime now = clock_now(); /* later, perhaps, than what the timer saw */
-	struct heap_node *first = heap_first(&h->timeouts);
+	struct heap_node *first = timeout_first_due(h, now);
 	struct thread *t = NULL;
 	h->due = false;
-	if (likely(first && !ktime_before(now, first->when))) {
-		heap_remove(&h->timeouts, first);
-		t = timeout_end(h, container_of(first, struct thread, timeout), now);
-		first = heap_first(&h->timeouts);
+	if (likely(first)) {
+		t = container_of(first, struct thread, timeout);
+		heap_remove(t->timeouts, first);
+		t = timeout_end(h, t, now);
 	}
-	if (first)
-		timeout_arm_at(h, first->when);
+	timeout_arm_at(h, timeout_first_time(h));
 	if (likely(!(h->queue.rare & RUNQ_ERRAND))) /* the choice is still to be made, but not the errand done before it */
 		arch_need_resched_clear();
 	return t;

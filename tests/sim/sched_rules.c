@@ -198,6 +198,30 @@ SIMULATION(rules_second_timeout_is_not_forgotten, 20)
 	sim_join_all();
 }
 
+/* Of two waits that are over, that of a deadline thread, though the later one: the other thread has not been entered yet. */
+static void ends_its_wait_first(struct sim_thread *self)
+{
+	const struct sim_thread *other = self->arg;
+	struct deadline_attr a = sim_periodic(1 * MS, 10 * MS);
+	CHECK_EQ(thread_set_deadline(thread_current(), &a, NULL), OK);
+	CHECK_EQ(sleep_until(ktime_add(both_end, 10 * US)), OK);
+	CHECK(other->t->state == THREAD_BLOCKED || other->t->wait_result == ERR_TIMEDOUT);
+	self->done = 1;
+}
+
+SIMULATION(rules_wait_of_a_deadline_thread_ends_first, 20)
+{
+	static const int64_t at_once = 0;
+	host_even();
+	sem_init(&between, 0, 1);
+	ends = 0;
+	both_end = ktime_add(clock_now(), 10 * MS);
+	struct sim_thread *other = sim_spawn(waits_until_then, (void *)&at_once, 30, SCHED_FIFO, 1);
+	sim_spawn(ends_its_wait_first, other, 40, SCHED_FIFO, 1);
+	sim_spawn(holds_preemption_off, NULL, 20, SCHED_FIFO, 1);
+	sim_join_all();
+}
+
 /* ---- a wait that ends while another thread begins to wait for a mutex ---- */
 
 #define ROUNDS 50
