@@ -515,8 +515,7 @@ TEST(web_sim_socket_that_is_not_read_is_reset)
 	stranger_send(&p, TCP_ACK, 0, rbuf_of_str(request));
 	world_serve_for(0);
 	CHECK_EQ(web_sockets_open(), 1);
-	size_t most = 0;
-	int s = 0;
+	size_t most = 0, s = 0;
 	for (; s < 60 && web_sockets_open(); s++) {
 		p.wnd = 0;
 		stranger_send(&p, TCP_ACK, (int32_t)request.len, rbuf_of(NULL, 0));

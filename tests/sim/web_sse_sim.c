@@ -211,6 +211,23 @@ TEST(web_sim_streams_and_sockets_share_a_document)
 	web_end();
 }
 
+/* Whoever opens a socket, or comes back to it, is shown figures without waiting for the next sweep. */
+TEST(web_sim_socket_pushes_at_once)
+{
+	struct rbuf content;
+	web_begin();
+	ask(S(GET("/small")), NS_PER_MS); /* the first connection of an idle worker is followed by a sweep */
+	client_close(&one);
+	uint64_t sent = web_counter(WEB_SOCKET_PUSHED);
+	ask(S(SOCKET_GET), 20 * NS_PER_MS);
+	socket_at = str_find(client_text(&one), S("\r\n\r\n")) + 4;
+	CHECK_EQ(socket_frames(0x81, &content), 1);
+	CHECK_EQ(content.len, 9002);
+	CHECK_EQ(web_counter(WEB_SOCKET_PUSHED), sent + 1);
+	client_close(&one);
+	web_end();
+}
+
 /* Behind, he gets fewer pushes and nothing is queued; deaf, he is reset. */
 TEST(web_sim_stream_that_is_not_read_is_reset)
 {

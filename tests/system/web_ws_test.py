@@ -113,6 +113,8 @@ class Socket(unittest.TestCase):
     def test_pushes(self):
         stats = clients.json_of(guest, "/api/stats")
         with self.opened() as a, self.opened() as b:
+            for c in (a, b):  # the first comes at once
+                self.assertEqual(c.frame()[0], TEXT)
             uptime = []
             for _ in range(4):
                 for c in (a, b):

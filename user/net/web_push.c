@@ -1,6 +1,7 @@
 /*
  * web_push.c - the document of /api/stats for all who get it each second: made once in a sweep of a worker, for
- * the first that can take it, and sent by reference.
+ * the first that can take it, and sent by reference. A socket gets one of its own when it is opened: who has come
+ * back does not wait for the sweep.
  *
  * It is rendered as the event that a stream sends, the end of a chunk behind it; a WebSocket takes the JSON out
  * of the middle. Locks: none, a push is its worker's.
@@ -59,6 +60,22 @@ void web_push_end(struct web_push *push)
 
 #define WEB_PUSH_MESSAGE_MAX 4096 /* nothing that a client says has a meaning: little will do */
 
+static enum err web_push_open(struct web_conn *c)
+{
+	c->socket->message_due = true;
+	return OK;
+}
+
+static struct web_message web_push_first(struct web_conn *c, unused ktime now)
+{
+	struct web_push push = {0};
+	struct web_message message = {WS_OP_TEXT, web_push_take(&push)};
+	web_push_end(&push);
+	web_count(message.content.mem ? WEB_SOCKET_PUSHED : WEB_SOCKET_SKIPPED, 1);
+	c->socket->message_due = false;
+	return message;
+}
+
 static void web_push_sweep(struct web_conn *c, struct web_push *push, ktime now)
 {
 	struct web_message message = {WS_OP_TEXT, {0}};
@@ -71,5 +88,7 @@ static void web_push_sweep(struct web_conn *c, struct web_push *push, ktime now)
 
 const struct web_socket_kind web_push_kind = {
 	.message_max = WEB_PUSH_MESSAGE_MAX,
+	.open = web_push_open,
+	.next = web_push_first,
 	.sweep = web_push_sweep,
 };
