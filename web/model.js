@@ -75,9 +75,9 @@ export function latencies(stats) {
 	return all;
 }
 
-// The machine was started anew between the two.
+// The machine was started anew between the two. By the uptime alone who was away for long cannot tell.
 export function isRestart(before, stats) {
-	return before !== null && stats.uptime_ns < before.uptime_ns;
+	return before !== null && (stats.boot_id !== before.boot_id || stats.uptime_ns < before.uptime_ns);
 }
 
 // `before` is null for the first document, and for the first after a restart.

@@ -45,6 +45,9 @@ test("the first document has no rates, and a restart is seen", () => {
 	assert.equal(isRestart(null, document(10)), false);
 	assert.equal(isRestart(document(10), document(11)), false);
 	assert.equal(isRestart(document(10), document(3)), true);
+	const boot = (boot_id) => ({ more: { boot_id } });
+	assert.equal(isRestart(document(10, boot("a")), document(70, boot("a"))), false);
+	assert.equal(isRestart(document(10, boot("a")), document(70, boot("b"))), true); // it is up for longer than the last was
 });
 
 test("threads with deadlines", () => {

@@ -1,12 +1,25 @@
 /* api.c - /api/stats and /api/klog: the kernel's own figures as JSON. Thread context. */
 #include "generated/version.h"
+#include "kernel/dev/dev.h"
 #include "kernel/diag/diag.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
+#include "lib/fmt.h"
+#include "lib/initcall.h"
 #include "user/net/figures.h"
 #include "user/net/web_priv.h"
+
+/* Which start of the machine this is: by its uptime alone a client that was away cannot tell. */
+static uint64_t api_boot;
+
+static enum err api_init(void)
+{
+	api_boot = rng_u64();
+	return OK;
+}
+INITCALL(api, api_init, "rng");
 
 uint16_t api_finish(struct json_writer *w)
 {
@@ -155,6 +168,14 @@ static void api_security(struct json_writer *w)
 	json_object_close(w);
 }
 
+static void api_boot_id(struct json_writer *w)
+{
+	char bytes[16];
+	struct abuf id = abuf_of(bytes, sizeof(bytes));
+	fmt(&id, "%016llx", (unsigned long long)api_boot);
+	json_key_str(w, S("boot_id"), abuf_str(&id)); /* no number: it has more bits than a double */
+}
+
 uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 {
 	struct json_writer w;
@@ -162,6 +183,7 @@ uint16_t api_stats(unused const struct http_request *req, struct abuf *out)
 	json_object_open(&w);
 	json_key_i64(&w, S("uptime_ns"), clock_now().ns);
 	json_key_str(&w, S("version"), S(MAZU_VERSION));
+	api_boot_id(&w);
 	api_cpus(&w);
 	api_tasks(&w);
 	api_memory(&w);

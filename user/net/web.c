@@ -352,5 +352,5 @@ static enum err web_init(void)
 	klog(LOG_INFO, "web: serving on port %d with %d workers", CONFIG_WEB_PORT, CONFIG_WEB_WORKERS);
 	return OK;
 }
-INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "rng", "sched");
+INITCALL(web, web_init, "net_tcp", "net_iface", "ramfs", "rng", "sched", "api");
 INITCALL(app_web_access, web_access_tell, "web"); /* nobody comes to a self-test or a benchmark */
