@@ -5,6 +5,7 @@ import { html, render } from "htm/preact";
 import { Dock, startDock } from "./dock.js";
 import { Files, startFiles } from "./files.js";
 import { bytes, count, percent, uptime } from "./format.js";
+import icon from "./icon.svg";
 import { Log } from "./log.js";
 import { Connections, Network, Server } from "./network.js";
 import { Deadlines, Harts, Latency, Memory, Threads } from "./panels.js";
@@ -39,8 +40,8 @@ function Lost() {
 	const { phase, retryAt } = link.value;
 	if (phase !== "lost" || seconds.value < 0)
 		return null;
-	const now = Date.now();
-	const old = answered.value ? ` The figures are ${Math.round((now - answered.value) / 1000)} s old.` : "";
+	const now = performance.now();
+	const old = answered.value !== null ? ` The figures are ${Math.round((now - answered.value) / 1000)} s old.` : "";
 	const left = Math.max(0, Math.ceil((retryAt - now) / 1000));
 	return html`<div class="lost">The machine does not answer.${old} Trying again${left > 0 ? ` in ${left} s` : ""}.
 		<button type="button" onClick=${retry}>Now</button></div>`;
@@ -50,7 +51,7 @@ function Top() {
 	const { phase } = link.value;
 	return html`<header class="top">
 		<div class="top-row">
-			<h1><img src="icon.svg" alt="" width="22" height="22" />Mazu</h1>
+			<h1><img src=${icon} alt="" width="22" height="22" />Mazu</h1>
 			<span class="version">${view.value?.version}</span>
 			<${Facts} />
 			<p class="status" role="status" data-state=${phase}>${WORDS[phase]}</p>

@@ -23,7 +23,7 @@ async function bundle(entryPoints, splitting) {
 	const { metafile } = await build({
 		absWorkingDir: here, entryPoints, outdir: join(process.cwd(), out), bundle: true, minify: true, splitting,
 		format: "esm", target: ["es2022", "safari16.4", "firefox115"], entryNames: "[name]", chunkNames: "[name]",
-		legalComments: "none", metafile: true, logLevel: "warning",
+		loader: { ".svg": "dataurl" }, legalComments: "none", metafile: true, logLevel: "warning",
 	});
 	return Object.keys(metafile.inputs).filter((name) => name.includes("node_modules/"))
 		.map((name) => name.split("node_modules/").pop()).map((name) => name.match(/^(@[^/]+\/)?[^/]+/)[0]);

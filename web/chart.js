@@ -45,26 +45,22 @@ function options(parent, { lines, top, format, read, incrs, tip }) {
 export function Chart({ series, lines, top, format, read = format, incrs, label }) {
 	const box = useRef();
 	const tip = useRef();
-	const plot = useRef();
-	const key = lines.map((line) => line.label).join();
+	const key = view.value ? lines.map((line) => line.label).join() : "";
 	useEffect(() => {
-		const make = () => {
-			plot.current?.destroy();
-			plot.current = new uPlot(options(box.current, { lines, top, format, read, incrs, tip: tip.current }), [[], ...lines.map(() => [])], box.current);
-		};
-		make();
-		const watcher = new ResizeObserver(([{ contentRect: { width, height } }]) => plot.current.setSize({ width, height }));
+		if (!key)
+			return undefined; // figures first
+		const none = [[], ...lines.map(() => [])];
+		const plot = new uPlot(options(box.current, { lines, top, format, read, incrs, tip: tip.current }), none, box.current);
+		const watcher = new ResizeObserver(([{ contentRect: { width, height } }]) => plot.setSize({ width, height }));
 		watcher.observe(box.current);
 		const stops = [
-			view.subscribe(() => plot.current.setData(series.length && series.columns.length === lines.length + 1 ? series.columns :
-				[[], ...lines.map(() => [])])),
-			repaint.subscribe(() => plot.current.redraw(false)),
+			view.subscribe(() => plot.setData(series.columns.length === none.length ? series.columns : none)),
+			repaint.subscribe(() => plot.redraw(false)),
 		];
 		return () => {
 			stops.forEach((stop) => stop());
 			watcher.disconnect();
-			plot.current.destroy();
-			plot.current = null;
+			plot.destroy();
 		};
 	}, [key]);
 	return html`<div class="chart" role="img" aria-label=${label} ref=${box}><span class="chart-tip" ref=${tip}></span></div>`;

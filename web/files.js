@@ -2,12 +2,11 @@
 
 import { signal } from "@preact/signals";
 import { html } from "htm/preact";
+import { contentOf } from "./content.js";
 import { bytes } from "./format.js";
 import { crumbs, join, ordered } from "./paths.js";
 import { get } from "./poll.js";
 import { Panel } from "./table.js";
-
-const SHOWN_MAX = 256 * 1024;
 
 const folder = signal({ path: "/", entries: null, error: null });
 const file = signal(null); // {path, text, error}
@@ -25,12 +24,14 @@ async function list(path) {
 	}
 }
 
+const readUrl = (path) => `/api/fs/read?path=${encodeURIComponent(path)}`;
+
 async function read(path) {
 	const mine = ++asked;
 	try {
-		const text = await get(`/api/fs/read?path=${encodeURIComponent(path)}`, "text");
+		const content = await get(readUrl(path), "arrayBuffer");
 		if (mine === asked)
-			file.value = { path, text };
+			file.value = { path, text: contentOf(new Uint8Array(content)) };
 	} catch (error) {
 		if (mine === asked)
 			file.value = { path, error: error.message };
@@ -46,12 +47,11 @@ const Row = ({ entry }) => {
 };
 
 function Content({ path, text, error }) {
-	const cut = text && text.length > SHOWN_MAX;
 	return html`<div class="content">
 		<p class="content-head"><code>${path}</code><button type="button" onClick=${() => read(path)}>Read again</button>
-			<a href=${`/api/fs/read?path=${encodeURIComponent(path)}`} target="_blank" rel="noopener">Raw</a></p>
+			<a href=${readUrl(path)} target="_blank" rel="noopener">Raw</a></p>
 		${error ? html`<p class="none">${error}</p>` :
-			html`<pre class="scroll" tabindex="0" aria-label=${`Content of ${path}`}>${cut ? text.slice(0, SHOWN_MAX) : text}${cut ? "\n[cut]" : ""}</pre>`}
+			html`<pre class="scroll" tabindex="0" aria-label=${`Content of ${path}`}>${text}</pre>`}
 	</div>`;
 }
 

@@ -11,11 +11,12 @@ export const SILENCE_MS = 10000;
 const RETRY_MS = [300, 700, 1500, 3000];
 
 export class Link {
-	constructor({ open, ask, onData, onState, clock = globalThis, now = () => Date.now() }) {
+	constructor({ open, ask, onData, onState, clock = globalThis, now = () => performance.now() }) {
 		Object.assign(this, { open, ask, onData, onState, clock, now });
 		this.failures = this.taken = 0; // taken: how many pushes
 		this.phase = "connecting";
 		this.generation = 0;
+		this.asked = false; // a question is under way
 	}
 
 	start() {
@@ -81,8 +82,12 @@ export class Link {
 			this.question();
 	}
 
+	// One at a time: an answer that another one overtook would look like a machine that was started anew.
 	async question() {
+		if (this.asked)
+			return;
 		const { taken } = this;
+		this.asked = true;
 		let data;
 		try {
 			data = await this.ask();
@@ -90,6 +95,8 @@ export class Link {
 			if (this.phase === "asking")
 				this.say("lost", this.retryAt);
 			return;
+		} finally {
+			this.asked = false;
 		}
 		if (this.taken !== taken)
 			return; // the stream was faster

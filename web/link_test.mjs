@@ -14,7 +14,7 @@ function make(ask = () => new Error("nobody there")) {
 		},
 		ask: async () => {
 			t.asked++;
-			const answer = t.ask();
+			const answer = await t.ask();
 			if (answer instanceof Error)
 				throw answer;
 			return answer;
@@ -113,6 +113,24 @@ test("without a socket to be had the server is asked, until there is one", async
 	t.clock.advance(9000);
 	t.sockets.at(-1).push({ pushed: true });
 	assert.equal(t.states.at(-1), "live");
+});
+
+test("one question at a time: no answer comes behind a later one", async () => {
+	const answers = [];
+	const t = make(() => new Promise((done) => answers.push(done)));
+	for (let i = 0; i < 4; i++) {
+		t.sockets.at(-1).break();
+		t.clock.advance(3000);
+	}
+	assert.equal(t.asked, 1);
+	answers[0]({ n: 1 });
+	await settled();
+	assert.equal(t.states.at(-1), "asking");
+	t.sockets.at(-1).break();
+	assert.equal(t.asked, 2);
+	answers[1]({ n: 2 });
+	await settled();
+	assert.deepEqual(t.data, [{ n: 1 }, { n: 2 }]);
 });
 
 test("retry does not wait, and opens one socket only", () => {

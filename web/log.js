@@ -17,7 +17,7 @@ export function Log() {
 	const list = useRef();
 	const shown = filterLog(log.value, level.value, text.value);
 	useLayoutEffect(() => {
-		if (follows.value)
+		if (follows.value && shown.length)
 			list.current.scrollTop = list.current.scrollHeight;
 	}, [shown.length, shown.at(-1)?.seq, follows.value]);
 	const scrolled = () => {

@@ -58,7 +58,7 @@ function Bars({ all, minute }) {
 	return html`<div class="bars" aria-hidden="true">${all.count.map((n, i) => html`
 		<div class="bar" key=${i} title=${`${name(i)}: ${count(n)}, ${count(minute[i] ?? 0)} in the last minute`}>
 			<i style=${{ height: `${100 * tall[i]}%` }}></i><b style=${{ height: `${100 * (front[i] ?? 0)}%` }}></b>
-			<span>${i % 3 === 0 && i < all.le_ns.length ? duration(all.le_ns[i] + 1).replace(/\.\d/, "") : ""}</span>
+			<span>${i % 3 === 1 && i < all.le_ns.length ? duration(all.le_ns[i] + 1).replace(/\.\d/, "") : ""}</span>
 		</div>`)}</div>`;
 }
 

@@ -1,8 +1,8 @@
 // The last samples of some figures, in the columns that the charts take.
 
 export class Series {
-	constructor(samples) {
-		this.samples = samples;
+	constructor(samples, gap = Infinity) {
+		Object.assign(this, { samples, gap });
 		this.clear();
 	}
 
@@ -10,9 +10,16 @@ export class Series {
 		this.columns = [];
 	}
 
-	// x and one figure for each line. A figure that was not there before is absent in what is past; so is now one that
-	// is no more.
+	// x and one figure for each line. Nobody knows what was in a gap: the lines are interrupted there.
 	add(x, figures) {
+		const last = this.columns[0]?.at(-1);
+		if (x - last > this.gap)
+			this.push((last + x) / 2, figures.map(() => null));
+		this.push(x, figures);
+	}
+
+	// A figure that was not there before is absent in what is past; so is now one that is no more.
+	push(x, figures) {
 		const past = this.length;
 		[x, ...figures].forEach((value, i) => {
 			this.columns[i] ??= new Array(past).fill(null);

@@ -9,6 +9,8 @@ import { Series } from "./series.js";
 
 export const SAMPLES = 120; // seconds that the charts go back
 const MINUTE = 60;
+const LEAST_NS = 5e8; // of less time rates and shares say nothing: the first push may follow the first answer at once
+const GAP = 5; // seconds without a document that a chart does not draw a line across
 const LOG_MAX = 600;
 const GENTLE_MS = 2000;
 
@@ -20,10 +22,10 @@ export const tcp = signal(null);
 export const arp = signal(null);
 export const log = signal([]);
 export const seconds = signal(0);        // grows once a second, for "n s ago"
-export const answered = signal(0);       // when the last document came
+export const answered = signal(null);    // when the last document came, by performance.now()
 export const generation = signal(0);     // grows when the machine was started anew
-export const load = new Series(SAMPLES);
-export const traffic = new Series(SAMPLES);
+export const load = new Series(SAMPLES, GAP);
+export const traffic = new Series(SAMPLES, GAP);
 
 let before = null;
 let snapshots = []; // one a second: {at, counts, misses}
@@ -51,11 +53,16 @@ function minute(now) {
 }
 
 function take(stats) {
-	if (isRestart(before, stats))
+	if (isRestart(before, stats)) {
+		if (stats.version !== before.version)
+			location.reload(); // it has a page of its own
 		forget();
+	}
+	answered.value = performance.now();
+	if (before && stats.uptime_ns - before.uptime_ns < LEAST_NS)
+		return;
 	const now = derive(before, stats);
 	before = stats;
-	answered.value = Date.now();
 	const at = stats.uptime_ns / 1e9;
 	load.add(at, now.harts.map((hart) => 100 * hart.load));
 	if (now.seconds > 0)
@@ -72,16 +79,18 @@ function takeLog({ entries }) {
 	log.value = [...log.value, ...fresh].slice(-LOG_MAX);
 }
 
-async function slower() {
+// What cannot be had does not keep the rest from being shown, and what a machine said that is no more is not shown.
+async function ask(path, show) {
 	const began = generation.value;
-	const connections = await get("/api/tcp");
-	const neighbours = await get("/api/arp");
-	const entries = await get(`/api/klog?since=${logSeen}`);
-	if (began !== generation.value)
-		return; // of a machine that is no more
-	tcp.value = connections;
-	arp.value = neighbours;
-	takeLog(entries);
+	const answer = await get(path).catch(() => null);
+	if (answer && began === generation.value)
+		show(answer);
+}
+
+async function slower() {
+	await ask("/api/tcp", (connections) => { tcp.value = connections; });
+	await ask("/api/arp", (neighbours) => { arp.value = neighbours; });
+	await ask(`/api/klog?since=${logSeen}`, takeLog);
 }
 
 const socketUrl = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;

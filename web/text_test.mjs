@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { contentOf } from "./content.js";
 import { filterLog } from "./filter.js";
 import { bytes, count, duration, exact, percent, uptime } from "./format.js";
 import { crumbs, join, ordered } from "./paths.js";
@@ -45,6 +46,18 @@ test("paths", () => {
 	assert.deepEqual(ordered([{ name: "b", type: "file" }, { name: "z", type: "dir" }, { name: "a", type: "device" }]).map((e) => e.name), ["z", "a", "b"]);
 });
 
+test("a file that is no text is shown as numbers, a long one in part", () => {
+	const of = (text) => contentOf(new TextEncoder().encode(text));
+	assert.equal(of(""), "");
+	assert.equal(of("a\tµ\n<b>"), "a\tµ\n<b>");
+	assert.equal(of("x".repeat(300000)).length, 262144 + "\n[cut]".length);
+	const elf = Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0, 0xff, ...new Array(11).fill(0x41)]);
+	assert.deepEqual(contentOf(elf).split("\n"), ["000000  7f 45 4c 46 00 ff 41 41 41 41 41 41 41 41 41 41  .ELF..AAAAAAAAAA",
+		"000010  41                                               A", "[no text: 17 bytes]"]);
+	assert.match(of("a\0b"), /^000000 {2}61 00 62 .* a\.b\n\[no text: 3 bytes\]$/);
+	assert.equal(contentOf(new Uint8Array(1e6)).split("\n").length, 257);
+});
+
 test("a token is found in what was pasted", () => {
 	const token = "abcdefghij_-0123456789";
 	assert.equal(tokenOf(token), token);
@@ -67,4 +80,13 @@ test("series keep the last samples, in columns of one length", () => {
 	assert.deepEqual(s.columns, [[5, 6, 7], [50, 60, 70], [null, 7, null]]);
 	s.clear();
 	assert.equal(s.length, 0);
+});
+
+test("no line is drawn across a gap", () => {
+	const s = new Series(4, 5);
+	for (const x of [1, 6, 16])
+		s.add(x, [10 * x]);
+	assert.deepEqual(s.columns, [[1, 6, 11, 16], [10, 60, null, 160]]);
+	s.add(26, [260]);
+	assert.deepEqual(s.columns, [[11, 16, 21, 26], [null, 160, null, 260]]);
 });

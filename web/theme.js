@@ -20,10 +20,19 @@ export const repaint = signal(0); // grows when colours changed
 
 const probe = document.createElement("i");
 probe.hidden = true;
+const known = new Map(); // until colours change: to ask for one makes the browser do all the style that is due
 
 export function colour(name) {
-	probe.style.color = `var(${name})`;
-	return getComputedStyle(probe).color;
+	if (!known.has(name)) {
+		probe.style.color = `var(${name})`;
+		known.set(name, getComputedStyle(probe).color);
+	}
+	return known.get(name);
+}
+
+function changed() {
+	known.clear();
+	repaint.value = repaint.peek() + 1;
 }
 
 export function startTheme() {
@@ -35,7 +44,7 @@ export function startTheme() {
 		} catch {
 			// not remembered then
 		}
-		repaint.value = repaint.peek() + 1;
+		changed();
 	});
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { repaint.value++; });
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 }

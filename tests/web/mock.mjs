@@ -1,7 +1,9 @@
 // node tests/web/mock.mjs [PORT]: serves build/web and made-up answers of /api, to work on the page without a board,
 // with the security headers that the board sends. ?token=TOKEN unlocks the terminal, whose shell only echoes.
 //
-// For tests: startMock({...}) -> {port, state, hangUp(), close()}; what stands in `state` may be changed at any time.
+// For tests: startMock({...}) -> {port, state, reset(), hangUp(), close()}; what stands in `state` may be changed at any time:
+// born (when, by Date.now()), boot and version of the machine, its token, more threads, log records and files; whether
+// there are sockets and pushes; paths that are broken; before(path), which is waited for before an answer.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -46,15 +48,17 @@ function task([name, priority, kind], i, t) {
 		stack_peak_bytes: name === "console" ? 14000 : 1200 + 640 * i, wait: kind === "idle" ? "" : "event", domain: "system", ...job };
 }
 
-function stats(t) {
+const idler = (name, i) => [name ?? `thread/${i}`, 4, "rr"];
+
+function stats(t, state) {
 	const busy = (c) => ns(t * (0.18 + 0.1 * c) + 1.4 * Math.sin(t / (5 + c)) + 1.4);
 	const latency = ["irqs_off", "preempt_off", "wake"].flatMap((kind, k) => Array.from({ length: CPUS }, (_, cpu) => ({
 		kind, cpu, ...histogram(Math.round(t * 40 * (k + 1)), 5 + 2 * k, 9), max_at_ns: 1, max_tid: 8, max_name: "control_loop", max_where: "sched_return+0x32" })));
 	const harts = Array.from({ length: CPUS }, (_, cpu) => cpu);
 	return {
-		uptime_ns: ns(t), version: "mock",
+		uptime_ns: ns(t), version: state.version, boot_id: state.boot,
 		cpus: harts.map((id) => ({ id, load_permille: 200, busy_ns: busy(id), idle_ns: ns(t) - busy(id), ready: 0 })),
-		tasks: THREADS.map((row, i) => task(row, i, t)),
+		tasks: [...THREADS, ...state.threads.map(idler)].map((row, i) => task(row, i, t)),
 		memory: { total_bytes: 266231808, free_bytes: 256000000 - 4096 * Math.round(90 + 90 * Math.sin(t / 3)), free_min_bytes: 249000000,
 			kernel_bytes: 2203648, failures: 0, stacks: { total: 64, used: 10, peak: 12, failures: 0 },
 			pools: POOLS.map(([name, object_bytes, capacity, used]) => ({ name, object_bytes, capacity, used, peak: used * 2, allocs: 9 * used, failures: 0 })) },
@@ -72,15 +76,15 @@ function stats(t) {
 	};
 }
 
-function listing(path) {
-	const names = FILES[path];
+function listing(path, state) {
+	const names = FILES[path] && [...FILES[path], ...(path === "/" ? state.files : [])];
 	return names && { path, entries: names.map((name) => ({ name: name.replace(/^\*|\/$/g, ""), mtime_ns: 0, size_bytes: name.endsWith("txt") ? 74 : 0,
 		type: name.endsWith("/") ? "dir" : name.startsWith("*") ? "device" : "file" })) };
 }
 
 function answer(url, t, state, allowed) {
 	switch (url.pathname) {
-	case "/api/stats": return stats(t);
+	case "/api/stats": return stats(t, state);
 	case "/api/access": return { token_required: true, allowed };
 	case "/api/tcp": return { stats: { connections: 5, time_waits: 2 }, connections: Array.from({ length: 7 }, (_, id) => ({ id,
 		state: id === 0 ? "LISTEN" : id === 6 ? "TIME_WAIT" : "ESTABLISHED", local: "10.0.2.15:80", remote: `10.0.2.2:${40000 + 7 * id}`,
@@ -90,7 +94,7 @@ function answer(url, t, state, allowed) {
 		{ ip: "10.0.2.3", mac: "52:55:0a:00:02:03", iface: "eth0", state: "stale", age_ns: 64100000000 }] };
 	case "/api/klog": return { entries: [...LOG, ...state.log].map((text, i) => ({ seq: i + 1, time_ns: 1200000 * (i + 1) ** 2, cpu: i % CPUS,
 		level: i === 6 ? "warning" : "info", text })).filter((entry) => entry.seq > Number(url.searchParams.get("since") ?? 0)) };
-	case "/api/fs": return listing(url.searchParams.get("path"));
+	case "/api/fs": return listing(url.searchParams.get("path"), state);
 	case "/api/app/control": return { tid: 8, set_point_millirps: 30000, speed_millirps: 29988, drive_permille: 301, steps: Math.round(1000 * t), cpu: 0,
 		runtime_ns: 200000, deadline_ns: 1000000, period_ns: 1000000, jobs: Math.round(1000 * t), misses: 0, overruns: 1, response_max_ns: 461000 };
 	default: return undefined;
@@ -109,12 +113,18 @@ async function reply(request, response, age, state) {
 		response.end(body);
 	};
 	state.requests.push(url.pathname);
+	await state.before(url.pathname);
 	if (url.pathname === "/" && url.searchParams.get("token") === state.token) {
 		send(303, "text/plain", "", { Location: "/", "Set-Cookie": `mazu_token=${state.token}; HttpOnly; SameSite=Strict; Path=/` });
 		return;
 	}
+	if (state.broken.some((path) => url.pathname.startsWith(path))) {
+		send(503, "application/problem+json", JSON.stringify({ status: 503, title: "Service Unavailable", detail: "broken for a test" }));
+		return;
+	}
 	if (url.pathname === "/api/fs/read") {
-		send(200, "text/plain; charset=utf-8", `${url.searchParams.get("path")} ${age()}\n`.repeat(3));
+		const path = url.searchParams.get("path");
+		send(200, "text/plain; charset=utf-8", path.endsWith(".bin") ? Buffer.from([0x7f, 0x45, 0, 0xff]) : `${path} ${age()}\n`.repeat(3));
 		return;
 	}
 	const data = answer(url, age(), state, allowed);
@@ -157,8 +167,11 @@ function shell(socket, state) {
 	});
 }
 
+const ordinary = () => ({ born: Date.now() - 4000e3, boot: "1", version: "mock", token: TOKEN, threads: [], log: [], files: [],
+	sockets: true, pushes: true, broken: [], before: async () => {} });
+
 export async function startMock({ port = 0, root = join(ROOT, "build/web") } = {}) {
-	const state = { root, token: TOKEN, log: [], sizes: [], shells: 0, requests: [], sockets: true, born: Date.now() - 4000e3 };
+	const state = { root, sizes: [], shells: 0, requests: [], ...ordinary() };
 	const age = () => (Date.now() - state.born) / 1000;
 	const server = createServer((request, response) => reply(request, response, age, state));
 	const sockets = new WebSocketServer({ noServer: true });
@@ -173,13 +186,19 @@ export async function startMock({ port = 0, root = join(ROOT, "build/web") } = {
 				shell(ws, state);
 				return;
 			}
-			const timer = setInterval(() => ws.send(JSON.stringify(stats(age()))), 1000);
+			const push = () => {
+				if (state.pushes)
+					ws.send(JSON.stringify(stats(age(), state)));
+			};
+			push();
+			const timer = setInterval(push, 1000);
 			ws.on("close", () => clearInterval(timer));
 		});
 	});
 	await new Promise((done) => server.listen(port, "127.0.0.1", done));
 	return {
 		port: server.address().port, state,
+		reset: () => Object.assign(state, ordinary()),
 		hangUp: () => { for (const ws of sockets.clients) ws.terminate(); },
 		close: () => {
 			for (const ws of sockets.clients)

@@ -1,11 +1,15 @@
 // The page in Chromium before the mock, under the policy that the board sends: the terminal with its token, sessions that
-// end or break, a server without sockets to spare, a machine that is started anew.
+// end or break, a server without sockets to spare, a machine that is started anew; what the page needs before it is
+// usable, and names that would like to be markup.
 // BUNDLE=DIR is the page; tests/system/web_browser_test.py runs this.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { launch, live, newPage, overflow, until } from "./chrome.mjs";
 import { TOKEN, startMock } from "./mock.mjs";
+
+// What is asked for before there are figures.
+const FIRST = ["/", "/api/stats", "/app.js", "/style.css"];
 
 let browser, mock, url;
 
@@ -14,6 +18,8 @@ before(async () => {
 	browser = await launch();
 	url = `http://127.0.0.1:${mock.port}/`;
 });
+
+beforeEach(() => mock.reset());
 
 after(async () => {
 	await browser?.close();
@@ -31,6 +37,28 @@ async function unlocked(options) {
 	await live(page);
 	return page;
 }
+
+test("it is usable after two round trips, and waits for no timer and no push", async () => {
+	const page = await newPage(browser);
+	page.setDefaultTimeout(20000);
+	await page.clock.install();
+	await page.clock.pauseAt(Date.now() + 1000); // from here on no timer of the page fires
+	let asked;
+	const stats = new Promise((done) => { asked = done; });
+	mock.state.requests.length = 0;
+	mock.state.pushes = false;
+	mock.state.before = async (path) => {
+		if (path === "/api/stats")
+			asked();
+		if (path === "/app.js")
+			await stats; // the figures are asked for beside the script, not by it
+	};
+	await page.goto(url, { waitUntil: "commit" });
+	await page.locator("#threads tbody tr").first().waitFor();
+	const first = mock.state.requests.slice(0, mock.state.requests.findIndex((path) => !FIRST.includes(path)));
+	assert.deepEqual(first.sort(), FIRST); // each once
+	await page.done();
+});
 
 test("without the token the terminal says how to get it, and takes it", async () => {
 	const page = await newPage(browser);
@@ -136,7 +164,79 @@ test("a machine that was started anew", async () => {
 	mock.state.log.push("hello from the second life");
 	await page.getByText("hello from the second life").waitFor();
 	await page.done();
-	mock.state.born = Date.now() - 4000e3;
+});
+
+test("a machine that was started anew while nobody looked, with another image", async () => {
+	mock.state.log = ["hello from the first life"];
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	await page.getByText("hello from the first life").waitFor();
+	mock.state.log = [];
+	mock.state.boot = "2"; // its uptime is greater than the last that was seen
+	await page.getByText("hello from the first life").waitFor({ state: "detached" });
+	await page.getByText("web: serving on port").waitFor();
+	const loaded = mock.state.requests.filter((path) => path === "/app.js").length;
+	mock.state.boot = "3";
+	mock.state.version = "next";
+	await page.locator(".version", { hasText: "next" }).waitFor();
+	await live(page);
+	assert.equal(mock.state.requests.filter((path) => path === "/app.js").length, loaded + 1); // its page is another one
+	await page.done();
+});
+
+test("a machine that is gone while the clock is set back", async () => {
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	await page.evaluate(() => { Date.now = () => 0; });
+	mock.state.sockets = false;
+	mock.state.broken = ["/api/"];
+	mock.hangUp();
+	const text = await until(page, () => document.querySelector(".lost")?.textContent);
+	assert.match(text, /^The machine does not answer\. The figures are \d{1,2} s old\. Trying again( in [1-3] s)?\.\s*Now$/);
+	mock.state.sockets = true;
+	mock.state.broken = [];
+	await live(page);
+	page.faults.length = 0; // that nothing answered
+	await page.done();
+});
+
+test("a document that cannot be had does not hide the others", async () => {
+	mock.state.broken = ["/api/tcp", "/api/arp"];
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	mock.state.log = ["said meanwhile"];
+	await page.getByText("said meanwhile").waitFor();
+	mock.state.broken = [];
+	await page.locator("#connections tbody td").nth(3).waitFor();
+	assert.ok(page.faults.every((fault) => fault.includes("503")), page.faults.join("\n"));
+	page.faults.length = 0;
+	await page.done();
+});
+
+test("names that would like to be markup, and hundreds of threads", async () => {
+	const evil = `<img src="x" onerror="globalThis.evil = 1">'"&amp;\${1}</td>`;
+	const odd = "a b&c#d%25?é.txt";
+	Object.assign(mock.state, { threads: [evil, ...new Array(250)], log: [evil], files: [evil, odd, "some.bin"] });
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	await page.locator("#threads").getByRole("button", { name: "Name" }).click();
+	await page.locator("#threads td").getByText(evil, { exact: true }).waitFor();
+	await page.locator("#log li").getByText(evil, { exact: true }).waitFor();
+	assert.equal(await page.locator("#threads tbody tr").count(), 200);
+	await page.locator("#threads").getByText("and 63 more").waitFor();
+	for (const name of [evil, odd]) {
+		await page.locator("#files li button", { hasText: name }).click();
+		await page.locator("#files pre", { hasText: `/${name} ` }).waitFor(); // it was asked for by its name
+	}
+	await page.locator("#files li button", { hasText: "some.bin" }).click();
+	await page.locator("#files pre", { hasText: "000000  7f 45 00 ff" }).waitFor();
+	assert.equal(await page.locator('img[src="x"]').count(), 0);
+	assert.equal(await page.evaluate(() => globalThis.evil), undefined);
+	await page.done();
 });
 
 test("a machine that was started anew has another token, and its terminal asks for it", async () => {
@@ -156,7 +256,6 @@ test("a machine that was started anew has another token, and its terminal asks f
 	await page.keyboard.type("new life\r");
 	await screen(page, "you said: new life");
 	await page.done();
-	mock.state.token = TOKEN;
 });
 
 test("the terminal on a phone", async () => {
