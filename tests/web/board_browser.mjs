@@ -1,6 +1,6 @@
 // The page in Chromium before a booted Mazu. BOARD is JSON: {host, port, token (null: none is needed), shell (is there one)}.
 // tests/system/web_browser_test.py boots the machine and runs this. SHOTS=DIR makes the pictures that README shows, once
-// there is SHOTS_AFTER seconds of history (110).
+// the machine is up for SHOTS_AFTER seconds (125).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -9,6 +9,7 @@ import { startProxy } from "./proxy.mjs";
 
 const board = JSON.parse(process.env.BOARD);
 const shots = process.env.SHOTS;
+const USABLE_BYTES = 150000; // page, script and first figures: what comes before there is something to see
 let browser, proxy, url;
 
 before(async () => {
@@ -33,7 +34,47 @@ async function open(options) {
 	return page;
 }
 
-test("it is usable at once, and its figures move", async (t) => {
+// In the page: when the first figures are painted, and what had come until they were there, by the browser's timeline.
+function watchOpening() {
+	globalThis.opening = new Promise((done) => {
+		new MutationObserver((_, observer) => {
+			if (!document.querySelector("#threads tbody tr"))
+				return;
+			observer.disconnect();
+			const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+			const came = entries.map(({ name, startTime, responseStart, responseEnd, transferSize }) =>
+				({ path: new URL(name).pathname, startTime, responseStart, responseEnd, transferSize }))
+				.filter(({ path }) => path !== "/icon.svg"); // the tab's, which nobody waits for
+			const ready = performance.now();
+			requestAnimationFrame(() => setTimeout(() => done({ ready, painted: performance.now(), came })));
+		}).observe(document, { childList: true, subtree: true });
+	});
+}
+
+// Nothing is waited for but the page, and what it asks for at once: that holds on a host of any speed. How long it takes
+// does not, and is printed: OPENINGS=N openings by a browser that has seen nothing yet.
+test("it is usable after two round trips", async (t) => {
+	for (let i = 0; i < Number(process.env.OPENINGS ?? 1); i++) {
+		const page = await newPage(browser);
+		await page.addInitScript(watchOpening);
+		for (const what of ["cold", "warm"]) {
+			await page.goto(url, { waitUntil: "commit" });
+			const { ready, painted, came } = await page.evaluate(() => globalThis.opening);
+			const bytes = came.reduce((sum, { transferSize }) => sum + transferSize, 0);
+			t.diagnostic(`usable ${Math.round(painted)} ms after navigation, ${what}: ${bytes} bytes; ` +
+				`${came.map((c) => `${c.path} ${[c.startTime, c.responseStart, c.responseEnd].map(Math.round).join("-")}`).join(", ")}, shown ${Math.round(ready)}`);
+			assert.deepEqual(came.map(({ path }) => path).sort(), ["/", "/api/stats", "/app.js", "/style.css"]);
+			const script = came.find(({ path }) => path === "/app.js");
+			for (const { path, startTime } of came)
+				assert.ok(startTime < script.responseEnd, `${path} was not asked for before the script was there`);
+			assert.ok(bytes < USABLE_BYTES, `${bytes} bytes`);
+		}
+		await live(page);
+		await page.done();
+	}
+});
+
+test("nothing shifts, and the figures move", async (t) => {
 	const page = await newPage(browser);
 	await page.addInitScript(() => {
 		globalThis.shifted = 0;
@@ -42,14 +83,7 @@ test("it is usable at once, and its figures move", async (t) => {
 				globalThis.shifted += entry.hadRecentInput ? 0 : entry.value;
 		}).observe({ type: "layout-shift", buffered: true });
 	});
-	for (const what of ["cold", "warm"]) {
-		const began = performance.now();
-		await page.goto(url, { waitUntil: "commit" });
-		await page.locator("#threads tbody tr").first().waitFor();
-		const usable = performance.now() - began;
-		t.diagnostic(`usable ${Math.round(usable)} ms after navigation, ${what}`);
-		assert.ok(usable < 30000);
-	}
+	await page.goto(url);
 	await live(page);
 	const uptime = await fact(page, "Up");
 	await until(page, (was) => document.querySelector(".facts dd").textContent !== was, uptime);
@@ -210,33 +244,36 @@ test("the terminal runs commands, and comes back with the connection", { skip: !
 	await page.done();
 });
 
-// Beside each picture's page another asks for things, so that there is something to see.
-test("pictures", { skip: !shots && "SHOTS=DIR makes them" }, async () => {
-	const pages = {
-		"dashboard": { viewport: { width: 1440, height: 900 }, colorScheme: "light", deviceScaleFactor: 1 },
-		"dashboard-dark": { viewport: { width: 1440, height: 900 }, colorScheme: "dark", deviceScaleFactor: 1 },
-		"dashboard-phone": { viewport: { width: 390, height: 844 }, colorScheme: "dark", deviceScaleFactor: 2 },
-	};
-	const opened = [];
-	for (const [name, options] of Object.entries(pages)) {
-		const page = await newPage(browser, options);
-		await page.goto(board.token ? `${url}?token=${board.token}` : url);
-		await live(page);
-		opened.push([name, page]);
-	}
-	const end = Date.now() + 1000 * Number(process.env.SHOTS_AFTER ?? 110);
-	while (Date.now() < end) {
+// One page for all pictures, small and still until they are taken: what the browser takes of the host is taken from the
+// machine, whose figures these are. Beside it somebody asks for things, so that there is something to see.
+test("pictures", { skip: !shots && "SHOTS=DIR makes them" }, async (t) => {
+	const page = await newPage(browser, { viewport: { width: 320, height: 240 }, deviceScaleFactor: 2, reducedMotion: "reduce" });
+	await page.goto(board.token ? `${url}?token=${board.token}` : url);
+	await live(page);
+	const until_s = Number(process.env.SHOTS_AFTER ?? 125);
+	while ((await api("/api/stats")).uptime_ns < 1e9 * until_s) {
 		for (let i = 0; i < 40 * Math.random() ** 3; i++)
 			await fetch(`http://${board.host}:${board.port}/app.js`).then((reply) => reply.arrayBuffer());
-		await opened[0][1].waitForTimeout(1500);
+		await page.waitForTimeout(1500);
 	}
-	for (const [name, page] of opened) {
-		if (board.shell && name === "dashboard-dark") {
-			await shell(page);
-			await page.keyboard.type("help\r");
-			await page.waitForTimeout(1500);
+	const shoot = async (name, colorScheme, width, height, scale) => {
+		await page.emulateMedia({ colorScheme });
+		await page.setViewportSize({ width, height });
+		for (let pushes = 0; pushes < 2; pushes++) { // figures of after the change
+			const up = await fact(page, "Up");
+			await until(page, (was) => document.querySelector(".facts dd").textContent !== was, up);
 		}
-		await page.screenshot({ path: `${shots}/${name}.png` });
-		await page.done();
+		assert.equal(await overflow(page), 0, name);
+		await page.screenshot({ path: `${shots}/${name}.png`, scale });
+		t.diagnostic(`${name}: ${await fact(page, "Missed deadlines")} deadlines missed, ${await page.locator("#deadlines .note").innerText()}`);
+	};
+	await shoot("dashboard", "light", 1440, 900, "css");
+	await shoot("dashboard-phone", "dark", 390, 844, "device");
+	if (board.shell) {
+		await page.setViewportSize({ width: 1440, height: 900 });
+		await shell(page);
+		await page.keyboard.type("help\r");
 	}
+	await shoot("dashboard-dark", "dark", 1440, 900, "css");
+	await page.done();
 });
