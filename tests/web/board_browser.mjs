@@ -244,10 +244,10 @@ test("the terminal runs commands, and comes back with the connection", { skip: !
 	await page.done();
 });
 
-// One page for all pictures, small and still until they are taken: what the browser takes of the host is taken from the
-// machine, whose figures these are. Beside it somebody asks for things, so that there is something to see.
+// One page for all pictures, small and still until they are taken: what the browser takes of the host the machine does
+// not get, whose figures these are. Beside it somebody asks for things, so that there is something to see.
 test("pictures", { skip: !shots && "SHOTS=DIR makes them" }, async (t) => {
-	const page = await newPage(browser, { viewport: { width: 320, height: 240 }, deviceScaleFactor: 2, reducedMotion: "reduce" });
+	const page = await newPage(browser, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, reducedMotion: "reduce" });
 	await page.goto(board.token ? `${url}?token=${board.token}` : url);
 	await live(page);
 	const until_s = Number(process.env.SHOTS_AFTER ?? 125);
