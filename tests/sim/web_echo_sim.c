@@ -146,7 +146,7 @@ TEST(web_sim_echoes_together_are_bounded)
 		bool told = socket_frames(0x88, &content) == 1;
 		CHECK(!told || load_be16(content.ptr) == 1013);
 		left += told;
-		CHECK_EQ(web_echo_pages, 32 * (i + 1 - left)); /* who is told holds nothing any more */
+		CHECK_EQ(web_echo_budget.used, 32 * (i + 1 - left)); /* who is told holds nothing any more */
 		most = max(most, world_single_pages);
 		held[i] = one.tcp;
 	}
@@ -162,7 +162,7 @@ TEST(web_sim_echoes_together_are_bounded)
 	CHECK_STR(rbuf_str(content), S("ab"));
 	client_close(&one);
 	web_end();
-	CHECK_EQ(web_echo_pages, 0);
+	CHECK_EQ(web_echo_budget.used, 0);
 }
 
 /* Whoever talks and does not listen is no longer listened to; what he left in the middle is given back. */

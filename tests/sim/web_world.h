@@ -298,6 +298,8 @@ static void web_end(void)
 	CHECK_EQ(world_pages, 0);
 	CHECK_EQ(world_packets, 0);
 	CHECK_EQ(world_file_mem.refs, 1);
+	CHECK_EQ(web_large.used, 0);
+	CHECK_EQ(web_echo_budget.used, 0);
 }
 
 /* ---- a client on this machine ---- */

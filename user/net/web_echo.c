@@ -6,33 +6,13 @@
  * other is read. No token is needed here, so what all of them hold together is bounded:
  * who finds no room is left with 1013, as for lack of memory.
  */
-#include "kernel/mm/mm.h"
 #include "lib/assert.h"
 #include "user/net/web_priv.h"
 
 #define WEB_ECHO_MAX   65536
-#define WEB_ECHO_PAGES 1024 /* of all messages together, those among them that clients have not taken yet: 4 MiB */
+#define WEB_ECHO_PAGES 1024 /* of all messages together: 4 MiB */
 
-static uint32_t web_echo_pages; /* atomic */
-
-static void web_echo_free(struct packet_mem *mem)
-{
-	struct web_block *b = container_of(mem, struct web_block, mem);
-	uint32_t order = b->order;
-	page_free(b, order);
-	__atomic_fetch_sub(&web_echo_pages, 1u << order, __ATOMIC_RELAXED);
-}
-
-static struct web_block *web_echo_alloc(uint32_t order)
-{
-	bool room = __atomic_add_fetch(&web_echo_pages, 1u << order, __ATOMIC_RELAXED) <= WEB_ECHO_PAGES;
-	struct web_block *b = room ? web_block_alloc(order) : NULL;
-	if (b)
-		packet_mem_init(&b->mem, web_echo_free);
-	else
-		__atomic_fetch_sub(&web_echo_pages, 1u << order, __ATOMIC_RELAXED);
-	return b;
-}
+static struct web_budget web_echo_budget = {.max = WEB_ECHO_PAGES};
 
 /* Room for n more bytes. False: there is no memory. */
 static bool web_echo_grow(struct web_echo *e, size_t n)
@@ -43,7 +23,7 @@ static bool web_echo_grow(struct web_echo *e, size_t n)
 		order++;
 	if (have && order == have->order)
 		return true;
-	struct web_block *b = web_echo_alloc(order);
+	struct web_block *b = web_block_alloc_of(&web_echo_budget, order);
 	if (!b)
 		return false;
 	if (have) {

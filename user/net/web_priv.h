@@ -50,7 +50,14 @@
 struct web_block {
 	struct packet_mem mem;
 	uint32_t order;
+	struct web_budget *budget; /* NULL: none */
 	uint8_t bytes[];
+};
+
+/* What blocks may take together, in pages, those among them that clients have not taken yet. */
+struct web_budget {
+	uint32_t max;
+	uint32_t used; /* atomic */
 };
 
 #define WEB_BLOCK_BYTES ((PAGE_SIZE << WEB_BLOCK_ORDER) - sizeof(struct web_block)) /* of the largest */
@@ -274,6 +281,7 @@ void web_reply_problem(struct web_conn *c, uint16_t status, struct str detail);
 void web_finish(struct web_conn *c, struct http_reply *r, struct web_content content);
 /* Pages of 2^order, with one reference; NULL: there are none. What they hold; so much of it as content, not counted. */
 must_check struct web_block *web_block_alloc(uint32_t order);
+must_check struct web_block *web_block_alloc_of(struct web_budget *budget, uint32_t order);
 struct abuf web_block_room(struct web_block *b);
 struct web_content web_block_content(struct web_block *b, size_t len);
 

@@ -22,43 +22,49 @@ static_assert((PAGE_SIZE << WEB_HANDLED_ORDER) - sizeof(struct web_block) >= WEB
 #define WEB_LARGE_PAGES (CONFIG_WEB_LARGE_KB * 1024u / PAGE_SIZE)
 static_assert(WEB_LARGE_PAGES >= 1u << WEB_BLOCK_ORDER, "the largest document is possible");
 
-static uint32_t web_large_pages; /* atomic: of blocks beyond WEB_SMALL_ORDER */
+static struct web_budget web_large = {.max = WEB_LARGE_PAGES}; /* of blocks beyond WEB_SMALL_ORDER */
 
-static void web_large_give(uint32_t order)
+static void web_budget_give(struct web_budget *budget, uint32_t order)
 {
-	if (order > WEB_SMALL_ORDER)
-		__atomic_fetch_sub(&web_large_pages, 1u << order, __ATOMIC_RELAXED);
+	if (budget)
+		__atomic_fetch_sub(&budget->used, 1u << order, __ATOMIC_RELAXED);
 }
 
-static bool web_large_take(uint32_t order)
+static bool web_budget_take(struct web_budget *budget, uint32_t order)
 {
-	if (order <= WEB_SMALL_ORDER ||
-		__atomic_add_fetch(&web_large_pages, 1u << order, __ATOMIC_RELAXED) <= WEB_LARGE_PAGES)
+	if (!budget || __atomic_add_fetch(&budget->used, 1u << order, __ATOMIC_RELAXED) <= budget->max)
 		return true;
-	web_large_give(order);
+	web_budget_give(budget, order);
 	return false;
 }
 
 static void web_block_free(struct packet_mem *mem)
 {
 	struct web_block *b = container_of(mem, struct web_block, mem);
+	struct web_budget *budget = b->budget;
 	uint32_t order = b->order;
 	page_free(b, order);
-	web_large_give(order);
+	web_budget_give(budget, order);
 }
 
-struct web_block *web_block_alloc(uint32_t order)
+struct web_block *web_block_alloc_of(struct web_budget *budget, uint32_t order)
 {
-	if (!web_large_take(order))
+	if (!web_budget_take(budget, order))
 		return NULL;
 	struct web_block *b = page_alloc(order);
 	if (!b) {
-		web_large_give(order);
+		web_budget_give(budget, order);
 		return NULL;
 	}
 	packet_mem_init(&b->mem, web_block_free);
 	b->order = order;
+	b->budget = budget;
 	return b;
+}
+
+struct web_block *web_block_alloc(uint32_t order)
+{
+	return web_block_alloc_of(order > WEB_SMALL_ORDER ? &web_large : NULL, order);
 }
 
 struct abuf web_block_room(struct web_block *b)
