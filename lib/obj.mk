@@ -3,6 +3,7 @@ obj-y += bitmap.o
 obj-y += buf.o
 obj-y += chacha20.o
 obj-y += checksum.o
+obj-y += civil.o
 obj-y += crc32c.o
 obj-y += err.o
 obj-y += fmt.o

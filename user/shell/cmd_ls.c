@@ -5,6 +5,7 @@
  */
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
+#include "lib/civil.h"
 #include "lib/fmt.h"
 #include "user/shell/cmd.h"
 #include "user/shell/shell.h"

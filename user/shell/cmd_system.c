@@ -2,6 +2,7 @@
 #include "kernel/diag/diag.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
+#include "lib/civil.h"
 #include "lib/fmt.h"
 #include "user/shell/cmd.h"
 #include "user/shell/shell.h"

@@ -1,5 +1,5 @@
 /*
- * units_core.h - durations, sizes, shares and dates as people write and read them. Pure.
+ * units_core.h - durations, sizes and shares as people write and read them. Pure.
  */
 #ifndef USER_SHELL_UNITS_CORE_H
 #define USER_SHELL_UNITS_CORE_H
@@ -18,14 +18,5 @@ void thousandths_render(struct abuf *out, int64_t v); /* "1.250", "-0.001" */
 void tenths_render(struct abuf *out, uint64_t v);     /* "12.3" */
 void bytes_render(struct abuf *out, uint64_t bytes);  /* "512", "1.5K", "253M": rounded down */
 void uptime_render(struct abuf *out, int64_t ns);     /* "3 days, 4:05:06" */
-
-/* Of the proleptic Gregorian calendar, UTC. */
-struct civil {
-	int64_t year;
-	uint8_t month, day; /* from 1 */
-	uint8_t hour, minute, second;
-};
-struct civil civil_of(int64_t unix_s);
-void civil_render(struct abuf *out, int64_t unix_s); /* ISO 8601: "2024-02-29T23:59:59Z" */
 
 #endif

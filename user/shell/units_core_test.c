@@ -1,4 +1,4 @@
-/* units_core_test.c - durations, sizes and dates, read and written. */
+/* units_core_test.c - durations and sizes, read and written. */
 #include "tests/host/test.h"
 #include "user/shell/units_core.h"
 
@@ -84,31 +84,4 @@ TEST(uptime_is_for_people)
 	CHECK_STR(RENDERED(uptime_render(&out, 0)), S("0:00:00"));
 	CHECK_STR(RENDERED(uptime_render(&out, (86400 + 3723) * NS_PER_S)), S("1 day, 1:02:03"));
 	CHECK_STR(RENDERED(uptime_render(&out, (3 * 86400 + 59) * NS_PER_S)), S("3 days, 0:00:59"));
-}
-
-TEST(civil_known_instants)
-{
-	CHECK_STR(RENDERED(civil_render(&out, 0)), S("1970-01-01T00:00:00Z"));
-	CHECK_STR(RENDERED(civil_render(&out, 951782400)), S("2000-02-29T00:00:00Z"));
-	CHECK_STR(RENDERED(civil_render(&out, 1709251199)), S("2024-02-29T23:59:59Z"));
-	CHECK_STR(RENDERED(civil_render(&out, 4102444800)), S("2100-01-01T00:00:00Z"));
-	CHECK_STR(RENDERED(civil_render(&out, -1)), S("1969-12-31T23:59:59Z"));
-}
-
-/* Every day of eight centuries follows the one before. */
-TEST(civil_days_follow_each_other)
-{
-	static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	struct civil c = civil_of(-135140 * INT64_C(86400)); /* 1600-01-01 */
-	CHECK(c.year == 1600 && c.month == 1 && c.day == 1);
-	for (int64_t day = -135139; day < 157000; day++) {
-		bool leap = c.year % 4 == 0 && (c.year % 100 != 0 || c.year % 400 == 0);
-		struct civil next = civil_of(day * 86400);
-		uint8_t last = (uint8_t)(days[c.month - 1] + (c.month == 2 && leap));
-		if (c.day < last)
-			CHECK(next.day == c.day + 1 && next.month == c.month && next.year == c.year);
-		else
-			CHECK(next.day == 1 && next.month == c.month % 12 + 1 && next.year == c.year + c.month / 12);
-		c = next;
-	}
 }
