@@ -7,6 +7,7 @@
 For Mazu every reply must also keep what its clients rely on (Run.rules); with `peer`, the name of a server that
 the cases are calibrated against, only what RFC 9110 demands of any.
 """
+import datetime
 import gzip
 import json
 
@@ -101,6 +102,8 @@ class Run:
         need = {401: "www-authenticate", 405: "allow", 416: "content-range", 426: "upgrade"}.get(reply.status)
         if need and not reply[need]:
             return f"no {need}"
+        if 200 <= reply.status < 500 and not self.is_dated(reply):
+            return f"the date {reply['date']}"
         names = [name for name, _ in reply.fields]
         twice = {name for name in names if names.count(name) > 1}
         if twice - {"connection", "set-cookie", "vary"}:
@@ -117,6 +120,17 @@ class Run:
         if reply["x-content-type-options"] != "nosniff" or not reply["content-security-policy"]:
             return "no security fields"
         return ""
+
+    @staticmethod
+    def is_dated(reply):
+        """RFC 9110 section 6.6.1: by a server with a clock, which is this machine's; strptime leaves the day of the week alone."""
+        try:
+            said = datetime.datetime.strptime(reply["date"] or "", "%a, %d %b %Y %H:%M:%S GMT")
+        except ValueError:
+            return False
+        now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        return said.strftime("%a, %d %b %Y %H:%M:%S GMT") == reply["date"] and \
+            abs(now - said) < datetime.timedelta(hours=1)
 
     # --- what a case asks for by word
 

@@ -27,6 +27,32 @@ TEST(web_sim_problems_say_what_is_wrong)
 	web_end();
 }
 
+TEST(web_sim_replies_say_when_they_were_made)
+{
+	static const struct {
+		struct str request, date;
+	} cases[] = {
+		{STR_INIT(GET("/small")), STR_INIT("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n")},
+		{STR_INIT(GET("/none")), STR_INIT("\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT\r\n")},
+		{STR_INIT(GET("/api/stats")), STR_INIT("\r\nDate: Sun, 06 Nov 1994 08:49:39 GMT\r\n")},
+		{STR_INIT(GET("/api/sse/test?count=1")), STR_INIT("\r\nDate: Sun, 06 Nov 1994 08:49:40 GMT\r\n")},
+	};
+	int64_t born_ns = world_born_ns;
+	web_begin();
+	for (size_t i = 0; i < countof(cases); i++) {
+		world_born_ns = born_ns - world_now.ns + (int64_t)i * NS_PER_S;
+		ask(cases[i].request, NS_PER_S - 1);
+		CHECK_EQ(client_count(&one, cases[i].date), 1);
+		client_close(&one);
+		world_born_ns = 0;
+		ask(cases[i].request, NS_PER_S - 1);
+		CHECK(client_count(&one, S("HTTP/1.1 ")) == 1 && client_count(&one, S("Date:")) == 0);
+		client_close(&one);
+	}
+	world_born_ns = born_ns;
+	web_end();
+}
+
 /* Who asks for large documents and takes little of them leaves the memory to others, and small documents too. */
 TEST(web_sim_large_documents_are_bounded)
 {

@@ -64,6 +64,7 @@ TEST(web_sim_full_server_says_503)
 		client_wait(&one, NS_PER_S);
 		CHECK_EQ(one.err, ERR_PIPE);
 		CHECK_EQ(client_count(&one, S("HTTP/1.1 503 ")), 1);
+		CHECK_EQ(client_count(&one, S("\r\nDate: ")), 1);
 		client_close(&one);
 	}
 	CHECK_EQ(web_counter(WEB_REFUSED_FULL), refused + 2);

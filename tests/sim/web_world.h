@@ -81,6 +81,13 @@ bool klog_read(uint64_t since, unused enum log_level max_level, struct klog_entr
 
 #include "user/net/web_priv.h"
 
+static int64_t world_born_ns = 784111777 * NS_PER_S; /* Sun, 06 Nov 1994 08:49:37 GMT; 0: no clock tells the date */
+
+int64_t clock_wall(void)
+{
+	return world_born_ns ? world_born_ns + world_now.ns : 0;
+}
+
 static struct str world_tokens[2]; /* /initrd/token, /token; empty: there is none */
 
 static struct str *world_token_at(struct str path)

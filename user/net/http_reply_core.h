@@ -3,8 +3,7 @@
  * documents, and the small judgements that a reply depends on.
  *
  * Everything is appended to an abuf that the caller lends; whether all of it
- * fitted is asked once, by abuf_ok(). No Date is sent: the machine may have no
- * clock (RFC 9110 section 6.6.1). Locks: none.
+ * fitted is asked once, by abuf_ok(). Locks: none.
  */
 #ifndef USER_NET_HTTP_REPLY_CORE_H
 #define USER_NET_HTTP_REPLY_CORE_H
@@ -30,6 +29,7 @@ struct http_reply {
 	struct str etag;   /* with quotes; empty: none */
 	struct str allow;  /* of 405 and OPTIONS */
 	struct str location, cookie; /* of 303: where to, and what to remember */
+	int64_t date_s;    /* when this is said, since 1970; 0: the machine does not know, and sends no Date */
 	uint32_t retry_s;  /* of 429 and 503: when to come again; 0: in a second */
 	uint64_t range_from, range_size; /* of 206 and 416: Content-Range */
 };

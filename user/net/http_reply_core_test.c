@@ -53,6 +53,27 @@ TEST(reply_head_without_content)
 	CHECK(has(h, S("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")));
 }
 
+/* RFC 9110 section 6.6.1: with a clock, and only then; the example is that of section 5.6.7. */
+TEST(reply_head_says_when)
+{
+	struct str h = head_of(&(struct http_reply){.status = 304, .date_s = 784111777});
+	CHECK(has(h, S("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n")));
+	h = head_of(&(struct http_reply){.status = 200, .type = S("a/b"), .length = 1, .date_s = 1732924799});
+	CHECK(has(h, S("\r\nDate: Fri, 29 Nov 2024 23:59:59 GMT\r\n")));
+	h = head_of(&(struct http_reply){.status = 200, .type = S("a/b"), .length = 1});
+	CHECK(!has(h, S("Date:")));
+}
+
+TEST(reply_head_at_its_longest)
+{
+	static const uint16_t statuses[] = {206, 401, 416, 431, 503};
+	for (size_t i = 0; i < countof(statuses); i++)
+		head_of(&(struct http_reply){.status = statuses[i], .close = true, .gzip = true, .vary = true,
+			.ranges = true, .upgrade = true, .type = HTTP_PROBLEM_TYPE, .length = HTTP_LENGTH_CLOSE - 1,
+			.date_s = INT64_MAX / 1000000000, .etag = S("\"0123456789abcdef\""), .location = S("/"),
+			.allow = S("GET, HEAD, POST, OPTIONS"), .retry_s = UINT32_MAX, .range_size = UINT64_MAX});
+}
+
 TEST(reply_head_of_ranges)
 {
 	struct str h = head_of(&(struct http_reply){

@@ -130,7 +130,7 @@ static void web_refuse_full(struct tcp_conn *tcp)
 	struct abuf out = abuf_of(bytes, sizeof(bytes)), text = abuf_of(text_bytes, sizeof(text_bytes));
 	http_problem(&text, 503, S("all connections are in use"));
 	http_reply_head(&out, &(struct http_reply){.status = 503, .type = HTTP_PROBLEM_TYPE,
-		.length = text.len, .close = true, .no_store = true});
+		.length = text.len, .date_s = clock_wall() / NS_PER_S, .close = true, .no_store = true});
 	abuf_str_add(&out, abuf_str(&text));
 	assert(abuf_ok(&out) && abuf_ok(&text));
 	struct size_result r = tcp_send(tcp, abuf_bytes(&out), 0, KTIME_ZERO);

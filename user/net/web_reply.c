@@ -11,6 +11,7 @@
  * WEB_SMALL_ORDER together are at most CONFIG_WEB_LARGE_KB. The smaller are bounded by the connections.
  */
 #include "kernel/mm/mm.h"
+#include "kernel/time/time.h"
 #include "lib/assert.h"
 #include "user/net/web_priv.h"
 
@@ -81,6 +82,7 @@ void web_finish(struct web_conn *c, struct http_reply *r, struct web_content con
 {
 	r->close = c->close_after;
 	r->minor0 = c->parser.req.minor == 0;
+	r->date_s = clock_wall() / NS_PER_S;
 	c->out = abuf_of(c->out_bytes, sizeof(c->out_bytes));
 	http_reply_head(&c->out, r);
 	assert(abuf_ok(&c->out));
