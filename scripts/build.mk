@@ -46,10 +46,12 @@ cc-flags   :=
 ubsan      := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 endif
 
+# Bytes. kernel/mm/stack.c relies on it when it looks for where a thread's use of its stack ended.
+frame-max := 6144
 cppflags := -I. -I$(O) -include $(gen)/autoconf.h
 cflags := -std=gnu11 -O2 -g -ffreestanding -mcmodel=medany -mabi=lp64 -fno-pic -fno-common \
 	-fno-strict-aliasing -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
-	-ffunction-sections -fdata-sections $(warnings) $(cc-flags)
+	-ffunction-sections -fdata-sections $(warnings) -Wframe-larger-than=$(frame-max) $(cc-flags)
 cflags += $(if $(CONFIG_STACKPROTECTOR),-fstack-protector-strong,-fno-stack-protector)
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
 cflags += $(if $(CONFIG_UBSAN),$(ubsan))

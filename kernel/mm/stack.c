@@ -17,7 +17,8 @@
 #define SLOT_SIZE (2 * STACK_SIZE)
 #define PAINT     UINT64_C(0x5354414b53544143)
 #define OWN_FRAME 256 /* bytes: more than stack_paint_below() itself stands on */
-#define CLEAN_BYTES 1024
+#define CLEAN_BYTES 6144 /* the longest frame: frame-max in scripts/build.mk */
+#define BLOCK_WORDS 8 /* looked at together */
 
 static_assert(is_pow2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= 8192, "a power of two, over a page");
 static_assert(2 * 2 * CONFIG_STACK_SIZE <= 4096 << PAGE_ORDER_MAX, "two slots fit one block");
@@ -46,15 +47,21 @@ void stack_paint_below(void)
 }
 
 /*
- * Down from the top until a stretch as long as no frame leaves unwritten: the rest still has its paint.
+ * Down from the top until a stretch as long as no frame leaves unwritten: the rest still has its paint. A frame
+ * has its return address above what it leaves, and the compiler refuses one that is longer.
  * So a short thread costs little, and is not paid for with interrupts off when it ends.
  */
 static void stack_repaint(void *stack)
 {
-	uint64_t *word = (uint64_t *)((uint8_t *)stack + STACK_SIZE);
-	for (size_t clean = 0; (void *)word > stack && clean < CLEAN_BYTES / sizeof(*word);) {
-		clean = *--word == PAINT ? clean + 1 : 0;
-		*word = PAINT;
+	uint64_t *block = (uint64_t *)((uint8_t *)stack + STACK_SIZE);
+	for (size_t clean = 0; (void *)block > stack && clean < CLEAN_BYTES;) {
+		uint64_t differs = 0;
+		block -= BLOCK_WORDS;
+		for (size_t i = 0; i < BLOCK_WORDS; i++)
+			differs |= block[i] ^ PAINT;
+		clean = differs ? 0 : clean + BLOCK_WORDS * sizeof(*block);
+		for (size_t i = 0; differs && i < BLOCK_WORDS; i++)
+			block[i] = PAINT;
 	}
 }
 

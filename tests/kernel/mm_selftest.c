@@ -5,6 +5,7 @@
 #include "kernel/diag/selftest.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/mm_priv.h"
+#include "tests/kernel/sync_selftest.h"
 
 #define MANY 300
 
@@ -200,10 +201,39 @@ SELFTEST(mm_allocator_interface)
 	pool_destroy(pool);
 }
 
+/* A dead thread's stack comes back when its hart has left it: where another thread runs, that has happened. */
+static struct thread *guest[CPU_MAX];
+static struct sem guest_came, guests_go;
+
+static void guest_stays(unused void *arg)
+{
+	ST_CHECK(sem_post(&guest_came) == OK);
+	ST_CHECK(sem_wait(&guests_go, KTIME_NEVER) == OK);
+}
+
+static void stacks_settle(struct stack_stats *out)
+{
+	sem_init(&guest_came, 0, CPU_MAX);
+	sem_init(&guests_go, 0, CPU_MAX);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+		guest[cpu] = st_thread(S("guest"), guest_stays, NULL, PRIO_NORMAL, UINT64_C(1) << cpu);
+		ST_CHECK(guest[cpu] && sem_wait(&guest_came, KTIME_NEVER) == OK);
+	}
+	stack_stats(out);
+}
+
+static void stacks_settled_end(void)
+{
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		ST_CHECK(sem_post(&guests_go) == OK);
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		ST_CHECK(thread_join(guest[cpu], KTIME_NEVER) == OK);
+}
+
 SELFTEST(mm_stacks_have_guards)
 {
 	struct stack_stats before, s;
-	stack_stats(&before);
+	stacks_settle(&before);
 	uint8_t *stack = stack_alloc(), byte;
 	ST_REQUIRE(stack != NULL);
 	ST_CHECK((uintptr_t)stack % (2 * STACK_SIZE) == 0);
@@ -218,12 +248,44 @@ SELFTEST(mm_stacks_have_guards)
 	stack_stats(&s);
 	ST_CHECK(s.used == before.used + 1);
 	stack_free(stack);
+	stacks_settled_end();
+}
+
+/* It leaves most of its frame unwritten. */
+static void leaves_a_hole(unused void *arg)
+{
+	volatile uint8_t deep[5900];
+	deep[0] = 1;
+	ST_CHECK(sleep_ns(1) == OK && deep[0] == 1);
+}
+
+/* However deep, and with whatever holes, the threads before went that stood on it. */
+SELFTEST(mm_stacks_are_taken_clean)
+{
+	struct stack_stats s;
+	struct list got = LIST_INIT(got);
+	size_t unclean = 0;
+	if (!config_on(CONFIG_STACK_PAINT))
+		return;
+	stacks_settle(&s);
+	struct thread *t = st_thread(S("hole"), leaves_a_hole, NULL, PRIO_NORMAL, 1);
+	ST_CHECK(t && thread_join(t, KTIME_NEVER) == OK);
+	for (void *p; (p = stack_alloc());) {
+		unclean += stack_peak(p) != 0;
+		list_push_back(&got, p);
+	}
+	ST_CHECK(unclean == 0);
+	for (struct list *p; (p = list_pop_front(&got));) {
+		stack_paint(p); /* its lowest bytes were written, where no thread comes */
+		stack_free(p);
+	}
+	stacks_settled_end();
 }
 
 SELFTEST(mm_stacks_run_out)
 {
 	struct stack_stats before, s;
-	stack_stats(&before);
+	stacks_settle(&before);
 	struct list got = LIST_INIT(got);
 	for (void *p; (p = stack_alloc());)
 		list_push_back(&got, p);
@@ -235,4 +297,5 @@ SELFTEST(mm_stacks_run_out)
 	}
 	stack_stats(&s);
 	ST_CHECK(s.used == before.used);
+	stacks_settled_end();
 }
