@@ -13,7 +13,7 @@
 #include "kernel/diag/diag_priv.h"
 
 #define BACKTRACE_MAX 24
-#define STOP_PATIENCE (200 * NS_PER_MS)
+#define STOP_PATIENCE (2 * NS_PER_S) /* a virtual machine may be without one of its processors for long */
 #define REPORT_LINE   160
 
 struct panic_record {
