@@ -120,6 +120,8 @@ static void fake_handler(void *arg)
 		irq_disable(FIRST + i);
 }
 
+#define PATIENCE_NS (60 * NS_PER_S) /* ends what hangs */
+
 static const struct irqchip_ops *irq_test_begin(irqflags *flags)
 {
 	*flags = arch_irq_save();
@@ -286,7 +288,8 @@ static bool irq_test_logged(uint64_t seq, struct str what)
 
 static void irq_test_wait_logged(uint64_t seq, struct str what)
 {
-	for (unsigned n = 0; n < 1000 && !irq_test_logged(seq, what); n++)
+	ktime until = ktime_add(clock_now(), PATIENCE_NS);
+	while (!irq_test_logged(seq, what) && ktime_before(clock_now(), until))
 		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
 	ST_CHECK(irq_test_logged(seq, what));
 }
@@ -329,7 +332,7 @@ SELFTEST(irq_storm_is_let_in_again)
 		let_in = clock_now();
 		ktime next = irq_pace_expired(let_in);
 		if (!fake[0].enabled) {
-			ST_CHECK(ktime_before(clock_now(), next));
+			ST_CHECK(ktime_before(let_in, next));
 			ST_CHECK(ktime_is_never(irq_pace_expired(next)));
 		}
 		ST_CHECK(fake[0].enabled);
@@ -420,7 +423,7 @@ SELFTEST(irq_threaded_works_and_unmasks)
  */
 
 enum { RTC_ALARM_LOW = 0x08, RTC_ALARM_HIGH = 0x0c, RTC_IRQ_ENABLED = 0x10, RTC_CLEAR_INTERRUPT = 0x1c };
-#define BABBLE_NS (300 * NS_PER_MS)
+#define BABBLE_SLEEPS 100 /* that have to end meanwhile, however long each takes */
 
 static uint32_t babbled; /* atomic */
 
@@ -475,6 +478,12 @@ static void irq_test_console(void)
 	vfs_close(f.value);
 }
 
+/* Beyond a burst, with an interrupt of the console's in between. */
+static bool babble_is_seen(uint64_t console_before)
+{
+	return __atomic_load_n(&babbled, __ATOMIC_RELAXED) > CONFIG_IRQ_BURST && console_interrupts() > console_before;
+}
+
 /* On its hart a thread goes on, sleeps end, and the console's line works. */
 SELFTEST(irq_babble_harms_nobody_else)
 {
@@ -495,12 +504,14 @@ SELFTEST(irq_babble_harms_nobody_else)
 	irq_enable(d->irq);
 	rtc_write(d, RTC_IRQ_ENABLED, 1);
 	babble_raise(d);
+	ktime until = ktime_add(began, PATIENCE_NS);
 	uint32_t slept = 0;
-	for (ktime until = ktime_add(began, BABBLE_NS); ktime_before(clock_now(), until); slept++) {
+	for (; (slept < BABBLE_SLEEPS || !babble_is_seen(console_before)) && ktime_before(clock_now(), until); slept++) {
 		ST_CHECK(sleep_ns(NS_PER_MS) == OK);
 		if (slept == 2)
 			irq_test_console();
 	}
+	ST_CHECK(slept >= BABBLE_SLEEPS && babble_is_seen(console_before));
 	rtc_write(d, RTC_IRQ_ENABLED, 0);
 	rtc_write(d, RTC_CLEAR_INTERRUPT, 1);
 	ST_REQUIRE(irq_test_stats(d->irq, &after));
@@ -508,7 +519,5 @@ SELFTEST(irq_babble_harms_nobody_else)
 	irq_disable(d->irq);
 	/* Whether it came so often that it stormed is the host's matter; more often than it may it did not come. */
 	int64_t most = CONFIG_IRQ_BURST + ktime_diff(clock_now(), began) * CONFIG_IRQ_STORM_MAX / NS_PER_S + 1;
-	ST_CHECK(babbled > CONFIG_IRQ_BURST && babbled <= (uint64_t)most);
-	ST_CHECK(slept >= 20);
-	ST_CHECK(console_interrupts() > console_before);
+	ST_CHECK(babbled <= (uint64_t)most);
 }

@@ -34,23 +34,41 @@ static void latency_test_holder(unused void *arg)
 	spin_unlock(&spun);
 }
 
+/* Waits for it once behind a holder on the other hart; for how long at most. */
+static int64_t latency_test_wait(void)
+{
+	__atomic_store_n(&is_held, false, __ATOMIC_RELAXED);
+	struct thread *t = st_thread(S("holder"), latency_test_holder, NULL, PRIO_NORMAL, 2);
+	ST_CHECK(t != NULL);
+	while (t && !__atomic_load_n(&is_held, __ATOMIC_ACQUIRE))
+		arch_spin_relax(0);
+	ktime begin = clock_now();
+	spin_lock(&spun);
+	spin_unlock(&spun);
+	int64_t most = ktime_diff(clock_now(), begin);
+	ST_CHECK(t && thread_join(t, KTIME_NEVER) == OK);
+	return most;
+}
+
+/*
+ * Each wait is counted, with what it took. The holder goes by the ticket that was drawn, and a machine that is stopped
+ * between that and the waiter's first look at the clock makes it short: then there is another, which is not.
+ */
 SELFTEST(latency_of_spinlocks_is_counted)
 {
-	struct lock_stats before, after;
+	struct lock_stats before, last, after;
 	if (cpu_count() == 1)
 		return;
 	ST_REQUIRE(lock_figures(LOCK_TEST_B, &before));
-	is_held = false;
-	struct thread *t = st_thread(S("holder"), latency_test_holder, NULL, PRIO_NORMAL, 2);
-	ST_REQUIRE(t);
-	while (!__atomic_load_n(&is_held, __ATOMIC_ACQUIRE))
-		arch_spin_relax(0);
-	spin_lock(&spun);
-	spin_unlock(&spun);
-	ST_CHECK(thread_join(t, KTIME_NEVER) == OK);
-	ST_REQUIRE(lock_figures(LOCK_TEST_B, &after));
-	ST_CHECK(after.contended == before.contended + 1 &&
-		 after.wait_total_ns > before.wait_total_ns);
+	last = before;
+	ktime until = ktime_add(clock_now(), 60 * NS_PER_S);
+	do {
+		int64_t most = latency_test_wait();
+		ST_REQUIRE(lock_figures(LOCK_TEST_B, &after));
+		uint64_t waited = after.wait_total_ns - last.wait_total_ns;
+		ST_CHECK(after.contended == last.contended + 1 && waited > 0 && waited <= (uint64_t)most);
+		last = after;
+	} while (after.wait.ns < HELD_NS / 2 && ktime_before(clock_now(), until));
 	ST_CHECK(after.wait.ns >= HELD_NS / 2 && after.wait.tid == thread_id(thread_current()));
 	ST_CHECK(str_eq(
 		str_of(after.wait.name, after.wait.name_len), thread_name(thread_current())));
@@ -122,7 +140,7 @@ SELFTEST(latency_of_timed_waits_is_counted)
 	ST_CHECK(thread_join(t, KTIME_NEVER) == OK);
 	latency_stats(0, LATENCY_WAKE, &s);
 	ST_CHECK(histogram_total(&s.ns) >= 1);
-	ST_CHECK(s.ns.max_ns >= HELD_NS / 2 && s.ns.max_ns < NS_PER_S * 10);
+	ST_CHECK(s.ns.max_ns >= HELD_NS / 2 && s.ns.max_ns <= clock_now().ns);
 	if (histogram_total(&s.ns) == 1) /* another thread's timeout may have come in between */
 		ST_CHECK(str_eq(str_of(s.longest.name, s.longest.name_len), S("late")));
 }
