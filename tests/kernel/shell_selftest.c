@@ -47,8 +47,10 @@ static void t_take(struct terminal *t)
 {
 	size_t n;
 	do {
-		if (t->len == sizeof(t->text))
-			t->len = 0;
+		if (t->len == sizeof(t->text)) { /* words that are not whole yet stay */
+			t->len /= 2;
+			memmove(t->text, t->text + t->len, t->len);
+		}
 		n = shell_output(t->s, &t->at, wbuf_of(t->text + t->len, sizeof(t->text) - t->len));
 		t->len += n;
 	} while (t->len == sizeof(t->text));
@@ -122,6 +124,13 @@ static struct levels levels_now(void)
 	return (struct levels){stacks.used, mm.free_bytes, pool_used(S("file")), pool_used(S("thread"))};
 }
 
+/* What somebody else still held before may be back, too: the stack of a thread is, when its hart has left it. */
+static bool levels_are_below(const struct levels *now, const struct levels *before)
+{
+	return now->stacks <= before->stacks && now->free_bytes >= before->free_bytes && now->files <= before->files &&
+	       now->threads <= before->threads;
+}
+
 static bool levels_are_back(const struct levels *before)
 {
 	ktime until = patience();
@@ -129,7 +138,7 @@ static bool levels_are_back(const struct levels *before)
 		struct shell_stats s;
 		struct levels now = levels_now();
 		shell_stats(&s);
-		if (s.open == 0 && s.threads == 0 && memcmp(&now, before, sizeof(now)) == 0)
+		if (s.open == 0 && s.threads == 0 && levels_are_below(&now, before))
 			return true;
 		if (ktime_before(until, clock_now()))
 			return false;
