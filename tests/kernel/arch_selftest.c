@@ -9,6 +9,8 @@
 extern char __text_start[], __text_end[], rodata_start[], rodata_end[], image_end[];
 extern char boot_stack_top[];
 
+#define PATIENCE_NS (60 * NS_PER_S) /* ends what hangs */
+
 static PERCPU(uint64_t, test_value) = 0x1234567890abcdef;
 static uint32_t in_data = 0x00008067; /* ret */
 static uint8_t test_page[4 * PAGE_SIZE] aligned_to(PAGE_SIZE);
@@ -114,7 +116,7 @@ SELFTEST(arch_split_protect_unmap_map)
 	ST_CHECK(arch_probe_read((void *)page, &byte));
 	ST_CHECK(byte == 42);
 	uint64_t generation = arch_flush_generation();
-	ktime until = ktime_add(arch_clock(), NS_PER_S);
+	ktime until = ktime_add(arch_clock(), PATIENCE_NS);
 	while (!arch_flush_reached(generation) && ktime_before(arch_clock(), until))
 		arch_spin_relax(0);
 	ST_CHECK(arch_flush_reached(generation));
@@ -221,7 +223,7 @@ SELFTEST(arch_ipi_reasons_together)
 		arch_ipi_send(arch_cpu(), IPI_TEST);
 		ST_CHECK(ipi_test_calls == i && !arch_need_resched());
 		arch_irq_restore(flags);
-		ktime until = ktime_add(arch_clock(), 10 * NS_PER_S);
+		ktime until = ktime_add(arch_clock(), PATIENCE_NS);
 		while (__atomic_load_n(&ipi_test_calls, __ATOMIC_RELAXED) == i && ktime_before(arch_clock(), until))
 			arch_spin_relax(0);
 		ST_CHECK(ipi_test_calls == i + 1 && !arch_need_resched());

@@ -31,10 +31,10 @@ static void callout_test_end(bool on)
 	preempt_enable();
 }
 
-/* Waits until so many ran; false when that takes 20 seconds. */
+/* Waits until so many ran; false when that takes a minute. */
 static bool callout_ran(uint32_t want)
 {
-	ktime limit = ktime_add(clock_now(), 20 * NS_PER_S);
+	ktime limit = ktime_add(clock_now(), 60 * NS_PER_S);
 	while (__atomic_load_n(&ran, __ATOMIC_ACQUIRE) < want)
 		if (ktime_before(limit, clock_now()))
 			return false;
@@ -142,7 +142,7 @@ SELFTEST(callout_stop)
 	ST_CHECK(callout_start(&c, ktime_add(clock_now(), HOUR)) == OK);
 	ST_CHECK(callout_stop(&c));
 	ST_CHECK(!callout_stop(&c));
-	ST_CHECK(callout_start(&c, ktime_add(clock_now(), NS_PER_S)) == OK);
+	ST_CHECK(callout_start(&c, ktime_add(clock_now(), HOUR)) == OK);
 	ST_CHECK(callout_start(&c, ktime_add(clock_now(), NS_PER_MS)) == OK);
 	ST_CHECK(callout_ran(1));
 	ST_CHECK(!callout_stop(&c));

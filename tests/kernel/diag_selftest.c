@@ -42,8 +42,9 @@ SELFTEST(klog_cuts_a_long_record)
 	klog(LOG_INFO, "selftest: %300d", 1);
 	klog_set_console_level(LOG_INFO);
 	ST_REQUIRE(klog_read(since, LOG_INFO, &e));
+	while (!str_starts(str_of(e.text, e.len), S("selftest: ")))
+		ST_REQUIRE(klog_read(e.seq, LOG_INFO, &e));
 	ST_CHECK(e.len <= KLOG_TEXT_MAX);
-	ST_CHECK(str_starts(str_of(e.text, e.len), S("selftest: ")));
 }
 
 SELFTEST(symbols_name_a_function)

@@ -186,7 +186,7 @@ SELFTEST(exhaust_web_clients)
 		ST_REQUIRE(c.err == OK);
 		exhaust_conn[n++] = c.value;
 	}
-	ktime until = in_seconds(10);
+	ktime until = in_seconds(60);
 	bool told = false;
 	while (!(told = web_refused_one(n)) && ktime_before(clock_now(), until))
 		ST_CHECK(sleep_ns(10 * NS_PER_MS) == OK);

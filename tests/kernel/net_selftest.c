@@ -10,7 +10,7 @@
 #include "kernel/time/time.h"
 
 #define TEST_PROTO    253 /* for experiments: RFC 3692 */
-#define TEST_WAIT_NS  (10 * NS_PER_S)
+#define TEST_WAIT_NS  (60 * NS_PER_S)
 
 static struct {
 	uint32_t received, bad; /* atomic */
