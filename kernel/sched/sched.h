@@ -112,6 +112,7 @@ struct thread {
 	uint8_t name_len;
 	void (*entry)(void *arg);
 	void *arg;
+	void (*gone)(void); /* or NULL */
 };
 
 struct thread_attr {
@@ -124,6 +125,8 @@ struct thread_attr {
 	uint8_t domain;    /* deadline.h; 0: system */
 	bool system;       /* refuses to be killed */
 	int64_t watchdog_ns; /* see watchdog.c below; 0: CONFIG_WATCHDOG_THREAD_MS, less: no limit */
+	/* Stack and struct are back, which is later than the end of entry: for who counts what is held. No lock held. */
+	void (*gone)(void);
 };
 
 RESULT(struct thread *, thread_result);

@@ -62,6 +62,7 @@ void thread_setup(struct thread *t, const struct thread_attr *attr)
 		.system = attr->system,
 		.entry = attr->entry,
 		.arg = attr->arg,
+		.gone = attr->gone,
 		.name_len = (uint8_t)min(attr->name.len, (size_t)THREAD_NAME_MAX),
 		.refs = 2,
 	};
@@ -93,8 +94,12 @@ void thread_put(struct thread *t)
 		bitmap_clear(threads_used, t->id % CONFIG_THREAD_MAX);
 	}
 	spin_unlock_irqrestore(&threads_lock, flags);
-	if (last)
-		thread_free(t);
+	if (!last)
+		return;
+	void (*gone)(void) = t->gone;
+	thread_free(t);
+	if (gone)
+		gone();
 }
 
 static noreturn void thread_begin(void *arg)

@@ -528,6 +528,37 @@ SELFTEST(shell_output_is_bounded)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* A reference to the thread of that name; NULL: there is none. */
+static struct thread *thread_of(struct str name)
+{
+	struct thread_info t = {0};
+	while (thread_info_next(t.tid, &t))
+		if (str_eq(str_of(t.name, t.name_len), name))
+			return thread_find(t.tid);
+	return NULL;
+}
+
+/* Over and hung up, it counts while anything of it is held: here the test holds its thread, and so its stack. */
+SELFTEST(shell_session_counts_until_all_is_back)
+{
+	struct levels before = levels_now();
+	struct shell_stats s;
+	ST_REQUIRE(t_open(&one));
+	struct thread *t = thread_of(S("sh/test"));
+	ST_REQUIRE(t);
+	shell_hang_up(one.s);
+	for (ktime until = patience(); !__atomic_load_n(&t->ended, __ATOMIC_ACQUIRE) && ktime_before(clock_now(), until);)
+		sleep_ns(NS_PER_MS);
+	ST_CHECK(t->ended);
+	shell_stats(&s);
+	ST_CHECK(s.open == 1);
+	thread_detach(t);
+	for (ktime until = patience(); s.open > 0 && ktime_before(clock_now(), until); shell_stats(&s))
+		sched_yield();
+	struct levels now = levels_now();
+	ST_CHECK(s.open == 0 && memcmp(&now, &before, sizeof(now)) == 0);
+}
+
 SELFTEST(shell_sessions_are_bounded)
 {
 	static struct shell_session *held[CONFIG_SHELL_SESSIONS + 1];

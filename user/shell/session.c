@@ -2,7 +2,8 @@
  * session.c - sessions: how they come and go, and the loop of prompt and line.
  *
  * Two refer to a session, its carrier and its thread; the last one frees it. The thread ends by itself: hanging up only
- * tells it. It owns the jobs, so it alone cancels and joins them.
+ * tells it. It owns the jobs, so it alone cancels and joins them. A session counts as open until its memory and its
+ * thread's stack are back, so that who finds none open finds nothing held.
  *
  * Locks: LOCK_SHELL for the references; counters are atomic.
  */
@@ -64,7 +65,7 @@ void shell_commands_count(size_t count)
 void shell_stats(struct shell_stats *out)
 {
 	*out = (struct shell_stats){
-		.open = __atomic_load_n(&stats.open, __ATOMIC_RELAXED),
+		.open = __atomic_load_n(&stats.open, __ATOMIC_ACQUIRE),
 		.peak = __atomic_load_n(&stats.peak, __ATOMIC_RELAXED),
 		.threads = __atomic_load_n(&stats.threads, __ATOMIC_RELAXED),
 		.threads_peak = __atomic_load_n(&stats.threads_peak, __ATOMIC_RELAXED),
@@ -193,6 +194,12 @@ static void session_script(struct shell_session *s)
 		}
 }
 
+/* The session's thread is the last of it that goes, with its stack: the session was freed before that was allowed to. */
+static void session_gone(void)
+{
+	__atomic_fetch_sub(&stats.open, 1, __ATOMIC_RELEASE);
+}
+
 static void session_put(struct shell_session *s)
 {
 	spin_lock(&s->lock);
@@ -200,9 +207,9 @@ static void session_put(struct shell_session *s)
 	spin_unlock(&s->lock);
 	if (!last)
 		return;
-	thread_detach(s->thread);
+	struct thread *t = s->thread;
 	page_free_run(s, SESSION_PAGES);
-	__atomic_fetch_sub(&stats.open, 1, __ATOMIC_RELEASE);
+	thread_detach(t);
 }
 
 static void session_end(struct shell_session *s)
@@ -251,7 +258,7 @@ static enum err session_start(struct shell_session *s)
 	abuf_str_add(&name, S("sh/"));
 	abuf_str_add(&name, str_slice(str_of(s->name, s->name_len), 0, sizeof(bytes) - name.len));
 	struct thread_result t = thread_create(&(struct thread_attr){.name = abuf_str(&name), .entry = session_main, .arg = s,
-		.priority = CONFIG_SHELL_PRIORITY, .class = SCHED_RR, .domain = session_domain});
+		.priority = CONFIG_SHELL_PRIORITY, .class = SCHED_RR, .domain = session_domain, .gone = session_gone});
 	s->thread = t.value; /* the thread does not look at it before the carrier's reference is gone */
 	return t.err;
 }

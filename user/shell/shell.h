@@ -65,7 +65,10 @@ void shell_resize(struct shell_session *s, uint16_t columns, uint16_t rows); /* 
 /* The carrier is gone: s must not be used any more, and ready() is not called again once this has returned. */
 void shell_hang_up(struct shell_session *s);
 
-/* threads: of commands, now; the sessions' own are not among them. Any context. */
+/*
+ * open: also those that are over, until all that they held is back. threads: of commands, now; the sessions' own are
+ * not among them. Any context.
+ */
 struct shell_stats {
 	uint32_t open, peak, threads, threads_peak;
 	uint64_t opened, refused, idle_closed, commands, refused_threads;
