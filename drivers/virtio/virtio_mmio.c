@@ -1,8 +1,8 @@
 /*
  * virtio_mmio.c - the MMIO transport (virtio 1.2 section 4.2).
  *
- * Locks: none: set-up runs in the boot thread; afterwards the registers touched are
- * write-only or the interrupt handler's.
+ * Locks: none: set-up runs in the boot thread; afterwards no register is touched whose reading
+ * changes anything, or that is written in two steps.
  */
 #include "drivers/virtio/virtio_priv.h"
 #include "kernel/diag/diag.h"
@@ -22,6 +22,7 @@ enum virtio_reg {
 	REG_QUEUE_NUM = 0x038,
 	REG_QUEUE_READY = 0x044,
 	REG_QUEUE_NOTIFY = 0x050,
+	REG_INTERRUPT_STATUS = 0x060,
 	REG_INTERRUPT_ACK = 0x064,
 	REG_STATUS = 0x070,
 	REG_QUEUE_DESC = 0x080,
@@ -183,6 +184,12 @@ void virtio_interrupt_ack(struct virtio_dev *v)
 {
 	virtio_set(v, REG_INTERRUPT_ACK, INTERRUPT_USED | INTERRUPT_CONFIG);
 	__asm__ volatile("fence iorw, iorw" : : : "memory");
+}
+
+bool virtio_interrupt_pending(const struct virtio_dev *v)
+{
+	__asm__ volatile("fence iorw, iorw" : : : "memory"); /* behind what was found in the rings */
+	return (virtio_get(v, REG_INTERRUPT_STATUS) & INTERRUPT_USED) != 0;
 }
 
 void virtio_config_read(struct virtio_dev *v, size_t offset, struct wbuf to)

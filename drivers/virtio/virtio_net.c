@@ -15,7 +15,8 @@
  * (virtq_core.h has one), would leave a queue standing for ever. So the callout gives
  * the notification that the device asks for and has not got; and when nothing was
  * received for a while, VNET_LOOK_NS at least, it has the receive thread poll once more,
- * which does the same for its queue. Counted in tx_stalls, rx_stalls.
+ * which does the same for its queue. Counted in tx_stalls, rx_stalls; not counted is a frame that
+ * came while the look was under way, of which the device has said so, or for which a poll is due anyway.
  *
  * The device is not trusted: lengths and ids are checked by virtq_core.c, a frame
  * shorter than its headers is an error, and GOOD is believed only when the feature
@@ -48,6 +49,8 @@
 #define VNET_HDR_NEEDS_CSUM 1
 #define VNET_HDR_DATA_VALID 2
 
+enum { VNET_RX_ANNOUNCED = 1, VNET_RX_LOOK = 2 };
+
 static_assert(PACKET_FRAGS <= VIRTQ_INDIRECT_MAX, "a packet is one chain");
 static_assert(CONFIG_PACKET_RX_BUFFERS > CONFIG_VIRTIO_NET_QUEUE, "the queue leaves packets to keep");
 
@@ -62,7 +65,8 @@ static struct vnet {
 	struct virtq tx; /* lock */
 	struct virtq_slot tx_slots[CONFIG_VIRTIO_NET_QUEUE];
 	uint8_t rx_looks; /* lock; of the callout, until the receive thread is to poll once more */
-	uint32_t rx_looks_now; /* atomic, 0 or 1: it is to */
+	uint32_t rx_why; /* atomic, VNET_RX_*: why the receive thread is to poll */
+	bool rx_more;    /* receive thread: its last poll has asked for another one */
 	bool look_armed;  /* lock */
 	struct callout look;
 } vnet;
@@ -146,11 +150,23 @@ static unsigned vnet_rx_batch(unsigned budget)
 	return n;
 }
 
+/*
+ * Frames wait for which the driver would not have come: no poll was due, and the device has announced none. It raises
+ * an interrupt behind a frame, and the handler takes note of one before it acknowledges it: so the device is asked
+ * first, and once more what the handler has noted.
+ */
+static bool vnet_rx_forgotten(uint32_t why)
+{
+	return !vnet.rx_more && !(why & VNET_RX_ANNOUNCED) && virtq_waits(&vnet.rx) &&
+		!virtio_interrupt_pending(&vnet.dev) &&
+		!(__atomic_load_n(&vnet.rx_why, __ATOMIC_ACQUIRE) & VNET_RX_ANNOUNCED);
+}
+
 /* Nothing came for a while: did nothing come, or was it not announced, or is the device short of packets? */
-static void vnet_rx_look(void)
+static void vnet_rx_look(uint32_t why)
 {
 	bool kick = virtq_kick_late(&vnet.rx);
-	vnet.net.stats.rx_stalls += kick || virtq_waits(&vnet.rx);
+	vnet.net.stats.rx_stalls += kick || vnet_rx_forgotten(why);
 	if (kick)
 		virtio_notify(&vnet.dev, VNET_QUEUE_RX);
 }
@@ -164,8 +180,9 @@ static unsigned vnet_poll(struct netdev *d, unsigned budget)
 	unsigned n = 0;
 	uint16_t given = vnet.rx.avail_idx;
 	vnet_tx_reclaim();
-	if (__atomic_exchange_n(&vnet.rx_looks_now, 0, __ATOMIC_RELAXED))
-		vnet_rx_look();
+	uint32_t why = __atomic_exchange_n(&vnet.rx_why, 0, __ATOMIC_RELAXED);
+	if (why & VNET_RX_LOOK)
+		vnet_rx_look(why);
 	do
 		n += vnet_rx_batch(budget - n);
 	while (n < budget && virtq_arm(&vnet.rx));
@@ -174,7 +191,9 @@ static unsigned vnet_poll(struct netdev *d, unsigned budget)
 	vnet_rx_fill();
 	if (vnet.rx.avail_idx != given)
 		vnet_rx_look_later();
-	if (n < budget && virtq_waits(&vnet.rx)) /* what virtq_arm() did not see yet, nearly always */
+	bool late = n < budget && virtq_waits(&vnet.rx); /* what virtq_arm() did not see yet, nearly always */
+	vnet.rx_more = n == budget || late;
+	if (late)
 		netdev_receive_ready(d);
 	vnet_stop_if_broken();
 	return n;
@@ -183,6 +202,7 @@ static unsigned vnet_poll(struct netdev *d, unsigned budget)
 static void vnet_interrupt(void *arg)
 {
 	(void)arg;
+	__atomic_fetch_or(&vnet.rx_why, VNET_RX_ANNOUNCED, __ATOMIC_RELEASE);
 	virtio_interrupt_ack(&vnet.dev);
 	virtq_disarm(&vnet.rx); /* a hint to the device: the poll that is to come arms anew */
 	netdev_receive_ready(&vnet.net);
@@ -262,7 +282,7 @@ static void vnet_look_expired(void *arg)
 	if (kick)
 		virtio_notify(&vnet.dev, VNET_QUEUE_TX);
 	if (look)
-		__atomic_store_n(&vnet.rx_looks_now, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&vnet.rx_why, VNET_RX_LOOK, __ATOMIC_RELAXED);
 	if (look || broken) /* whose thread stops the device */
 		netdev_receive_ready(&vnet.net);
 	if (again)

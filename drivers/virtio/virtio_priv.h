@@ -40,6 +40,8 @@ bool virtio_fail(struct virtio_dev *v);
 void virtio_notify(struct virtio_dev *v, uint32_t queue);
 /* In the interrupt handler, before the queues are looked at: used buffers and a changed configuration are acknowledged. */
 void virtio_interrupt_ack(struct virtio_dev *v);
+/* One is raised that nobody has acknowledged yet. Slow: a register is read. Any context. */
+must_check bool virtio_interrupt_pending(const struct virtio_dev *v);
 /* Bytes of the configuration space. */
 void virtio_config_read(struct virtio_dev *v, size_t offset, struct wbuf to);
 
