@@ -58,6 +58,26 @@ struct rtc {
 must_check enum err rtc_register(const struct rtc *rtc); /* from a probe; ERR_EXIST: there is one */
 must_check struct i64_result rtc_now(void); /* as the device says; ERR_NODEV. Any context */
 
+/* ---- restart.c: what is done before the machine starts again ---- */
+
+enum restart_stage {
+	RESTART_LEAVE, /* servers take leave of their clients, in order */
+	RESTART_FLUSH, /* what they said last arrives */
+	RESTART_CUT,   /* what is still open is told that it is not, and that goes out */
+};
+struct restart_row {
+	enum restart_stage stage;
+	/* Thread context; what waits, waits for little: the stage is bounded, not this. NULL: nothing is to begin. */
+	void (*begin)(void);
+	bool (*over)(void); /* asked again and again; NULL: when the stage's time is */
+};
+/* RESTART(web, RESTART_LEAVE, web_leave, web_has_left); a row of the linker section .restart */
+#define RESTART(id, ...)                                                                           \
+	static const struct restart_row restart_##id aligned_to(8) section(".restart") = {__VA_ARGS__}
+
+/* Within a quarter of a second, of which a busy hart may make more. Thread context, no lock held. */
+noreturn void machine_restart(void);
+
 /* ---- netdev.c: network devices, and the one thread that receives for all of them ---- */
 
 #define NETDEV_NAME_MAX 8

@@ -369,6 +369,7 @@ void thread_cancel_keep(enum err err)
 #include "kernel/net/tcp/tcp_receive.c"
 #include "kernel/net/tcp/tcp_conn.c"
 #include "kernel/net/tcp/tcp_listen.c"
+#include "kernel/net/tcp/tcp_leave.c"
 #include "kernel/net/tcp/tcp_api.c"
 #include "kernel/net/tcp/tcp_pollset.c"
 #include "kernel/net/tcp/tcp_info.c"

@@ -5,6 +5,8 @@
  * worker waits on its pollset for all its connections at once; one that is ready
  * gets a bounded turn. Once a second each worker looks for deadlines that passed.
  * What is not TCP's, output of a shell, rouses a connection (web_conn_rouse).
+ * Before the machine starts again (machine_restart) each worker takes leave of its connections, and worker 0 closes the
+ * listener: whoever comes then is refused.
  * The workers are the domain "web": CONFIG_WEB_BUDGET_US of each hart in CONFIG_WEB_PERIOD_US.
  *
  * Locks: LOCK_WEB guards each worker's lists of handed and roused connections.
@@ -30,6 +32,7 @@ struct web_worker {
 	ktime again; /* when sockets that have paused are to be looked at; KTIME_NEVER: there are none */
 	struct spinlock lock;
 	struct list handed, roused; /* guarded by lock */
+	bool left; /* atomic: its connections were told that the machine starts again */
 };
 
 static const struct web_route web_routes[] = {
@@ -239,7 +242,7 @@ static void web_take_handed(struct web_worker *w)
 		struct web_conn *c = list_entry(node, struct web_conn, node);
 		list_remove(node);
 		list_push_back(&w->conns, node);
-		web_serve(w, c, web_conn_run(c, clock_now()));
+		web_serve(w, c, web_is_leaving() ? web_conn_leave(c, clock_now()) : web_conn_run(c, clock_now()));
 	}
 }
 
@@ -259,6 +262,46 @@ static void web_sweep(struct web_worker *w, ktime now)
 	web_polled_sweep(now);
 }
 
+/* ---- the machine starts again ---- */
+
+static bool web_leaving; /* atomic */
+
+bool web_is_leaving(void)
+{
+	return __atomic_load_n(&web_leaving, __ATOMIC_RELAXED);
+}
+
+/* Once; who is handed over later is taken leave of then. */
+static void web_take_leave(struct web_worker *w, ktime now)
+{
+	if (w->left || !web_is_leaving())
+		return;
+	if (w == web_workers)
+		tcp_listener_close(web_listener);
+	list_for_each_safe(node, &w->conns) {
+		struct web_conn *c = list_entry(node, struct web_conn, node);
+		web_serve(w, c, web_conn_leave(c, now));
+	}
+	__atomic_store_n(&w->left, true, __ATOMIC_RELEASE);
+}
+
+static void web_leave(void)
+{
+	__atomic_store_n(&web_leaving, true, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < CONFIG_WEB_WORKERS; i++)
+		tcp_pollset_wake(web_workers[i].poll);
+}
+
+/* All replies are with TCP, and the sockets closed. */
+static bool web_has_left(void)
+{
+	for (unsigned i = 0; i < CONFIG_WEB_WORKERS; i++)
+		if (!__atomic_load_n(&web_workers[i].left, __ATOMIC_ACQUIRE))
+			return false;
+	return web_connections() == 0;
+}
+RESTART(web, RESTART_LEAVE, web_leave, web_has_left);
+
 /* Waits for something to do and does it. False: the worker is to end. */
 static bool web_work_once(struct web_worker *w)
 {
@@ -277,6 +320,7 @@ static bool web_work_once(struct web_worker *w)
 	}
 	web_take_handed(w);
 	ktime now = clock_now();
+	web_take_leave(w, now);
 	web_look_again(w, now);
 	web_sweep(w, now);
 	return true;

@@ -192,7 +192,7 @@ static bool web_on_head(struct web_conn *c, ktime now)
 {
 	const struct http_request *req = &c->parser.req;
 	c->is_head = req->method == HTTP_HEAD_METHOD;
-	c->close_after = !req->keep_alive;
+	c->close_after = !req->keep_alive || web_is_leaving();
 	web_judge(c);
 	if (!req->expect_continue)
 		return true;
@@ -313,6 +313,21 @@ bool web_conn_run(struct web_conn *c, ktime now)
 		}
 	}
 	return true;
+}
+
+/* Idle, it ends; a request that is there has its reply first, a socket our close, a stream its end. */
+bool web_conn_leave(struct web_conn *c, ktime now)
+{
+	c->close_after = true;
+	if (c->state == WEB_SOCKET)
+		web_socket_go_away(c->socket, now);
+	else if (c->state == WEB_STREAM)
+		web_stream_finish_soon(c->stream);
+	bool alive = web_conn_run(c, now);
+	if (!alive || c->state != WEB_IDLE)
+		return alive;
+	c->state = WEB_DELIVERED;
+	return false;
 }
 
 bool web_send_in_time(struct web_conn *c, ktime now)

@@ -187,6 +187,8 @@ void web_conn_start(struct web_conn *c, struct tcp_conn *tcp, ktime now);
 must_check bool web_conn_run(struct web_conn *c, ktime now);
 /* The deadline passed. False as above. */
 must_check bool web_conn_timeout(struct web_conn *c, struct web_push *push, ktime now);
+/* The machine starts again: c ends as soon as it can in order. False as above. */
+must_check bool web_conn_leave(struct web_conn *c, ktime now);
 void web_conn_end(struct web_conn *c);
 uint32_t web_conn_mask(const struct web_conn *c); /* what it waits for, TCP_READY_* */
 
@@ -220,7 +222,7 @@ bool web_socket_wants_again(const struct web_conn *c); /* it has paused: to be r
 bool web_socket_may_send(const struct web_conn *c);
 void web_socket_build(struct web_conn *c, struct web_message message, ktime now);
 void web_socket_leave(struct web_socket *s, uint16_t code, ktime now);
-
+void web_socket_go_away(struct web_socket *s, ktime now); /* if it is open, our close is due: 1001 */
 
 /* ---- web_sse.c ---- */
 enum err web_stream_init(void);
@@ -232,6 +234,7 @@ void web_stream_begin(struct web_conn *c, ktime now);
 must_check enum err web_stream_run(struct web_conn *c, ktime now);
 must_check bool web_stream_sweep(struct web_conn *c, struct web_push *push, ktime now);
 uint32_t web_stream_mask(const struct web_conn *c);
+void web_stream_finish_soon(struct web_stream *s); /* its end goes out behind what is under way, and that of the connection */
 void web_stream_end(struct web_conn *c);
 extern const struct web_stream_kind web_events_kind, web_numbers_kind;
 
@@ -326,6 +329,7 @@ uint8_t *web_route_hint(const struct web_route *route); /* for documents of this
 const struct web_route *web_route_find(struct str path);
 uint32_t web_connections(void); /* that are served now */
 void web_conn_served(void);     /* one fewer of them */
+bool web_is_leaving(void);      /* the machine starts again: no reply but is the last of its connection */
 /* There is news for c's socket, which its worker looks at. Any context, no lock of the server held. */
 void web_conn_rouse(struct web_conn *c);
 

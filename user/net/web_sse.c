@@ -336,6 +336,12 @@ static void web_stream_finish(struct web_conn *c, ktime now)
 	web_send_arm(c, now);
 }
 
+void web_stream_finish_soon(struct web_stream *s)
+{
+	s->end = 0;
+	s->close = true;
+}
+
 /* OK; ERR_AGAIN: TCP takes it later; or why the connection is lost. */
 static enum err web_stream_hand(struct web_conn *c)
 {

@@ -219,6 +219,12 @@ void web_socket_leave(struct web_socket *s, uint16_t code, ktime now)
 	web_socket_close(s, WEB_SOCKET_LEAVING, code);
 }
 
+void web_socket_go_away(struct web_socket *s, ktime now)
+{
+	if (s->state == WEB_SOCKET_OPEN)
+		web_socket_leave(s, WS_CODE_AWAY, now);
+}
+
 /* --- in --- */
 
 static void web_socket_on_piece(struct web_socket *s, const struct ws_step *step, ktime now)

@@ -1,4 +1,5 @@
 /* cmd_system.c - free, uptime, dmesg, date, reboot. */
+#include "kernel/dev/dev.h"
 #include "kernel/diag/diag.h"
 #include "kernel/mm/mm.h"
 #include "kernel/sched/sched.h"
@@ -168,18 +169,21 @@ SHELL_COMMAND(date, .name = STR_INIT("date"), .summary = STR_INIT("show the time
 
 #define REBOOT_FLUSH_NS (500 * NS_PER_MS) /* for the last words to reach whoever typed it */
 
+/* Whoever does not read what it says does not keep the machine from starting again. */
 static int reboot_run(struct shell_call *c)
 {
 	struct args a;
 	if (!cmd_args(c, &a, "", 0, 0))
 		return 2;
 	klog(LOG_WARN, "reboot: asked for by a shell");
-	(void)shell_printf(c, "the machine starts again\n");
+	shell_last_words(c, "the machine starts again\n");
 	enum err err = shell_sleep(c, ktime_add(clock_now(), REBOOT_FLUSH_NS));
 	if (err != OK)
 		return cmd_status(err);
-	arch_reboot();
+	machine_restart();
 }
 SHELL_COMMAND(reboot, .name = STR_INIT("reboot"), .summary = STR_INIT("start the machine again"),
-	.usage = STR_INIT("reboot\nStarts the machine again half a second later, in which Ctrl-C still stops it. What is in memory is lost.\n"),
+	.usage = STR_INIT("reboot\n"
+			  "Starts the machine again half a second later, in which Ctrl-C still stops it. What is in memory is lost;\n"
+			  "whoever is connected over the network is told.\n"),
 	.run = reboot_run);

@@ -6,6 +6,7 @@ obj-y += tcp_conn.o
 obj-y += tcp_info.o
 obj-y += tcp_input_core.o
 obj-y += tcp_isn_core.o
+obj-y += tcp_leave.o
 obj-y += tcp_listen.o
 obj-y += tcp_open_core.o
 obj-y += tcp_output_core.o

@@ -185,6 +185,14 @@ static void tcp_conn_count_drop(enum tcp_drop why)
 		tcp_count(counters[why]);
 }
 
+void tcp_conn_abort(struct tcp_conn *c, ktime now)
+{
+	struct tcp_out out;
+	tcp_user_abort(&c->core, now, &out);
+	tcp_conn_apply(c, &out, NULL, now);
+	tcp_conn_run(c, now);
+}
+
 void tcp_conn_orphan(struct tcp_conn *c)
 {
 	if (tcp_is_done(&c->core))

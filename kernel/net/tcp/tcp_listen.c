@@ -122,12 +122,8 @@ static void tcp_listener_abandon(struct tcp_listener *l)
 		if (!c)
 			continue;
 		mutex_lock(&c->lock);
-		if (c->listener == l && !tcp_is_done(&c->core)) {
-			struct tcp_out out;
-			tcp_user_abort(&c->core, clock_now(), &out);
-			tcp_conn_apply(c, &out, NULL, clock_now());
-			tcp_conn_run(c, clock_now());
-		}
+		if (c->listener == l && !tcp_is_done(&c->core))
+			tcp_conn_abort(c, clock_now());
 		mutex_unlock(&c->lock);
 		tcp_conn_put(c);
 	}

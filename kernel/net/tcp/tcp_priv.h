@@ -185,6 +185,7 @@ void tcp_conn_put(struct tcp_conn *c);
 /* With the lock: carries out what the core said, and all that it has to send. */
 void tcp_conn_apply(struct tcp_conn *c, const struct tcp_out *out, const uint8_t *payload, ktime now);
 void tcp_conn_run(struct tcp_conn *c, ktime now);
+void tcp_conn_abort(struct tcp_conn *c, ktime now); /* with the lock; the user's handle stays, of what is over */
 /* The user goes: how long the core may take from now on, counted until it has ended. */
 void tcp_conn_orphan(struct tcp_conn *c);
 uint32_t tcp_conn_orphans(void);
