@@ -138,12 +138,13 @@ struct file_stat {
 	uint32_t mode; /* permission bits */
 	bool secret;   /* never served over the network; read by those only who say OPEN_SECRET */
 	bool effects;  /* opening or reading it does something, or does not come to an end */
+	bool answers;  /* its writes are answered: what is read back from the same open file is about the last one */
 	uint64_t size_bytes, mtime_ns;
 	uint64_t digest; /* names this content for good; 0: none */
 };
 
 /*
- * CREATE, TRUNC and APPEND go with WRITE. A server whose files are no stored bytes (devices, ctl
+ * CREATE, TRUNC, APPEND and ANSWER go with WRITE. A server whose files are no stored bytes (devices, ctl
  * files) takes TRUNC and APPEND and does nothing about them.
  */
 #define OPEN_READ   1
@@ -152,6 +153,7 @@ struct file_stat {
 #define OPEN_TRUNC  8  /* it is empty then */
 #define OPEN_APPEND 16 /* each write goes to the end, whatever its offset */
 #define OPEN_SECRET 32 /* this is who a secret file is for: without it reading one is ERR_ACCES */
+#define OPEN_ANSWER 64 /* for reading too, where the file answers its writes; of another one it is taken away */
 
 /* An open file: the server fills `state` in its open and uses it; the rest is kernel/fs's. */
 struct file {

@@ -48,6 +48,7 @@ static void synth_fill_stat(const struct synth_file *file, struct file_stat *out
 		.type = file->render && !file->ctl ? FILE_REGULAR : FILE_DEVICE,
 		.mode = (file->render || file->read || file->ctl ? 0444 : 0) | (file->write || file->ctl ? 0200 : 0),
 		.effects = file->effects,
+		.answers = file->ctl != NULL,
 	};
 }
 

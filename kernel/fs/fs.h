@@ -27,12 +27,17 @@ must_check enum err vfs_stat(struct str path, struct file_stat *out);
 /*
  * ERR_ISDIR for a directory that is to be written; ERR_ROFS for OPEN_CREATE where nothing is and the
  * server makes no files; ERR_ACCES for reading what is secret without OPEN_SECRET; ERR_INVAL for
- * CREATE, TRUNC or APPEND without WRITE.
+ * CREATE, TRUNC, APPEND or ANSWER without WRITE.
  */
 must_check struct file_result vfs_open(struct str path, unsigned flags);
 /* How many bytes; 0 at the end. */
 must_check struct size_result vfs_read(struct file *f, uint64_t offset, struct wbuf to);
 must_check struct size_result vfs_write(struct file *f, uint64_t offset, struct rbuf from);
+/*
+ * Why the last write got `err`: the file's own line, as much of it as `room` holds, if it is open with OPEN_ANSWER
+ * and has one; else the error's text. No other file is read.
+ */
+struct str vfs_reason(struct file *f, enum err err, struct wbuf room);
 /* Entry i, asked for in order from 0; mounts come behind the server's own. ERR_NOENT at the end. */
 must_check enum err vfs_readdir(struct file *f, size_t i, struct abuf *name, struct file_stat *out);
 /* The content in place (see fs_ops.content); ERR_NOTSUP: it has to be read. */

@@ -8,6 +8,7 @@
 #include "kernel/fs/vfs_core.h"
 #include "kernel/mm/mm.h"
 #include "lib/assert.h"
+#include "lib/err.h"
 #include "lib/initcall.h"
 
 struct vfs_mount {
@@ -93,6 +94,10 @@ static enum err vfs_open_at(
 		return ERR_ACCES;
 	if (!mount->ops->remove)
 		flags &= ~OPEN_CREATE;
+	if (!stat.answers || stat.secret)
+		flags &= ~OPEN_ANSWER;
+	else if (flags & OPEN_ANSWER)
+		flags |= OPEN_READ;
 	*f = (struct file){.ops = mount->ops, .fs = mount->fs, .flags = flags, .type = stat.type,
 		.dir_end = SIZE_MAX};
 	return mount->ops->open(mount->fs, rest, flags, f);
@@ -104,7 +109,7 @@ struct file_result vfs_open(struct str path, unsigned flags)
 	struct abuf buffer = abuf_of(bytes, sizeof(bytes));
 	const struct vfs_mount *mount;
 	struct str rest;
-	if ((flags & (OPEN_CREATE | OPEN_TRUNC | OPEN_APPEND)) && !(flags & OPEN_WRITE))
+	if ((flags & (OPEN_CREATE | OPEN_TRUNC | OPEN_APPEND | OPEN_ANSWER)) && !(flags & OPEN_WRITE))
 		return ERR_RESULT(file_result, ERR_INVAL);
 	enum err err = vfs_walk(path, &buffer, &mount, &rest);
 	if (err != OK)
@@ -140,6 +145,15 @@ struct size_result vfs_write(struct file *f, uint64_t offset, struct rbuf from)
 	if (!f->ops->write)
 		return ERR_RESULT(size_result, ERR_ROFS);
 	return f->ops->write(f, offset, from);
+}
+
+struct str vfs_reason(struct file *f, enum err err, struct wbuf room)
+{
+	struct size_result n = {0};
+	if (f->flags & OPEN_ANSWER)
+		n = vfs_read(f, 0, room);
+	struct str text = str_of(room.ptr, n.err == OK ? n.value : 0), line = str_trim(str_cut(&text, '\n'));
+	return line.len ? line : err_text(err);
 }
 
 /* The nth mount of the directory, behind what the server has. */

@@ -26,7 +26,7 @@ static const struct {
 	enum threadfs_kind kind;
 	struct file_stat stat;
 } threadfs_files[] = {
-	{STR_INIT("ctl"), THREADFS_CTL, {.type = FILE_DEVICE, .mode = 0644}},
+	{STR_INIT("ctl"), THREADFS_CTL, {.type = FILE_DEVICE, .mode = 0644, .answers = true}},
 	{STR_INIT("status"), THREADFS_STATUS, {.type = FILE_REGULAR, .mode = 0444}},
 };
 static const struct file_stat threadfs_dir = {.type = FILE_DIR, .mode = 0555};

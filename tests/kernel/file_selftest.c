@@ -9,6 +9,7 @@
 #include "kernel/net/net.h"
 #include "kernel/net/tcp/tcp.h"
 #include "kernel/sched/deadline.h"
+#include "lib/err.h"
 #include "lib/fmt.h"
 #include "tests/kernel/sync_selftest.h"
 
@@ -471,6 +472,37 @@ SELFTEST(file_net_ctl_moves_an_interface)
 	/* What it said of itself before makes it so again. */
 	ST_CHECK(file_ctl_at(S("/net/ctl"), before, &answer) == OK);
 	ST_CHECK(str_eq(file_read_all(S("/net/ctl")), before) && !netdev_is_down(netdev_find(S("eth0"))));
+}
+
+/* The first line of the answer, as much of it as there is room for; and of no other file anything. */
+SELFTEST(file_reasons_are_of_files_that_answer)
+{
+	uint8_t room[64];
+	struct file_result f = vfs_open(S("/dev/klogctl"), OPEN_WRITE | OPEN_ANSWER);
+	ST_REQUIRE(f.err == OK && (f.value->flags & OPEN_READ));
+	ST_CHECK(vfs_write(f.value, 0, rbuf_of_str(S("level loud\n"))).err == ERR_INVAL);
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_INVAL, wbuf_of(room, sizeof(room))), S("refused: expected level error, warning, info or debug")));
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_INVAL, wbuf_of(room, 7)), S("refused")));
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_INVAL, wbuf_of(room, 0)), err_text(ERR_INVAL)));
+	vfs_close(f.value);
+	f = vfs_open(S("/dev/klogctl"), OPEN_WRITE);
+	ST_REQUIRE(f.err == OK && !(f.value->flags & OPEN_READ));
+	ST_CHECK(vfs_write(f.value, 0, rbuf_of_str(S("level loud\n"))).err == ERR_INVAL);
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_INVAL, wbuf_of(room, sizeof(room))), err_text(ERR_INVAL)));
+	vfs_close(f.value);
+	f = vfs_open(S("/dev/zero"), OPEN_WRITE | OPEN_ANSWER);
+	ST_REQUIRE(f.err == OK && !(f.value->flags & (OPEN_READ | OPEN_ANSWER)));
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_NOSPC, wbuf_of(room, sizeof(room))), err_text(ERR_NOSPC)));
+	vfs_close(f.value);
+	ST_CHECK(vfs_open(S("/dev/klogctl"), OPEN_READ | OPEN_ANSWER).err == ERR_INVAL);
+#ifdef CONFIG_RAMFS_WRITE
+	f = vfs_open(S("/tmp/full"), OPEN_WRITE | OPEN_CREATE | OPEN_ANSWER);
+	ST_REQUIRE(f.err == OK && !(f.value->flags & (OPEN_READ | OPEN_ANSWER)));
+	ST_CHECK(vfs_write(f.value, 0, rbuf_of_str(S("its content\n"))).err == OK);
+	ST_CHECK(str_eq(vfs_reason(f.value, ERR_NOSPC, wbuf_of(room, sizeof(room))), err_text(ERR_NOSPC)));
+	vfs_close(f.value);
+	ST_CHECK(vfs_remove(S("/tmp/full")) == OK);
+#endif
 }
 
 /* Whoever serves files must know which of them do something. */
