@@ -436,6 +436,23 @@ SELFTEST(shell_echo_says_a_line_at_once)
 	ST_CHECK(levels_are_back(&before));
 }
 
+/* As elsewhere: a variable without a value is no word, "" is one. */
+SELFTEST(shell_commands_of_no_words)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("false; $NONE; echo \"<$?>\""), S("\n<0>\n")));
+	ST_CHECK(t_says(&one, S("$NONE echo fo''o"), S("\nfoo\n")));
+	ST_CHECK(t_says(&one, S("A=se''t $NONE; echo \"<$A>\""), S("\n<set>\n")));
+	ST_CHECK(t_says(&one, S("echo lost | $NONE | cat; echo \"<$?>\""), S("\n<0>\n")));
+	ST_CHECK(t_says(&one, S("\"\"; echo \"<$?>\""), S("\n'': there is no such command; help lists them\n<127>\n")));
+	ST_CHECK(t_says(&one, S("\"$NONE\" x"), S("\n'': there is no such command")));
+	ST_CHECK(t_says(&one, S("echo x > $NONE"), S("\n'': no such file")));
+	ST_CHECK(t_says(&one, S("cat ''"), S("\ncat: '': no such file")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
 /* With its budget a job would take a quarter of an hour: it is asked to end in the midst of it. */
 SELFTEST(shell_demo_stops)
 {

@@ -27,7 +27,7 @@ static int builtin_cd(struct shell_call *c)
 	if (err == OK && stat.type != FILE_DIR)
 		err = ERR_NOTDIR;
 	if (err != OK)
-		return shell_fail(c, "%.*s: %.*s", STR_ARG(to), STR_ARG(err_text(err)));
+		return shell_fail(c, "%.*s: %.*s", STR_ARG(shell_shown(to)), STR_ARG(err_text(err)));
 	memcpy(s->cwd, path.ptr, path.len);
 	s->cwd_len = path.len;
 	return 0;
@@ -166,7 +166,7 @@ static int builtin_source(struct shell_call *c)
 	if (err == ERR_DEADLK)
 		return shell_fail(c, "%.*s: scripts call scripts too deeply", STR_ARG(c->argv[1]));
 	if (err != OK)
-		return shell_fail(c, "%.*s: %.*s", STR_ARG(c->argv[1]), STR_ARG(err_text(err)));
+		return shell_fail(c, "%.*s: %.*s", STR_ARG(shell_shown(c->argv[1])), STR_ARG(err_text(err)));
 	return s->status;
 }
 
@@ -200,7 +200,7 @@ static int builtin_help(struct shell_call *c)
 	if (c->argc == 2) {
 		found = run_find(c->argv[1]);
 		if (!found)
-			return shell_fail(c, "%.*s: there is no such command", STR_ARG(c->argv[1]));
+			return shell_fail(c, "%.*s: there is no such command", STR_ARG(shell_shown(c->argv[1])));
 		return shell_write(c, rbuf_of_str(found->usage)) == OK ? 0 : 1;
 	}
 	for (struct str name = STR_EMPTY; (found = builtin_next_name(name)) != NULL; name = found->name)

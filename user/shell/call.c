@@ -263,6 +263,8 @@ static void path_add(struct abuf *out, size_t from, struct str segment)
 enum err shell_path(const struct shell_call *c, struct str relative, struct abuf *absolute)
 {
 	size_t from = absolute->len;
+	if (relative.len == 0)
+		return ERR_NOENT;
 	struct str cwd = str_starts(relative, S("/")) ? STR_EMPTY : shell_cwd(c);
 	while (cwd.len)
 		path_add(absolute, from, str_cut(&cwd, '/'));

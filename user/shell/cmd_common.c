@@ -62,7 +62,7 @@ int cmd_failed(struct shell_call *c, struct str what, enum err err)
 {
 	if (err == ERR_INTR)
 		return SHELL_CANCELLED;
-	return shell_fail(c, "%.*s: %.*s", STR_ARG(what), STR_ARG(err_text(err)));
+	return shell_fail(c, "%.*s: %.*s", STR_ARG(shell_shown(what)), STR_ARG(err_text(err)));
 }
 
 int cmd_status(enum err err)

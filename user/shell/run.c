@@ -42,6 +42,13 @@ const struct shell_command *run_find(struct str name)
 	return NULL;
 }
 
+static int nothing_run(unused struct shell_call *c)
+{
+	return 0;
+}
+/* What runs where a pipeline has a command of no words. */
+static const struct shell_command run_nothing = {.name = STR_INIT("nothing"), .run = nothing_run};
+
 /* ---- a job ---- */
 
 static struct shell_job *job_make(struct shell_session *s)
@@ -213,7 +220,7 @@ static bool job_open(struct shell_job *job, struct shell_end *e, struct str name
 		e->kind = END_FILE;
 		e->file = f.value;
 	} else {
-		session_say(job->session, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(err_text(f.err)));
+		session_say(job->session, "%.*s: %.*s\n", STR_ARG(shell_shown(name)), STR_ARG(err_text(f.err)));
 	}
 	return f.err == OK;
 }
@@ -269,12 +276,16 @@ static void job_connect(struct shell_job *job, size_t i)
 static int job_find(struct shell_job *job, struct shell_stage *stage)
 {
 	struct shell_session *s = job->session;
-	struct str name = stage->call.argc ? stage->call.argv[0] : STR_EMPTY;
+	if (stage->call.argc == 0) { /* its words were variables without a value */
+		stage->command = &run_nothing;
+		return 0;
+	}
+	struct str name = stage->call.argv[0];
 	stage->command = run_find(name);
 	if (str_eq(name, S("kill")) && stage->call.argc > 1 && str_starts(stage->call.argv[1], S("%")))
 		stage->command = &builtin_kill_job.command;
 	if (!stage->command) {
-		session_say(s, "%.*s: there is no such command; help lists them\n", STR_ARG(name));
+		session_say(s, "%.*s: there is no such command; help lists them\n", STR_ARG(shell_shown(name)));
 		return SHELL_NOT_FOUND;
 	}
 	const struct shell_builtin *b = builtin_of(stage->command);
@@ -327,7 +338,7 @@ static int job_judge(struct shell_job *job)
 		int status = p->stages[i].words ? job_find(job, &job->stages[i]) : 0;
 		if (status)
 			return status;
-		if (p->stages[i].words && p->stages[i].assigns) {
+		if (job->stages[i].call.argc && p->stages[i].assigns) {
 			session_say(s, "variables are set on a line of their own\n");
 			return 1;
 		}
@@ -335,10 +346,10 @@ static int job_judge(struct shell_job *job)
 	return p->background && !job_may_be_kept(s) ? 1 : 0;
 }
 
-/* Variables and files only. */
+/* Variables and files only. Of a job whose stages are made. */
 static bool job_is_simple(const struct shell_job *job)
 {
-	return job->parsed.count == 1 && job->parsed.stages[0].words == 0;
+	return job->parsed.count == 1 && job->stages[0].call.argc == 0;
 }
 
 /* A builtin alone, in the session's thread. */
@@ -392,7 +403,7 @@ static bool job_start(struct shell_job *job)
 	job->running = (uint32_t)job->count;
 	for (size_t i = 0; i < job->count; i++) {
 		struct shell_stage *stage = &job->stages[i];
-		struct str name = str_slice(stage->call.argv[0], 0, THREAD_NAME_MAX);
+		struct str name = str_slice(stage->command->name, 0, THREAD_NAME_MAX);
 		struct thread_result t = thread_create(&(struct thread_attr){.name = name, .entry = stage_main, .arg = stage,
 			.priority = CONFIG_SHELL_PRIORITY, .class = SCHED_RR, .domain = shell_domain()});
 		if (t.err != OK) {
@@ -454,8 +465,8 @@ static bool job_keep(struct shell_session *s, struct shell_job *job)
 /* The pipeline that was parsed into the job, which it takes. */
 static void run_pipeline(struct shell_session *s, struct shell_job *job)
 {
-	bool simple = job_is_simple(job);
 	int status = job_set_up(job); /* $? is that of the last pipeline until this one has one */
+	bool simple = job_is_simple(job);
 	if (status == 0 && simple)
 		status = job_assign(job, &job->parsed.stages[0]) ? 0 : 1;
 	if (status || simple) {

@@ -127,6 +127,7 @@ printf_like(2, 3) int shell_usage(struct shell_call *c, const char *format, ...)
  * nobody; what finds no room is lost.
  */
 printf_like(2, 3) void shell_last_words(struct shell_call *c, const char *format, ...);
+struct str shell_shown(struct str name); /* as a message names it: an empty one is '' */
 must_check enum err shell_sleep(struct shell_call *c, ktime until); /* OK, never early; ERR_INTR */
 /*
  * For what takes the whole terminal: keys as they are typed, not shown. At least a byte; ERR_TIMEDOUT; ERR_NODEV: it
@@ -137,7 +138,7 @@ bool shell_is_cancelled(const struct shell_call *c);
 bool shell_is_terminal(const struct shell_call *c); /* standard output is one */
 void shell_window(const struct shell_call *c, uint16_t *columns, uint16_t *rows);
 struct str shell_cwd(const struct shell_call *c); /* absolute; lives as long as the command */
-/* The absolute path of `relative`, appended: ERR_NAMETOOLONG. */
+/* The absolute path of `relative`, appended: ERR_NAMETOOLONG; ERR_NOENT: it is empty. */
 must_check enum err shell_path(const struct shell_call *c, struct str relative, struct abuf *absolute);
 /* vfs_open() of a relative path. */
 must_check struct file_result shell_file(const struct shell_call *c, struct str relative, unsigned flags);

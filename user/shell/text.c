@@ -41,6 +41,11 @@ void text_format(struct shell_text *t, struct str name, const char *format, va_l
 	va_end(again);
 }
 
+struct str shell_shown(struct str name)
+{
+	return name.len ? name : S("''");
+}
+
 void text_free(struct shell_text *t)
 {
 	if (t->pages)
