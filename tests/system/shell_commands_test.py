@@ -166,8 +166,13 @@ class Commands(unittest.TestCase):
                           ("sched demo start 1x 2 3", "1x is no duration"), ("sched demo busy 2s", "up to a second"),
                           ("sched load", "to start or to stop"), ("bench light", "is none of"), ("ps -s mood", "takes tid"),
                           ("fetch ftp://x", "only http"), ("fetch https://10.0.2.2/", "https is not spoken"),
-                          ("fetch -H x http://10.0.2.2/", "takes a field")):
+                          ("sleep 2x", "2x is no duration up to 1000h"), ("sleep 1001h", "is no duration up to 1000h"),
+                          ("sleep 1 2", "too many operands"), ("fetch -H x http://10.0.2.2/", "takes a field")):
             self.bad(line, re.escape(why), 2)
+
+    def test_sleep(self):
+        self.good("sleep 10ms; sleep 0.01; sleep 0", r"\A\Z")
+        self.assertEqual(self.con.cancelled("sleep 1000h", ""), 130)
 
     # --- files and text
 

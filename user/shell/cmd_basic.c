@@ -3,6 +3,7 @@
 #include "lib/err.h"
 #include "user/shell/cmd.h"
 #include "user/shell/shell.h"
+#include "user/shell/units_core.h"
 
 /* The status of who could not write. That nobody reads what goes into a pipe is nobody's fault. */
 static int write_failed(struct shell_call *c, enum err err)
@@ -80,15 +81,21 @@ SHELL_COMMAND(cat, .name = STR_INIT("cat"), .summary = STR_INIT("show files"), .
 
 /* ---- sleep ---- */
 
+#define SLEEP_MAX_NS (1000 * 3600 * NS_PER_S)
+
 static int sleep_run(struct shell_call *c)
 {
-	struct u64_result s = c->argc == 2 ? str_to_u64(c->argv[1], 10) : ERR_RESULT(u64_result, ERR_INVAL);
-	if (s.err != OK || s.value > 1000000)
-		return shell_usage(c, "how many seconds");
-	return shell_sleep(c, ktime_add(clock_now(), (int64_t)s.value * NS_PER_S)) == OK ? 0 : SHELL_CANCELLED;
+	struct args a;
+	if (!cmd_args(c, &a, "", 1, 1))
+		return 2;
+	struct i64_result ns = duration_parse(args_operand(&a, 0), NS_PER_S);
+	if (ns.err != OK || ns.value > SLEEP_MAX_NS)
+		return shell_usage(c, "%.*s is no duration up to 1000h, such as 10ms, 1.5s, 2m or a number of seconds",
+			STR_ARG(shell_shown(args_operand(&a, 0))));
+	return cmd_status(shell_sleep(c, ktime_add(clock_now(), ns.value)));
 }
 SHELL_COMMAND(sleep, .name = STR_INIT("sleep"), .summary = STR_INIT("wait"), .run = sleep_run,
-	.usage = STR_INIT("sleep SECONDS\n"));
+	.usage = STR_INIT("sleep TIME\nTIME: 10ms, 1.5s, 2m, 1h, or a number of seconds; up to 1000h.\n"));
 
 /* ---- true, false ---- */
 
