@@ -167,6 +167,7 @@ SELFTEST(shell_runs_lines)
 	ST_CHECK(t_says(&one, S("cd / | cat"), S("not in a pipeline")));
 	ST_CHECK(t_says(&one, S("echo lost > /dev/null; echo $?"), S("\n0\n")));
 	ST_CHECK(t_says(&one, S("echo x > /proc/version; echo $?"), S("denied\n1\n")));
+	ST_CHECK(t_says(&one, S("echo x > /proc/thread/0/ctl"), S("\n/proc/thread/0/ctl: no such file, and none can be made there\n")));
 #ifdef CONFIG_RAMFS_WRITE
 	ST_CHECK(t_says(&one, S("echo one > /shell.txt; echo two | cat >> /shell.txt; cat < /shell.txt"), S("\none\ntwo\n")));
 	ST_CHECK(t_says(&one, S("> /shell.txt; cat /shell.txt; echo em''pty"), S("empty\n")));
@@ -420,18 +421,91 @@ SELFTEST(shell_kill_cancels)
 	ST_CHECK(levels_are_back(&before));
 }
 
-/* Words and newline are one line to who takes lines. */
+/* Words and newline are one line to who reads a pipe, however many there are. */
 SELFTEST(shell_echo_says_a_line_at_once)
+{
+	struct levels before = levels_now();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("a=0123456789; a=$a$a$a$a$a$a$a$a$a$a$a$a$a$a; echo $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a | wc"),
+		S("1      17    2397\n")));
+	shell_hang_up(one.s);
+	ST_CHECK(levels_are_back(&before));
+}
+
+/* Whether the line, which writes "level error" into /dev/klogctl, has done so and ended well. */
+static bool t_sets_level(struct str line)
+{
+	enum log_level level = klog_console_level();
+	klog_set_console_level(LOG_INFO);
+	t_type(&one, line);
+	bool good = t_says(&one, S("; echo \"<$?>\""), S(">\n")) && str_find(str_of(one.text, one.len), S("<0>\n")) < one.len;
+	good = good && klog_console_level() == LOG_ERR;
+	klog_set_console_level(level);
+	return good;
+}
+
+/* However a command makes its output, who takes lines gets lines, and at the end what is none. */
+SELFTEST(shell_writes_lines_into_files)
 {
 	struct levels before = levels_now();
 	enum log_level level = klog_console_level();
 	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
-	ST_CHECK(t_says(&one, S("echo level error > /dev/klogctl; echo \"<$?>\""), S("\n<0>\n")));
-	ST_CHECK(klog_console_level() == LOG_ERR);
+	ST_CHECK(t_sets_level(S("echo level error > /dev/klogctl")));
+	ST_CHECK(t_sets_level(S("echo -n level error > /dev/klogctl")));
+	ST_CHECK(t_sets_level(S("echo level error | grep level > /dev/klogctl")));
+	ST_CHECK(t_sets_level(S("echo level error | head -1 | cat > /dev/klogctl")));
+#ifdef CONFIG_RAMFS_WRITE
+	struct file_result f = vfs_open(S("/tmp/levels"), OPEN_WRITE | OPEN_CREATE);
+	ST_REQUIRE(f.err == OK);
+	for (uint64_t i = 0; i < 1000; i++) /* pages end in the midst of lines */
+		ST_CHECK(vfs_write(f.value, 12 * i, rbuf_of_str(S("level error\n"))).err == OK);
+	ST_CHECK(vfs_write(f.value, 12000, rbuf_of_str(S("level error"))).err == OK);
+	vfs_close(f.value);
+	ST_CHECK(t_sets_level(S("cat /tmp/levels > /dev/klogctl")));
+	ST_CHECK(t_sets_level(S("cat /tmp/levels | cat > /dev/klogctl")));
+	ST_CHECK(t_sets_level(S("cp /tmp/levels /dev/klogctl")));
+	ST_CHECK(t_says(&one, S("cp /tmp/levels /tmp/copy; cat /tmp/levels > /tmp/cat; wc -c /tmp/copy /tmp/cat | grep -c 12011"), S("\n2\n")));
+	ST_CHECK(t_says(&one, S("echo -n level error > /tmp/half; rm /tmp/levels /tmp/copy /tmp/cat; echo do''ne"), S("\ndone\n")));
+	/* Of one that is cancelled the half of a line does not go. */
+	klog_set_console_level(LOG_INFO);
+	t_type(&one, S("cat /tmp/half - > /dev/klogctl; echo no''t\r"));
+	sleep_ns(NS_PER_S / 10); /* it waits for the terminal; or else it is cancelled before it does */
+	ST_CHECK(t_says(&one, S("\3echo \"<$?>\""), S("\n<130>\n")) && klog_console_level() == LOG_INFO);
 	klog_set_console_level(level);
-	ST_CHECK(t_says(&one, S("echo level loud > /dev/klogctl; echo \"<$?>\""), S("\n<1>\n")));
-	ST_CHECK(t_says(&one, S("a=0123456789; a=$a$a$a$a$a$a$a$a$a$a$a$a$a$a; echo $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a | wc"),
-		S("1      17    2397\n")));
+	ST_CHECK(vfs_remove(S("/tmp/half")) == OK);
+#endif
+	shell_hang_up(one.s);
+	klog_set_console_level(level);
+	ST_CHECK(levels_are_back(&before));
+}
+
+#define KLOGCTL_REFUSES ": /dev/klogctl: refused: expected level error, warning, info or debug\n"
+
+/* With the file's own reason, once, also where the messages should go; then nothing more is written. */
+SELFTEST(shell_says_why_a_file_refuses)
+{
+	struct levels before = levels_now();
+	enum log_level level = klog_console_level();
+	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
+	ST_CHECK(t_says(&one, S("echo loud > /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(t_says(&one, S("echo -n loud >> /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(t_says(&one, S("pwd > /dev/klogctl; echo \"<$?>\""), S("\npwd" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(t_says(&one, S("cat --help > /dev/klogctl; echo \"<$?>\""), S("\ncat" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(t_says(&one, S("echo loud 2>&1 > /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(t_says(&one, S("cat /none 2> /dev/klogctl; echo \"<$?>\""), S("\ncat" KLOGCTL_REFUSES "cat: /none: no such file")));
+	ST_CHECK(t_says(&one, S("cp /proc/version /dev/klogctl; echo \"<$?>\""), S("\ncp" KLOGCTL_REFUSES "<1>\n")));
+	klog_set_console_level(LOG_INFO);
+	ST_CHECK(t_says(&one, S("echo level error | cat /proc/version - > /dev/klogctl; echo \"<$?>\""),
+		S("\ncat" KLOGCTL_REFUSES "<1>\n")));
+	ST_CHECK(klog_console_level() == LOG_INFO);
+	klog_set_console_level(level);
+#ifdef CONFIG_RAMFS_WRITE
+	/* A file of bytes gives no reasons. */
+	ST_CHECK(t_says(&one, S("echo its content > /tmp/full; cat /dev/zero >> /tmp/full; echo \"<$?>\""),
+		S("\ncat: /tmp/full: the file would become too large\n<1>\n")));
+	ST_CHECK(t_says(&one, S("head -c 2000000 /dev/zero > /tmp/full; cp /tmp/full /dev/null; rm /tmp/full; echo do''ne"),
+		S("\nhead: /tmp/full: the file would become too large\ndone\n")));
+#endif
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }

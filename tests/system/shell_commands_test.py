@@ -170,6 +170,19 @@ class Commands(unittest.TestCase):
                           ("sleep 1 2", "too many operands"), ("fetch -H x http://10.0.2.2/", "takes a field")):
             self.bad(line, re.escape(why), 2)
 
+    # --- ctl files
+
+    def test_what_a_file_refuses_is_told_with_its_reason(self):
+        tid = re.search(r"(?m)^ *(\d+) control_loop ", self.good("ps"))[1]
+        ctl = f"/proc/thread/{tid}/ctl"
+        why = rf"{ctl}: refused on hart \d+: \S+ \S+ are due within 1 ms, which give 950 us \(\d+.* of the hart is asked for, 95% is there\)$"
+        line = "deadline 990000 1000000 1000000"
+        self.bad(f"echo {line} > {ctl}", rf"^echo: {why}")
+        self.bad(f"echo {line} | cat > {ctl}", rf"^cat: {why}")
+        self.bad(f"echo {line} > /tmp/line; cp /tmp/line {ctl}", rf"^cp: {why}")
+        self.bad("echo nonsense > /net/ctl", r"^echo: /net/ctl: refused: expected address, gateway, up or down$")
+        self.good("rm /tmp/line", r"\A\Z")
+
     def test_sleep(self):
         self.good("sleep 10ms; sleep 0.01; sleep 0", r"\A\Z")
         self.assertEqual(self.con.cancelled("sleep 1000h", ""), 130)

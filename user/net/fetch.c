@@ -30,9 +30,7 @@ struct fetch {
 	struct str field; /* -H; empty: none */
 	bool head, show; /* -I; -I or -i */
 	uint64_t body_max;
-	struct str path;   /* -o; ptr NULL: standard output */
-	struct file *file; /* that one, from the first line of a response on */
-	uint64_t at;
+	struct str path; /* -o; ptr NULL: standard output */
 	struct tcp_conn *conn;
 	struct http_response response;
 	struct str status; /* the first line, from the status on */
@@ -47,15 +45,6 @@ static int fetch_failed(struct fetch *f, const char *doing, enum err err)
 	if (err == ERR_INTR)
 		return SHELL_CANCELLED;
 	return shell_fail(f->c, "%.*s: %s: %.*s", STR_ARG(f->text), doing, STR_ARG(err_text(err)));
-}
-
-static enum err fetch_out(struct fetch *f, struct rbuf bytes)
-{
-	if (!f->file)
-		return shell_write(f->c, bytes);
-	enum err err = cmd_write(f->c, f->file, f->at, bytes);
-	f->at += bytes.len;
-	return err;
 }
 
 /* ---- the request ---- */
@@ -97,11 +86,10 @@ static bool fetch_first_line(struct fetch *f, struct str line)
 	f->status = str_of(f->status_text, n);
 	if (!f->path.ptr)
 		return true;
-	struct file_result file = shell_file(f->c, f->path, OPEN_WRITE | OPEN_CREATE | OPEN_TRUNC);
-	f->file = file.value;
-	if (file.err != OK)
-		(void)cmd_failed(f->c, f->path, file.err);
-	return file.err == OK;
+	enum err err = shell_redirect(f->c, f->path);
+	if (err != OK)
+		(void)cmd_failed(f->c, f->path, err);
+	return err == OK;
 }
 
 /* Lines are shown if they are asked for. */
@@ -109,8 +97,8 @@ static enum err fetch_line(struct fetch *f, struct str line)
 {
 	if (!f->show)
 		return OK;
-	enum err err = fetch_out(f, rbuf_of_str(line));
-	return err == OK ? fetch_out(f, rbuf_of_str(S("\n"))) : err;
+	enum err err = shell_write(f->c, rbuf_of_str(line));
+	return err == OK ? shell_write(f->c, rbuf_of_str(S("\n"))) : err;
 }
 
 /* What one event of the parser asks for. *status: if the end has come, or a failure. False: it has. */
@@ -122,16 +110,16 @@ static bool fetch_step(struct fetch *f, const struct http_response_step *s, int 
 	else if (s->event == RESPONSE_LINE)
 		err = fetch_line(f, s->line);
 	else if (s->event == RESPONSE_HEAD && f->show)
-		err = fetch_out(f, rbuf_of_str(S("\n")));
+		err = shell_write(f->c, rbuf_of_str(S("\n")));
 	else if (s->event == RESPONSE_BODY && f->response.body > f->body_max)
 		*status = shell_fail(f->c, "%.*s: is longer than %llu bytes, the most that -m allows", STR_ARG(f->text),
 			(unsigned long long)f->body_max);
 	else if (s->event == RESPONSE_BODY)
-		err = fetch_out(f, s->body);
+		err = shell_write(f->c, s->body);
 	else if (s->event == RESPONSE_FAIL)
 		*status = shell_fail(f->c, "%.*s: %s", STR_ARG(f->text), f->response.wrong);
 	if (err != OK)
-		*status = err == ERR_PIPE ? 1 : fetch_failed(f, "writing", err);
+		*status = cmd_status(err);
 	return *status == 0 && s->event != RESPONSE_END;
 }
 
@@ -228,14 +216,10 @@ static int fetch_run(struct shell_call *c)
 		return shell_fail(c, "no memory");
 	f->c = c;
 	f->body_max = FETCH_BODY_MAX;
-	f->file = NULL;
-	f->at = 0;
 	f->status = STR_EMPTY;
 	int status = fetch_options(f, &a);
 	if (status == 0)
 		status = fetch_from(f);
-	if (f->file)
-		vfs_close(f->file);
 	page_free_run(f, FETCH_PAGES);
 	return status;
 }

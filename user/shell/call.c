@@ -24,7 +24,7 @@ void end_close_out(struct shell_end *e)
 	if (e->kind == END_PIPE)
 		pipe_close_writer(e->pipe);
 	else if (e->kind == END_FILE)
-		vfs_close(e->file);
+		redirect_close(e);
 	e->kind = END_NONE;
 }
 
@@ -113,28 +113,17 @@ struct size_result shell_read(struct shell_call *c, struct wbuf to)
 
 /* ---- writing ---- */
 
-/* What the end takes of it at once. */
-static struct size_result end_write_some(struct shell_end *e, struct rbuf from)
-{
-	if (e->kind == END_PIPE)
-		return pipe_write(e->pipe, from, KTIME_NEVER);
-	struct size_result r = vfs_write(e->file, e->offset, from);
-	if (r.err == OK && r.value == 0)
-		r.err = ERR_NOSPC;
-	if (r.err == OK)
-		e->offset += r.value;
-	return r;
-}
-
 static enum err call_write(struct shell_call *c, struct shell_end *e, struct rbuf from)
 {
 	struct shell_stage *stage = c->stage;
 	if (e->kind == END_TERMINAL)
 		return call_result(stage, terminal_write(call_session(c), call_thread(c), from));
-	while (from.len > 0 && e->kind != END_NONE) {
+	if (e->kind == END_FILE)
+		return call_result(stage, redirect_write(c, e, from));
+	while (from.len > 0 && e->kind == END_PIPE) {
 		if (stage_is_cancelled(stage))
 			return call_result(stage, ERR_INTR);
-		struct size_result r = end_write_some(e, from);
+		struct size_result r = pipe_write(e->pipe, from, KTIME_NEVER);
 		if (r.err != OK)
 			return call_result(stage, r.err);
 		from = rbuf_slice(from, r.value, from.len);
@@ -158,12 +147,49 @@ enum err shell_printf(struct shell_call *c, const char *format, ...)
 	return shell_write(c, abuf_bytes(&text));
 }
 
+enum err call_finish(struct shell_call *c)
+{
+	struct shell_end *e = &c->stage->out;
+	return e->kind == END_FILE ? call_result(c->stage, redirect_flush(c, e, true)) : OK;
+}
+
+enum err shell_redirect(struct shell_call *c, struct str relative)
+{
+	char bytes[PATH_BYTES_MAX];
+	struct abuf path = abuf_of(bytes, sizeof(bytes));
+	struct shell_stage *stage = c->stage;
+	struct shell_end e;
+	enum err err = shell_path(c, relative, &path);
+	if (err == OK)
+		err = redirect_open(&e, abuf_str(&path), relative, OPEN_TRUNC);
+	if (err != OK)
+		return err;
+	if (stage->error_to_out) { /* what that was */
+		end_close_out(&stage->error);
+		stage->error = stage->out;
+		stage->error_to_out = false;
+	} else {
+		end_close_out(&stage->out);
+	}
+	stage->out = e;
+	return OK;
+}
+
+/* Tells what went wrong; on the terminal if the file for it takes nothing. Best effort. */
+static void call_write_error(struct shell_call *c, struct rbuf text)
+{
+	struct shell_stage *stage = c->stage;
+	struct shell_end *e = stage->error_to_out ? &stage->out : &stage->error;
+	if (call_write(c, e, text) != OK && redirect_has_failed(e))
+		(void)call_write(c, &(struct shell_end){.kind = END_TERMINAL}, text);
+}
+
 static void call_complain(struct shell_call *c, const char *format, va_list ap, struct str tail)
 {
 	struct shell_text t;
-	struct shell_stage *stage = c->stage;
+	const struct shell_stage *stage = c->stage;
 	text_format(&t, stage->command ? stage->command->name : S("shell"), format, ap, tail);
-	(void)call_write(c, stage->error_to_out ? &stage->out : &stage->error, abuf_bytes(&t.text)); /* best effort */
+	call_write_error(c, abuf_bytes(&t.text));
 	text_free(&t);
 }
 

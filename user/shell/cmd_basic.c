@@ -1,15 +1,8 @@
 /* cmd_basic.c - the commands without which a shell is none: echo, cat, sleep, true, false. */
 #include "kernel/sched/sched.h"
-#include "lib/err.h"
 #include "user/shell/cmd.h"
 #include "user/shell/shell.h"
 #include "user/shell/units_core.h"
-
-/* The status of who could not write. That nobody reads what goes into a pipe is nobody's fault. */
-static int write_failed(struct shell_call *c, enum err err)
-{
-	return err == ERR_PIPE ? 1 : shell_fail(c, "%.*s", STR_ARG(err_text(err)));
-}
 
 /* ---- echo ---- */
 
@@ -35,7 +28,7 @@ static enum err echo_add(struct shell_call *c, struct abuf *out, struct str text
 	return err;
 }
 
-/* In one write: a ctl file takes each for a line. */
+/* In one write, which nothing that others show stands in the middle of. */
 static int echo_run(struct shell_call *c)
 {
 	size_t first = c->argc > 1 && str_eq(c->argv[1], S("-n")) ? 2 : 1;
@@ -52,7 +45,7 @@ static int echo_run(struct shell_call *c)
 		err = echo_add(c, &out, S("\n"));
 	if (err == OK && out.len)
 		err = echo_flush(c, &out);
-	return err == OK ? 0 : write_failed(c, err);
+	return cmd_status(err);
 }
 SHELL_COMMAND(echo, .name = STR_INIT("echo"), .summary = STR_INIT("print the arguments"), .run = echo_run,
 	.completes = SHELL_PATHS, .usage = STR_INIT("echo [-n] [TEXT]...\n-n: no newline at the end.\n"));
@@ -66,7 +59,7 @@ static int cat_input(struct cmd_input *in, unused void *arg)
 	while (cmd_bytes(in, &bytes)) {
 		enum err err = shell_write(in->c, bytes);
 		if (err != OK)
-			return write_failed(in->c, err);
+			return cmd_status(err);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/mm/mm.h"
 #include "user/shell/cmd.h"
+#include "user/shell/lines_core.h"
 #include "user/shell/shell.h"
 
 #define CMD_DEPTH_MAX 16
@@ -85,19 +86,37 @@ struct cmd_copy {
 	struct cmd_path from, to;
 };
 
-static enum err copy_bytes(const struct cmd_copy *k, struct file *from, struct file *to)
+/* With the reason that the file itself gives, if it does. */
+static int copy_refused(const struct cmd_copy *k, struct file *to, enum err err)
 {
-	uint64_t at = 0;
+	char bytes[240];
+	if (err == ERR_INTR)
+		return SHELL_CANCELLED;
+	struct str reason = vfs_reason(to, err, wbuf_of((uint8_t *)bytes, sizeof(bytes)));
+	return shell_fail(k->c, "%.*s: %.*s", STR_ARG(path_str(&k->to)), STR_ARG(reason));
+}
+
+/* By whole lines, as the shell writes into files: some take lines. */
+static int copy_bytes(const struct cmd_copy *k, struct file *from, struct file *to)
+{
+	struct lines l = lines_of(k->page, PAGE_SIZE);
+	uint64_t read = 0, written = 0;
 	for (;;) {
 		if (shell_is_cancelled(k->c))
-			return ERR_INTR;
-		struct size_result n = vfs_read(from, at, wbuf_of(k->page, PAGE_SIZE));
-		if (n.err != OK || n.value == 0)
-			return n.err;
-		enum err err = cmd_write(k->c, to, at, rbuf_of(k->page, n.value));
+			return SHELL_CANCELLED;
+		struct size_result n = vfs_read(from, read, lines_room(&l));
+		if (n.err != OK)
+			return cmd_failed(k->c, path_str(&k->from), n.err);
+		lines_add(&l, n.value);
+		read += n.value;
+		struct rbuf ready = lines_ready(&l, n.value == 0);
+		enum err err = cmd_write(k->c, to, written, ready);
 		if (err != OK)
-			return err;
-		at += n.value;
+			return copy_refused(k, to, err);
+		if (n.value == 0)
+			return 0;
+		written += ready.len;
+		lines_take(&l, ready.len);
 	}
 }
 
@@ -106,14 +125,14 @@ static int copy_file(const struct cmd_copy *k)
 	struct file_result from = vfs_open(path_str(&k->from), OPEN_READ);
 	if (from.err != OK)
 		return cmd_failed(k->c, path_str(&k->from), from.err);
-	struct file_result to = vfs_open(path_str(&k->to), OPEN_WRITE | OPEN_CREATE | OPEN_TRUNC);
-	enum err err = to.err;
-	if (err == OK) {
-		err = copy_bytes(k, from.value, to.value);
+	struct file_result to = vfs_open(path_str(&k->to), OPEN_WRITE | OPEN_CREATE | OPEN_TRUNC | OPEN_ANSWER);
+	int status = to.err == OK ? 0 : cmd_failed(k->c, path_str(&k->to), to.err);
+	if (to.err == OK) {
+		status = copy_bytes(k, from.value, to.value);
 		vfs_close(to.value);
 	}
 	vfs_close(from.value);
-	return err == OK ? 0 : cmd_failed(k->c, path_str(&k->to), err);
+	return status;
 }
 
 static int copy_tree(struct cmd_copy *k, unsigned depth);

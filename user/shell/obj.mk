@@ -1,8 +1,9 @@
-obj-y += complete_core.o history_core.o line_core.o parse_core.o vars_core.o
+obj-y += complete_core.o history_core.o line_core.o lines_core.o parse_core.o vars_core.o
 obj-$(CONFIG_SHELL) += builtin.o
 obj-$(CONFIG_SHELL) += call.o
 obj-$(CONFIG_SHELL) += cmd_basic.o
 obj-$(CONFIG_SHELL) += console.o
+obj-$(CONFIG_SHELL) += redirect.o
 obj-$(CONFIG_SHELL) += run.o
 obj-$(CONFIG_SHELL) += session.o
 obj-$(CONFIG_SHELL) += tab.o

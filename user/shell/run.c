@@ -123,12 +123,14 @@ static int job_status(const struct shell_job *job)
 
 int stage_run(struct shell_stage *stage)
 {
-	const struct shell_call *c = &stage->call;
-	if (c->argc >= 2 && str_eq(c->argv[1], S("--help"))) {
-		struct str usage = stage->command->usage;
-		return shell_write(&stage->call, rbuf_of_str(usage)) == OK ? 0 : 1;
-	}
-	int status = stage->command->run(&stage->call);
+	struct shell_call *c = &stage->call;
+	int status = 0;
+	if (c->argc >= 2 && str_eq(c->argv[1], S("--help")))
+		status = shell_write(c, rbuf_of_str(stage->command->usage)) == OK ? 0 : 1;
+	else
+		status = stage->command->run(c);
+	if (call_finish(c) != OK && status == 0)
+		status = 1; /* whose output was refused has failed */
 	return stage_is_cancelled(stage) ? SHELL_CANCELLED : status;
 }
 
@@ -206,6 +208,26 @@ static bool job_assign(struct shell_job *job, const struct parse_stage *p)
 	return true;
 }
 
+/* The end takes the file. */
+static enum err end_open(struct shell_end *e, struct str path, struct str name, unsigned flags)
+{
+	if (flags != OPEN_READ)
+		return redirect_open(e, path, name, flags);
+	struct file_result f = vfs_open(path, flags);
+	if (f.err == OK)
+		*e = (struct shell_end){.kind = END_FILE, .file = f.value};
+	return f.err;
+}
+
+/* A tree of what there is, threads for example, takes no others; that is not what read-only says. */
+static struct str open_reason(struct str path, enum err err)
+{
+	struct file_stat stat;
+	if (err == ERR_ROFS && vfs_stat(path, &stat) == ERR_NOENT)
+		return S("no such file, and none can be made there");
+	return err_text(err);
+}
+
 static bool job_open(struct shell_job *job, struct shell_end *e, struct str name, unsigned flags)
 {
 	if (!name.ptr)
@@ -213,22 +235,17 @@ static bool job_open(struct shell_job *job, struct shell_end *e, struct str name
 	char bytes[PATH_BYTES_MAX];
 	struct abuf path = abuf_of(bytes, sizeof(bytes));
 	enum err err = shell_path(&job->stages[0].call, name, &path);
-	struct file_result f = {.err = err};
 	if (err == OK)
-		f = vfs_open(abuf_str(&path), flags);
-	if (f.err == OK) {
-		e->kind = END_FILE;
-		e->file = f.value;
-	} else {
-		session_say(job->session, "%.*s: %.*s\n", STR_ARG(shell_shown(name)), STR_ARG(err_text(f.err)));
-	}
-	return f.err == OK;
+		err = end_open(e, abuf_str(&path), name, flags);
+	if (err != OK)
+		session_say(job->session, "%.*s: %.*s\n", STR_ARG(shell_shown(name)),
+			STR_ARG(open_reason(abuf_str(&path), err)));
+	return err == OK;
 }
 
 /* Those that are read first: that one of them is missing changes nothing. */
 static bool job_open_files(struct shell_job *job)
 {
-	unsigned out = OPEN_WRITE | OPEN_CREATE;
 	for (size_t i = 0; i < job->count; i++)
 		if (!job_open(job, &job->stages[i].in, job->parsed.stages[i].in, OPEN_READ))
 			return false;
@@ -236,8 +253,8 @@ static bool job_open_files(struct shell_job *job)
 		const struct parse_stage *p = &job->parsed.stages[i];
 		struct shell_stage *stage = &job->stages[i];
 		stage->error_to_out = p->error_to_out;
-		if (!job_open(job, &stage->out, p->out, out | (p->append ? OPEN_APPEND : OPEN_TRUNC)) ||
-			!job_open(job, &stage->error, p->error, out | (p->error_append ? OPEN_APPEND : OPEN_TRUNC)))
+		if (!job_open(job, &stage->out, p->out, p->append ? OPEN_APPEND : OPEN_TRUNC) ||
+			!job_open(job, &stage->error, p->error, p->error_append ? OPEN_APPEND : OPEN_TRUNC))
 			return false;
 	}
 	return true;

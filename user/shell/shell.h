@@ -113,8 +113,16 @@ const struct shell_command *shell_command_at(size_t i);
 
 /* Standard input: the terminal (a line at a time, edited and shown), a pipe or a file. At least a byte; 0: the end. */
 must_check struct size_result shell_read(struct shell_call *c, struct wbuf to);
-/* Standard output, all of it. ERR_PIPE: nobody reads; what a file server says. */
+/*
+ * Standard output, all of it; into a file whole lines, the rest when the command ends. ERR_PIPE: nobody reads; what a file
+ * server says, which the shell has told then: the command only ends.
+ */
 must_check enum err shell_write(struct shell_call *c, struct rbuf from);
+/*
+ * Standard output goes to that file from now on, as by `>`, and what it refuses is told as there. Before anything is
+ * written. The path must last as long as the command.
+ */
+must_check enum err shell_redirect(struct shell_call *c, struct str relative);
 /* The same for text, SHELL_PRINT_MAX bytes at most: more is cut off. May go unchecked where little is written. */
 #define SHELL_PRINT_MAX 512
 printf_like(2, 3) enum err shell_printf(struct shell_call *c, const char *format, ...);

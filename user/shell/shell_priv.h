@@ -5,6 +5,7 @@
  *	session.c     sessions: how they come and go, and the loop of prompt and line
  *	run.c         lines, pipelines, jobs
  *	call.c        what commands call
+ *	redirect.c    output into files
  *	text.c        what they and the session say
  *	builtin.c     commands that are the session's own
  *	tab.c         completion
@@ -38,6 +39,7 @@ struct shell_end {
 	struct pipe *pipe;
 	struct file *file;
 	uint64_t offset;
+	struct shell_redirect *redirect; /* of output into a file: redirect.c */
 };
 
 struct shell_job;
@@ -171,6 +173,17 @@ int stage_run(struct shell_stage *stage); /* the command, in the present thread 
 
 void end_close_in(struct shell_end *e);
 void end_close_out(struct shell_end *e);
+enum err call_finish(struct shell_call *c); /* the command has ended: what it wrote last goes */
+
+/* ---- redirect.c: for ends of END_FILE ---- */
+
+/* With OPEN_TRUNC or OPEN_APPEND; the name is for messages, and must last. */
+must_check enum err redirect_open(struct shell_end *e, struct str path, struct str name, unsigned flags);
+void redirect_close(struct shell_end *e);
+/* What is refused is told here, once; ERR_INTR: cancelled. */
+must_check enum err redirect_write(struct shell_call *c, struct shell_end *e, struct rbuf from);
+must_check enum err redirect_flush(struct shell_call *c, struct shell_end *e, bool end); /* end: what is no line, too */
+bool redirect_has_failed(const struct shell_end *e);
 
 /* ---- text.c ---- */
 
