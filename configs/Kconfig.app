@@ -5,7 +5,7 @@ config APP_CONTROL_LOOP
 	default y
 	help
 	  user/app/control_loop.c: a deadline thread that controls a simulated motor, its state in
-	  /app/control/status and on the page /control.html. docs/tutorial-control-loop.md explains it.
+	  /app/control and on the page /control.html. docs/tutorial-control-loop.md explains it.
 	  Like all applications it is started in normal mode only, not for self-tests and benchmarks.
 
 config APP_CONTROL_RUNTIME_US

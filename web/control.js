@@ -21,6 +21,9 @@ const LOOP = [
 	["Longest response", (c) => duration(c.response_max_ns)],
 ];
 
+// In its own words, but for these.
+const STATES = { runs: "live", refused: "not admitted; the log says why" };
+
 function show(id, rows, control) {
 	const list = document.getElementById(id);
 	list.replaceChildren(...rows.map(([name, text]) => {
@@ -41,11 +44,11 @@ function state(name, text) {
 
 async function round() {
 	const control = await get("/api/app/control");
-	const admitted = "jobs" in control;
 	document.getElementById("lost").hidden = true;
-	state("live", admitted ? "live" : "not admitted; the log says why");
+	document.getElementById("again").hidden = control.state !== "refused" && control.state !== "ended";
+	state(control.state === "runs" ? "live" : control.state, STATES[control.state] ?? control.state);
 	show("motor", MOTOR, control);
-	show("loop", admitted ? LOOP : [], control);
+	show("loop", "jobs" in control ? LOOP : [], control);
 }
 
 function onLost(error) {

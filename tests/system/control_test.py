@@ -51,6 +51,7 @@ class Control(unittest.TestCase):
         first, last = later("jobs", 100)
         self.assertEqual(first.keys(), last.keys())
         for state in first, last:
+            self.assertEqual(state.pop("state"), "runs")
             self.assertEqual([name for name, value in state.items() if not isinstance(value, int) or value < 0], [])
         for name in ("steps", "jobs", "misses", "overruns", "response_max_ns"):
             self.assertGreaterEqual(last[name], first[name], name)
@@ -77,7 +78,7 @@ class Control(unittest.TestCase):
         state = control()
         words = dict(line.split(" ") for line in get("/api/fs/read?path=/app/control/status")[1].splitlines())
         self.assertEqual(list(words), list(state))
-        self.assertEqual(int(words["period_ns"]), state["period_ns"])
+        self.assertEqual((words["state"], int(words["period_ns"])), (state["state"], state["period_ns"]))
         self.assertGreaterEqual(int(words["jobs"]), state["jobs"])
         self.assertIn("control", [e["name"] for e in json.loads(get("/api/fs?path=/app")[1])["entries"]])
 
@@ -88,6 +89,40 @@ class Control(unittest.TestCase):
     def test_no_other_file_is_an_application(self):
         for path in ("/api/app/", "/api/app/none", "/api/app/control/json", "/api/app/..%2f..%2fproc"):
             self.assertIn(guest.http(path)[0], (400, 404), path)
+
+
+class Again(unittest.TestCase):
+    """Killed it is gone, everywhere, and may be started again; or refused, as at boot."""
+
+    def says(self, line, pattern):
+        self.lines += 1
+        self.machine.type(f"{line}; echo e''nd{self.lines}\n")
+        return self.machine.wait_for(rf"{pattern}(?:.|\n)*^end{self.lines}$")
+
+    def state(self, wanted):
+        while (state := json.loads(self.machine.http("/api/app/control")[2]))["state"] != wanted:
+            time.sleep(0.05)  # the guest's limit ends this
+        self.assertEqual("jobs" in state, wanted == "runs", state)
+        return state["tid"]
+
+    def test_it_ends_and_is_started_again(self):
+        self.lines = 0
+        with mazu.Mazu(ELF, smp=1, net="user", limit=240) as self.machine:
+            self.machine.wait_http("/")
+            tid = self.state("runs")
+            self.says("echo start > /app/control/ctl", r"^echo: /app/control/ctl: refused: it runs$")
+            self.says("echo stop > /app/control/ctl", r"^echo: /app/control/ctl: refused: expected start$")
+            self.says("kill control_loop", "")
+            self.machine.wait_for(r"control_loop: ended; echo start > /app/control/ctl starts it again$")
+            self.assertEqual(self.state("ended"), tid)
+            self.says("echo '<'; ps | grep -c control_loop; sched | grep -c control_loop; echo '>'", r"^<\n0\n0\n>$")
+            self.says("sleep 100ms; sched demo start 850us 1ms 1ms", "^admitted on hart 0")
+            self.says("echo start > /app/control/ctl", r"^echo: /app/control/ctl: refused on hart 0: 1\.06 ms are due within 1 ms")
+            self.state("refused")
+            self.says("cat /app/control/status", "^state refused$")
+            self.says("sched demo stop; sleep 100ms; echo start > /app/control/ctl && echo go''ne", "^gone$")
+            self.assertGreater(self.state("runs"), tid)
+            self.says("sched", r"^ *\d+ control_loop ")
 
 
 class Instructions(unittest.TestCase):

@@ -3,7 +3,7 @@
 //
 // For tests: startMock({...}) -> {port, state, reset(), hangUp(), close()}; what stands in `state` may be changed at any time:
 // born (when, by Date.now()), boot and version of the machine, its token, more threads, log records and files; whether
-// there are sockets and pushes; paths that are broken; before(path), which is waited for before an answer.
+// there are sockets and pushes; the state of the control loop; paths that are broken; before(path), which is waited for before an answer.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -95,8 +95,9 @@ function answer(url, t, state, allowed) {
 	case "/api/klog": return { entries: [...LOG, ...state.log].map((text, i) => ({ seq: i + 1, time_ns: 1200000 * (i + 1) ** 2, cpu: i % CPUS,
 		level: i === 6 ? "warning" : "info", text })).filter((entry) => entry.seq > Number(url.searchParams.get("since") ?? 0)) };
 	case "/api/fs": return listing(url.searchParams.get("path"), state);
-	case "/api/app/control": return { tid: 8, set_point_millirps: 30000, speed_millirps: 29988, drive_permille: 301, steps: Math.round(1000 * t), cpu: 0,
-		runtime_ns: 200000, deadline_ns: 1000000, period_ns: 1000000, jobs: Math.round(1000 * t), misses: 0, overruns: 1, response_max_ns: 461000 };
+	case "/api/app/control": return { state: state.control, tid: 8, set_point_millirps: 30000, speed_millirps: 29988, drive_permille: 301,
+		steps: Math.round(1000 * t), overrun_events: 1, miss_events: 0, ...(state.control === "runs" && { cpu: 0, runtime_ns: 200000,
+			deadline_ns: 1000000, period_ns: 1000000, jobs: Math.round(1000 * t), misses: 0, overruns: 1, response_max_ns: 461000 }) };
 	default: return undefined;
 	}
 }
@@ -168,7 +169,7 @@ function shell(socket, state) {
 }
 
 const ordinary = () => ({ born: Date.now() - 4000e3, boot: "1", version: "mock", token: TOKEN, threads: [], log: [], files: [],
-	sockets: true, pushes: true, broken: [], before: async () => {} });
+	sockets: true, pushes: true, control: "runs", broken: [], before: async () => {} });
 
 export async function startMock({ port = 0, root = join(ROOT, "build/web") } = {}) {
 	const state = { root, sizes: [], shells: 0, requests: [], ...ordinary() };

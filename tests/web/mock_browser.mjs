@@ -268,3 +268,21 @@ test("the terminal on a phone", async () => {
 	assert.equal(await overflow(page), 0);
 	await page.done();
 });
+
+test("the control loop's page says why it does not run, and how it is started", async () => {
+	const page = await newPage(browser);
+	await page.goto(`${url}control.html`);
+	await live(page);
+	assert.equal(await page.locator("#again").isVisible(), false);
+	for (const [state, said] of [["ended", "ended"], ["refused", "not admitted; the log says why"]]) {
+		mock.state.control = state;
+		await page.locator(`#status[data-state="${state}"]`, { hasText: said }).waitFor();
+		assert.match(await page.locator("#again").innerText(), /echo start > \/app\/control\/ctl/);
+		assert.equal(await page.locator("#loop dd").count(), 0);
+		assert.equal(await overflow(page), 0);
+	}
+	mock.state.control = "runs";
+	await live(page);
+	assert.equal(await page.locator("#again").isVisible(), false);
+	await page.done();
+});

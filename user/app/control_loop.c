@@ -6,14 +6,16 @@
  * nothing in the image uses floating point. docs/tutorial-control-loop.md goes through it step by step.
  *
  * The loop asks for LOOP_RUNTIME_NS in each LOOP_PERIOD_NS. Admission grants that or refuses it with a
- * reason; once granted, nothing that others do makes the loop late. control_files.c shows what it publishes.
+ * reason; once granted, nothing that others do makes the loop late. control_files.c shows what it publishes. Refused, or
+ * killed, it ends, and may be started again.
  *
- * Locks: none. State is published under a sequence count, preemption off for the copy: readers try again, the loop
+ * Locks: none. `loop_users` lets one start it at a time. State is published under a sequence count, preemption off for the copy: readers try again, the loop
  * never waits.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"
 #include "kernel/sync/sem.h"
+#include "lib/err.h"
 #include "lib/initcall.h"
 #include "user/app/control_priv.h"
 
@@ -59,7 +61,8 @@ static int64_t controller_step(struct controller *c, int64_t set_point, int64_t 
 static struct control_state published;
 static struct seqcount published_seq;
 static uint64_t events[2]; /* atomic: how often the kernel told us of each enum deadline_event */
-static struct thread *loop;
+static uint32_t loop_users; /* atomic: who starts the loop, and the loop; 0: it may be started */
+static uint32_t loop_tid, loop_phase; /* atomic */
 
 static void loop_publish(const struct control_state *s)
 {
@@ -80,8 +83,9 @@ void control_read(struct control_state *out)
 	} while (seq_read_retry(&published_seq, before));
 	out->overrun_events = __atomic_load_n(&events[DEADLINE_OVERRUN], __ATOMIC_RELAXED);
 	out->miss_events = __atomic_load_n(&events[DEADLINE_MISSED], __ATOMIC_RELAXED);
-	out->tid = thread_id(loop);
-	out->has_deadline = thread_deadline_info(loop, &out->deadline);
+	out->tid = __atomic_load_n(&loop_tid, __ATOMIC_RELAXED);
+	out->phase = __atomic_load_n(&loop_phase, __ATOMIC_RELAXED);
+	out->has_deadline = out->phase <= CONTROL_RUNS && deadline_info_find(out->tid, &out->deadline);
 }
 
 /*
@@ -104,14 +108,15 @@ static void loop_overrun(uint64_t step)
 		;
 }
 
-static struct sem go; /* posted when the loop may begin */
+static void loop_set_phase(enum control_phase phase)
+{
+	__atomic_store_n(&loop_phase, phase, __ATOMIC_RELAXED);
+}
 
-static void loop_run(unused void *arg)
+static void loop_work(void)
 {
 	struct control_state s = {.set_point = 30000};
 	struct controller c = {0};
-	if (sem_wait(&go, KTIME_NEVER) != OK)
-		return;
 	while (thread_wait_period() == OK) { /* never drifts; ends when cancelled or refused */
 		s.speed = plant_read();
 		s.drive = controller_step(&c, s.set_point, s.speed);
@@ -121,6 +126,21 @@ static void loop_run(unused void *arg)
 			s.set_point = 90000 - s.set_point; /* 30, 60, 30 ... turns a second */
 		loop_publish(&s);
 	}
+}
+
+static struct sem go;      /* posted when the loop may begin... */
+static bool loop_admitted; /* ...and says by this what admission said */
+
+static void loop_run(unused void *arg)
+{
+	bool may = sem_wait(&go, KTIME_NEVER) == OK, admitted = may && loop_admitted;
+	if (admitted) {
+		loop_set_phase(CONTROL_RUNS);
+		loop_work();
+		klog(LOG_INFO, "control_loop: ended; echo start > /app/control/ctl starts it again");
+	}
+	loop_set_phase(may && !admitted ? CONTROL_REFUSED : CONTROL_ENDED);
+	__atomic_fetch_sub(&loop_users, 1, __ATOMIC_RELEASE); /* the last that it does with any of this */
 }
 
 /* What admission said: its sentence, then the figures, which do not fit into the same record of the log. */
@@ -136,27 +156,58 @@ static void loop_tell(enum log_level level, const struct deadline_verdict *verdi
 }
 
 /* Asked for from outside, before the first job, so that the report about it is on nobody's budget. */
-static void loop_admit(void)
+static enum err loop_admit(struct thread *loop, struct deadline_verdict *verdict)
 {
 	struct deadline_attr attr = {
 		.params = {.runtime_ns = LOOP_RUNTIME_NS, .deadline_ns = LOOP_PERIOD_NS, .period_ns = LOOP_PERIOD_NS},
 		.notify = loop_notify,
 	};
-	struct deadline_verdict verdict;
-	enum err err = thread_set_deadline(loop, &attr, &verdict);
-	loop_tell(err == OK ? LOG_INFO : LOG_ERR, &verdict);
+	return thread_set_deadline(loop, &attr, verdict);
 }
 
-static enum err loop_init(void)
+/* Nobody else uses what is above: thread, admission, go. */
+static enum err loop_start(struct deadline_verdict *verdict, bool *judged)
 {
 	sem_init(&go, 0, 1);
+	loop_set_phase(CONTROL_STARTS);
+	memset(events, 0, sizeof(events));
 	struct thread_result t = thread_create(&(struct thread_attr){
 		.name = S("control_loop"), .entry = loop_run, .priority = LOOP_PRIORITY, .class = SCHED_FIFO});
-	if (t.err != OK)
+	if (t.err != OK) {
+		loop_set_phase(CONTROL_ENDED);
+		__atomic_fetch_sub(&loop_users, 1, __ATOMIC_RELEASE); /* the loop's part */
 		return t.err;
-	loop = t.value; /* the reference stays: control_read() asks for its figures */
-	loop_admit();
+	}
+	__atomic_store_n(&loop_tid, thread_id(t.value), __ATOMIC_RELAXED);
+	enum err err = loop_admit(t.value, verdict);
+	*judged = deadline_was_judged(err, verdict);
+	if (*judged)
+		loop_tell(err == OK ? LOG_INFO : LOG_ERR, verdict);
+	loop_admitted = err == OK;
+	thread_detach(t.value); /* the loop ends when it likes */
 	sem_post(&go);
+	return err;
+}
+
+enum err control_start(struct deadline_verdict *verdict, bool *judged)
+{
+	uint32_t nobody = 0;
+	*judged = false;
+	if (!__atomic_compare_exchange_n(&loop_users, &nobody, 2, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return ERR_BUSY;
+	enum err err = loop_start(verdict, judged);
+	__atomic_fetch_sub(&loop_users, 1, __ATOMIC_RELEASE);
+	return err;
+}
+
+/* That it does not run is told, and may change: the files are there. */
+static enum err loop_init(void)
+{
+	struct deadline_verdict verdict;
+	bool judged;
+	enum err err = control_start(&verdict, &judged);
+	if (err != OK && !judged)
+		klog(LOG_ERR, "control_loop: %.*s", STR_ARG(err_text(err)));
 	return control_files_init();
 }
 INITCALL(app_control_loop, loop_init, "vfs", "sched");
