@@ -531,7 +531,7 @@ SELFTEST(file_the_contract_is_kept)
 		STR_INIT("/proc/sched"), STR_INIT("/proc/callouts"), STR_INIT("/proc/interrupts"), STR_INIT("/proc/locks"),
 		STR_INIT("/proc/pools"), STR_INIT("/proc/mounts"), STR_INIT("/proc/threads"), STR_INIT("/net/iface"),
 		STR_INIT("/net/route"), STR_INIT("/net/arp"), STR_INIT("/net/tcp/stats"), STR_INIT("/net/ip/stats"),
-		STR_INIT("/net/tcp/connections"),
+		STR_INIT("/net/tcp/connections"), STR_INIT("/net/ctl"), STR_INIT("/dev/klogctl"),
 	};
 	struct file_stat stat;
 	for (size_t i = 0; i < countof(files); i++)
