@@ -565,7 +565,10 @@ SELFTEST(shell_jobs)
 	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
 	ST_CHECK(t_says(&one, S("sleep 1000 & sleep 2000 | cat &"), S("[2] sleep 2000 | cat")));
 	ST_CHECK(t_says(&one, S("jobs"), S("[1] runs: sleep 1000\n[2] runs: sleep 2000 | cat\n")));
+	ST_CHECK(t_says(&one, S("fg %1 %2; echo \"<$?>\""), S("fg: one job; try fg --help\n<2>\n")));
 	ST_CHECK(t_says(&one, S("kill %1; wait %1; echo \"<$?>\""), S("\n<130>\n")));
+	ST_CHECK(t_says(&one, S("sleep 3000 &"), S("[1] sleep 3000\n")) && t_says(&one, S("sleep 4000 &"), S("[3] sleep 4000\n")));
+	ST_CHECK(t_says(&one, S("kill %1 %9 %3; wait %1 %3; echo \"<$?>\""), S("kill: %9: there is no such job; jobs lists them\n<130>\n")));
 	ST_CHECK(t_says(&one, S("cat & wait %1; echo \"<$?>\""), S("<0>"))); /* in the background there is nothing to read */
 	t_type(&one, S("fg %2\r"));
 	ST_CHECK(t_expect(&one, S("sleep 2000 | cat\n")));

@@ -233,6 +233,8 @@ class Commands(unittest.TestCase):
         self.good("mv /t/h /t/n/i; ls /t | cat", r"\Aa/\nn/\n\Z")
         self.good("mv /t/n/i /t/n/hello.txt; wc -l /t/n/hello.txt")
         self.bad("mv /t/a /t/a/b", r"^mv: ")
+        self.bad("mv /t/a /t/none/a", r"^mv: /t/none/a: no such file")
+        self.bad("mv /t/none /t/a/b", r"^mv: /t/none: no such file")
         self.bad("rm /t/n", "is a directory; rm -r")
         self.bad("rm /t/none", "no such file")
         self.good("rm -f /t/none; rm -r /t; ls / | grep -c ^t/$; true", r"^0$")

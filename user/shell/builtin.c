@@ -61,21 +61,21 @@ static int builtin_unset(struct shell_call *c)
 
 /* ---- jobs ---- */
 
-/* The job that an argument names, "%2", or the newest without one; SHELL_JOBS_MAX: there is none, which is said. */
-static size_t builtin_job(struct shell_call *c)
+/* The job that the i-th argument names, "%2", or the newest without one; SHELL_JOBS_MAX: there is none, which is said. */
+static size_t builtin_job(struct shell_call *c, size_t i)
 {
 	struct shell_session *s = builtin_session(c);
-	if (c->argc > 1) {
-		struct str number = str_slice(c->argv[1], str_starts(c->argv[1], S("%")), c->argv[1].len);
+	if (i < c->argc) {
+		struct str number = str_slice(c->argv[i], str_starts(c->argv[i], S("%")), c->argv[i].len);
 		struct u64_result n = str_to_u64(number, 10);
 		if (n.err == OK && n.value >= 1 && n.value <= SHELL_JOBS_MAX && s->jobs[n.value - 1])
 			return (size_t)n.value - 1;
-		shell_fail(c, "%.*s: there is no such job; jobs lists them", STR_ARG(c->argv[1]));
+		shell_fail(c, "%.*s: there is no such job; jobs lists them", STR_ARG(shell_shown(c->argv[i])));
 		return SHELL_JOBS_MAX;
 	}
-	for (size_t i = SHELL_JOBS_MAX; i-- > 0;)
-		if (s->jobs[i])
-			return i;
+	for (size_t newest = SHELL_JOBS_MAX; newest-- > 0;)
+		if (s->jobs[newest])
+			return newest;
 	shell_fail(c, "nothing runs in the background");
 	return SHELL_JOBS_MAX;
 }
@@ -105,7 +105,9 @@ static int builtin_join(struct shell_session *s, size_t i)
 static int builtin_fg(struct shell_call *c)
 {
 	struct shell_session *s = builtin_session(c);
-	size_t i = builtin_job(c);
+	if (c->argc > 2)
+		return shell_usage(c, "one job");
+	size_t i = builtin_job(c, 1);
 	if (i == SHELL_JOBS_MAX)
 		return 1;
 	session_say(s, "%.*s\n", (int)s->jobs[i]->source_len, s->jobs[i]->source);
@@ -116,27 +118,31 @@ static int builtin_wait(struct shell_call *c)
 {
 	struct shell_session *s = builtin_session(c);
 	int status = 0;
-	if (c->argc > 1) {
-		size_t i = builtin_job(c);
-		return i == SHELL_JOBS_MAX ? 1 : builtin_join(s, i);
-	}
-	for (size_t i = 0; i < SHELL_JOBS_MAX && !s->aborted; i++)
+	for (size_t i = 0; c->argc == 1 && i < SHELL_JOBS_MAX && !s->aborted; i++)
 		if (s->jobs[i])
 			status = builtin_join(s, i);
+	for (size_t i = 1; i < c->argc && !s->aborted; i++) {
+		size_t job = builtin_job(c, i);
+		status = job == SHELL_JOBS_MAX ? 1 : builtin_join(s, job);
+	}
 	return status;
 }
 
 static int builtin_kill(struct shell_call *c)
 {
-	size_t i = builtin_job(c);
-	if (i == SHELL_JOBS_MAX)
-		return 1;
-	run_cancel(builtin_session(c)->jobs[i]);
-	return 0;
+	int status = 0;
+	for (size_t i = 1; i < c->argc; i++) {
+		size_t job = builtin_job(c, i);
+		if (job == SHELL_JOBS_MAX)
+			status = 1;
+		else
+			run_cancel(builtin_session(c)->jobs[job]);
+	}
+	return status;
 }
 
 const struct shell_builtin builtin_kill_job = {.where = BUILTIN_ALONE, .command = {.name = STR_INIT("kill"),
-	.run = builtin_kill, .usage = STR_INIT("kill %JOB\nCancels a job in the background.\n")}};
+	.run = builtin_kill, .usage = STR_INIT("kill %JOB...\nCancels jobs in the background.\n")}};
 
 /* ---- the session ---- */
 
@@ -234,7 +240,7 @@ const struct shell_builtin shell_builtins[] = {
 		"set\nNAME=value on a line of its own sets one, $NAME stands for it; $? is the last exit status.\n"),
 	BUILTIN_AT(BUILTIN_ALONE, source, "run the lines of a file", "source FILE\n", .completes = SHELL_PATHS),
 	BUILTIN_AT(BUILTIN_ALONE, unset, "forget variables", "unset NAME...\n"),
-	BUILTIN_AT(BUILTIN_ALONE, wait, "wait for jobs in the background", "wait [%JOB]\nWithout one: for all.\n"),
+	BUILTIN_AT(BUILTIN_ALONE, wait, "wait for jobs in the background", "wait [%JOB]...\nWithout one: for all.\n"),
 };
 const size_t shell_builtin_count = countof(shell_builtins);
 

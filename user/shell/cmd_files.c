@@ -263,8 +263,8 @@ static int mv_each(struct cmd_copy *k, struct str operand)
 	enum err err = vfs_rename(path_str(&k->from), path_str(&k->to));
 	if (err == OK)
 		return 0;
-	if (err != ERR_XDEV)
-		return cmd_failed(k->c, operand, err);
+	if (err != ERR_XDEV) /* what is there is not what is missing */
+		return cmd_failed(k->c, err == ERR_NOENT && path_stat(&k->from, &is_dir) == OK ? path_str(&k->to) : operand, err);
 	err = path_stat(&k->from, &is_dir);
 	if (err != OK)
 		return cmd_failed(k->c, operand, err);

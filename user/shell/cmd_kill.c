@@ -48,7 +48,7 @@ static int kill_run(struct shell_call *c)
 	return status;
 }
 SHELL_COMMAND(kill, .name = STR_INIT("kill"), .summary = STR_INIT("ask threads to end"),
-	.usage = STR_INIT("kill TID|NAME...\n"
+	.usage = STR_INIT("kill TID|NAME...\nkill %JOB...\n"
 			  "The thread's present or next wait is cancelled, and it ends when it has cleaned up. Threads of the system\n"
-			  "refuse. ps shows ids and names.\n"),
+			  "refuse. ps shows ids and names, jobs what runs in the background.\n"),
 	.run = kill_run);
