@@ -4,147 +4,12 @@
  */
 #include "kernel/diag/diag.h"
 #include "kernel/diag/selftest.h"
-#include "kernel/mm/mm.h"
 #include "lib/fmt.h"
-#include "tests/kernel/sync_selftest.h"
-#include "user/shell/shell.h"
+#include "tests/kernel/shell_selftest.h"
 
 #ifdef CONFIG_SHELL
 
-#define PATIENCE (100 * NS_PER_S) /* ends what hangs; nothing is measured by it */
-
-static ktime patience(void)
-{
-	return ktime_add(clock_now(), PATIENCE);
-}
-
-/* ---- a carrier ---- */
-
-struct terminal {
-	struct shell_session *s;
-	struct event ready;
-	uint64_t at;
-	size_t len;
-	char text[16384]; /* all that it said since the last t_clear() */
-};
 static struct terminal one, two;
-
-static void t_ready(void *arg)
-{
-	event_set(arg, 1);
-}
-
-static bool t_open(struct terminal *t)
-{
-	event_init(&t->ready);
-	t->at = t->len = 0;
-	struct shell_result r = shell_open(&(struct shell_carrier){.name = S("test"), .ready = t_ready, .arg = &t->ready});
-	t->s = r.value;
-	return r.err == OK;
-}
-
-static void t_take(struct terminal *t)
-{
-	size_t n;
-	do {
-		if (t->len == sizeof(t->text)) { /* words that are not whole yet stay */
-			t->len /= 2;
-			memmove(t->text, t->text + t->len, t->len);
-		}
-		n = shell_output(t->s, &t->at, wbuf_of(t->text + t->len, sizeof(t->text) - t->len));
-		t->len += n;
-	} while (t->len == sizeof(t->text));
-}
-
-/* Until it has said that; what it says is taken. False: it never did, or is over. */
-static bool t_expect(struct terminal *t, struct str text)
-{
-	ktime until = patience();
-	for (;;) {
-		t_take(t);
-		if (str_find(str_of(t->text, t->len), text) < t->len)
-			return true;
-		if (shell_ended(t->s, t->at) || event_wait(&t->ready, 1, until).err != OK)
-			return false;
-	}
-}
-
-static bool t_ends(struct terminal *t)
-{
-	ktime until = patience();
-	for (;;) {
-		t_take(t);
-		if (shell_ended(t->s, t->at))
-			return true;
-		if (event_wait(&t->ready, 1, until).err != OK)
-			return false;
-	}
-}
-
-static void t_type(struct terminal *t, struct str keys)
-{
-	struct rbuf left = rbuf_of_str(keys);
-	while (left.len) {
-		left = rbuf_slice(left, shell_feed(t->s, left), left.len);
-		if (left.len)
-			sleep_ns(NS_PER_MS);
-	}
-}
-
-/* A line, and whether its output then has that in it. */
-static bool t_says(struct terminal *t, struct str line, struct str text)
-{
-	t->len = 0;
-	t_type(t, line);
-	t_type(t, S("\r"));
-	return t_expect(t, text);
-}
-
-/* ---- levels: everything a session takes is back ---- */
-
-struct levels {
-	size_t stacks, free_bytes, files, threads;
-};
-
-static size_t pool_used(struct str name)
-{
-	struct pool_stats s;
-	for (size_t i = 0; pool_stats_at(i, &s); i++)
-		if (str_eq(s.name, name))
-			return s.used;
-	return 0;
-}
-
-static struct levels levels_now(void)
-{
-	struct stack_stats stacks;
-	struct mm_stats mm;
-	stack_stats(&stacks);
-	mm_stats(&mm);
-	return (struct levels){stacks.used, mm.free_bytes, pool_used(S("file")), pool_used(S("thread"))};
-}
-
-/* What somebody else still held before may be back, too: the stack of a thread is, when its hart has left it. */
-static bool levels_are_below(const struct levels *now, const struct levels *before)
-{
-	return now->stacks <= before->stacks && now->free_bytes >= before->free_bytes && now->files <= before->files &&
-	       now->threads <= before->threads;
-}
-
-static bool levels_are_back(const struct levels *before)
-{
-	ktime until = patience();
-	for (;;) {
-		struct shell_stats s;
-		struct levels now = levels_now();
-		shell_stats(&s);
-		if (s.open == 0 && s.threads == 0 && levels_are_below(&now, before))
-			return true;
-		if (ktime_before(until, clock_now()))
-			return false;
-		sleep_ns(5 * NS_PER_MS);
-	}
-}
 
 /* ---- lines ---- */
 
@@ -227,38 +92,7 @@ SELFTEST(shell_refused_lines_change_nothing)
 	ST_CHECK(levels_are_back(&before));
 }
 
-/* A tree as deep as cp and rm take it, and one deeper: below the stack is a guard page. */
-SELFTEST(shell_trees_may_be_deep)
-{
-	struct levels before = levels_now();
-	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
-	ST_CHECK(t_says(&one, S("mkdir -p /tmp/t/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16; echo st''ill"), S("\nstill\n")));
-	ST_CHECK(t_says(&one, S("cd /tmp; cp -r t u && rm -r u && echo do''ne"), S("\ndone\n")));
-	ST_CHECK(t_says(&one, S("mkdir t/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17; cp -r t u"), S("more than 16 directories deep")));
-	ST_CHECK(t_says(&one, S("rm -r t u"), S("more than 16 directories deep")));
-	ST_CHECK(t_says(&one, S("rm -r t/2 && rm -r t && echo do''ne"), S("\ndone\n")));
-	shell_hang_up(one.s);
-	ST_CHECK(levels_are_back(&before));
-}
 #endif
-
-/* Exactly its bytes: more than the terminal keeps, more than the pipe. */
-SELFTEST(shell_cat_gives_the_bytes_of_a_file)
-{
-	static char want[65536];
-	struct levels before = levels_now();
-	struct file_result f = vfs_open(S("/proc/config"), OPEN_READ);
-	ST_REQUIRE(f.err == OK);
-	struct size_result r = vfs_read(f.value, 0, wbuf_of(want, sizeof(want)));
-	vfs_close(f.value);
-	ST_REQUIRE(r.err == OK && r.value > 2000);
-	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
-	ST_CHECK(t_says(&one, S("cat /proc/config | cat; echo E''ND"), S("END\n")));
-	struct str said = str_of(one.text, one.len);
-	ST_CHECK(str_find(said, str_of(want, r.value)) < said.len);
-	shell_hang_up(one.s);
-	ST_CHECK(levels_are_back(&before));
-}
 
 /* What a command reads from the terminal is edited as the shell's own lines. */
 SELFTEST(shell_commands_read_the_terminal)
@@ -428,84 +262,6 @@ SELFTEST(shell_echo_says_a_line_at_once)
 	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
 	ST_CHECK(t_says(&one, S("a=0123456789; a=$a$a$a$a$a$a$a$a$a$a$a$a$a$a; echo $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a $a | wc"),
 		S("1      17    2397\n")));
-	shell_hang_up(one.s);
-	ST_CHECK(levels_are_back(&before));
-}
-
-/* Whether the line, which writes "level error" into /dev/klogctl, has done so and ended well. */
-static bool t_sets_level(struct str line)
-{
-	enum log_level level = klog_console_level();
-	klog_set_console_level(LOG_INFO);
-	t_type(&one, line);
-	bool good = t_says(&one, S("; echo \"<$?>\""), S(">\n")) && str_find(str_of(one.text, one.len), S("<0>\n")) < one.len;
-	good = good && klog_console_level() == LOG_ERR;
-	klog_set_console_level(level);
-	return good;
-}
-
-/* However a command makes its output, who takes lines gets lines, and at the end what is none. */
-SELFTEST(shell_writes_lines_into_files)
-{
-	struct levels before = levels_now();
-	enum log_level level = klog_console_level();
-	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
-	ST_CHECK(t_sets_level(S("echo level error > /dev/klogctl")));
-	ST_CHECK(t_sets_level(S("echo -n level error > /dev/klogctl")));
-	ST_CHECK(t_sets_level(S("echo level error | grep level > /dev/klogctl")));
-	ST_CHECK(t_sets_level(S("echo level error | head -1 | cat > /dev/klogctl")));
-#ifdef CONFIG_RAMFS_WRITE
-	struct file_result f = vfs_open(S("/tmp/levels"), OPEN_WRITE | OPEN_CREATE);
-	ST_REQUIRE(f.err == OK);
-	for (uint64_t i = 0; i < 1000; i++) /* pages end in the midst of lines */
-		ST_CHECK(vfs_write(f.value, 12 * i, rbuf_of_str(S("level error\n"))).err == OK);
-	ST_CHECK(vfs_write(f.value, 12000, rbuf_of_str(S("level error"))).err == OK);
-	vfs_close(f.value);
-	ST_CHECK(t_sets_level(S("cat /tmp/levels > /dev/klogctl")));
-	ST_CHECK(t_sets_level(S("cat /tmp/levels | cat > /dev/klogctl")));
-	ST_CHECK(t_sets_level(S("cp /tmp/levels /dev/klogctl")));
-	ST_CHECK(t_says(&one, S("cp /tmp/levels /tmp/copy; cat /tmp/levels > /tmp/cat; wc -c /tmp/copy /tmp/cat | grep -c 12011"), S("\n2\n")));
-	ST_CHECK(t_says(&one, S("echo -n level error > /tmp/half; rm /tmp/levels /tmp/copy /tmp/cat; echo do''ne"), S("\ndone\n")));
-	/* Of one that is cancelled the half of a line does not go. */
-	klog_set_console_level(LOG_INFO);
-	t_type(&one, S("cat /tmp/half - > /dev/klogctl; echo no''t\r"));
-	sleep_ns(NS_PER_S / 10); /* it waits for the terminal; or else it is cancelled before it does */
-	ST_CHECK(t_says(&one, S("\3echo \"<$?>\""), S("\n<130>\n")) && klog_console_level() == LOG_INFO);
-	klog_set_console_level(level);
-	ST_CHECK(vfs_remove(S("/tmp/half")) == OK);
-#endif
-	shell_hang_up(one.s);
-	klog_set_console_level(level);
-	ST_CHECK(levels_are_back(&before));
-}
-
-#define KLOGCTL_REFUSES ": /dev/klogctl: refused: expected level error, warning, info or debug\n"
-
-/* With the file's own reason, once, also where the messages should go; then nothing more is written. */
-SELFTEST(shell_says_why_a_file_refuses)
-{
-	struct levels before = levels_now();
-	enum log_level level = klog_console_level();
-	ST_REQUIRE(t_open(&one) && t_expect(&one, S("$ ")));
-	ST_CHECK(t_says(&one, S("echo loud > /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(t_says(&one, S("echo -n loud >> /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(t_says(&one, S("pwd > /dev/klogctl; echo \"<$?>\""), S("\npwd" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(t_says(&one, S("cat --help > /dev/klogctl; echo \"<$?>\""), S("\ncat" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(t_says(&one, S("echo loud 2>&1 > /dev/klogctl; echo \"<$?>\""), S("\necho" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(t_says(&one, S("cat /none 2> /dev/klogctl; echo \"<$?>\""), S("\ncat" KLOGCTL_REFUSES "cat: /none: no such file")));
-	ST_CHECK(t_says(&one, S("cp /proc/version /dev/klogctl; echo \"<$?>\""), S("\ncp" KLOGCTL_REFUSES "<1>\n")));
-	klog_set_console_level(LOG_INFO);
-	ST_CHECK(t_says(&one, S("echo level error | cat /proc/version - > /dev/klogctl; echo \"<$?>\""),
-		S("\ncat" KLOGCTL_REFUSES "<1>\n")));
-	ST_CHECK(klog_console_level() == LOG_INFO);
-	klog_set_console_level(level);
-#ifdef CONFIG_RAMFS_WRITE
-	/* A file of bytes gives no reasons. */
-	ST_CHECK(t_says(&one, S("echo its content > /tmp/full; cat /dev/zero >> /tmp/full; echo \"<$?>\""),
-		S("\ncat: /tmp/full: the file would become too large\n<1>\n")));
-	ST_CHECK(t_says(&one, S("head -c 2000000 /dev/zero > /tmp/full; cp /tmp/full /dev/null; rm /tmp/full; echo do''ne"),
-		S("\nhead: /tmp/full: the file would become too large\ndone\n")));
-#endif
 	shell_hang_up(one.s);
 	ST_CHECK(levels_are_back(&before));
 }
