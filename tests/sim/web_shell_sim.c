@@ -194,6 +194,44 @@ static struct shell_session *terminal_open(void)
 	return world_shell();
 }
 
+/* ---- where the token is told ---- */
+
+static bool console_is_drained;
+static char console_text[2000];
+static size_t console_len;
+
+static struct size_result console_take(unused struct chardev *c, struct rbuf from, unused ktime deadline)
+{
+	CHECK(console_is_drained); /* who comes before would wait for ever */
+	size_t n = min(from.len, (size_t)7);
+	memcpy(console_text + console_len, from.ptr, n);
+	console_len += n;
+	return OK_RESULT(size_result, n);
+}
+
+/* The boot goes on behind a console that takes nothing; as soon as it takes something, all is told. */
+TEST(web_sim_token_is_told_when_the_console_takes_it)
+{
+	static const struct chardev_ops ops = {.write = console_take};
+	static struct chardev console = {.name = STR_INIT("console"), .ops = &ops};
+	web_begin();
+	world_console = &console;
+	unsigned detached = world_detached;
+	ktime before = world_now;
+	CHECK_EQ(web_access_tell(), OK);
+	CHECK(ktime_diff(world_now, before) <= NS_PER_S);
+	CHECK_EQ(world_detached, detached + 1);
+	console_is_drained = true;
+	world_thread.entry(world_thread.arg);
+	CHECK(!world_thread.system); /* those do not end */
+	struct str text = str_of(console_text, console_len), token = access_secret_text(&web_access.token);
+	CHECK(str_starts(text, S("\nOpen http://localhost:8080/?token=")));
+	CHECK(str_ends(text, S("\n")));
+	CHECK_STR(str_slice(text, text.len - 1 - token.len, text.len - 1), token);
+	world_console = NULL;
+	web_end();
+}
+
 TEST(web_sim_terminal_carries_bytes_both_ways)
 {
 	struct rbuf content;

@@ -237,7 +237,7 @@ class Mazu:
 
     def token(self):
         """The access token, as the console shows it at boot."""
-        return self.wait_for(r"^Open https?://\S*/\?token=([\w-]+)$")[1]
+        return self.wait_for(r"^Open https?://\S*/\?token=([\w-]+)\n")[1]  # all of it: it comes in pieces
 
     # --- HTTP over user networking or TAP
 

@@ -33,7 +33,7 @@ def board(guest):
     """What the tests must know of this build: is there a shell, and what opens it."""
     status, _, body = guest.http("/api/access")
     access = json.loads(body) if status == 200 else {}
-    token = guest.wait_for(r"Open http://\S+/\?token=([\w-]+)")[1] if access.get("token_required") else None
+    token = guest.token() if access.get("token_required") else None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     shell = status == 200 and guest.http("/api/shell/in", headers=headers)[0] == 200
     return {"host": guest.host, "port": guest.port, "token": token, "shell": shell}

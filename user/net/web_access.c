@@ -3,8 +3,8 @@
  *
  * It is made at boot of the machine's randomness (web_secret_make), unless the secret file
  * /token says another one or "off" (/initrd/token, if there is one, instead). The console
- * shows it, written to the UART and never logged. A request brings it as Authorization:
- * Bearer; or once, in the address of the page, for a cookie. The cookie is a secret of its
+ * shows it, written to the UART and never logged, as soon as that takes something
+ * (web_sim_token_is_told_when_the_console_takes_it). A request brings it as Authorization: Bearer; or once, in the address of the page, for a cookie. The cookie is a secret of its
  * own, made at each boot, so that it cannot be guessed however weak a token somebody has
  * chosen: it is judged always, and a wrong one, which an earlier boot may have set, is no try.
  * Of tokens only so many wrong ones are looked at. Beyond, one that somebody has chosen is
@@ -19,6 +19,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/lock/lock.h"
 #include "kernel/net/net.h"
+#include "kernel/sched/sched.h"
 #include "kernel/time/time.h"
 #include "lib/assert.h"
 #include "user/net/access_core.h"
@@ -27,6 +28,7 @@
 #define ACCESS_COOKIE S("mazu_token")
 #define ACCESS_URL    S("http://localhost:8080/") /* where `make run` shows the server */
 #define ACCESS_TELL_MAX 1024
+#define ACCESS_TELL_NS  NS_PER_S
 
 /*
  * A person who mistypes has some tries at once; then one a second. From all addresses there are ten times as
@@ -153,17 +155,17 @@ static struct str web_access_url(void)
 }
 
 /* In one piece, so that no line of the log comes between; the memory that held it is wiped. */
-enum err web_access_tell(void)
+static void web_access_tell_all(void *arg)
 {
 	char bytes[ACCESS_TELL_MAX];
 	struct abuf text = abuf_of(bytes, sizeof(bytes));
-	struct chardev *console = chardev_find(S("console"));
+	struct chardev *console = arg;
 	struct str url = web_access_url();
 	abuf_str_add(&text, S("\n"));
 	web_access_tell_url(&text, url.len ? url : ACCESS_URL);
 	if (!url.len)
 		web_access_tell_addresses(&text);
-	for (struct rbuf rest = abuf_bytes(&text); console && rest.len;) {
+	for (struct rbuf rest = abuf_bytes(&text); rest.len;) {
 		struct size_result n = console->ops->write(console, rest, KTIME_NEVER);
 		if (n.err != OK)
 			break;
@@ -171,7 +173,22 @@ enum err web_access_tell(void)
 	}
 	memset(bytes, 0, sizeof(bytes));
 	__asm__ volatile("" : : "r"(bytes) : "memory");
-	return OK;
+}
+
+/*
+ * A UART that nobody drains takes nothing, perhaps for ever: a thread waits for it, and the boot only a moment for
+ * that, so that nothing else is said before where there is no need.
+ */
+enum err web_access_tell(void)
+{
+	struct chardev *console = chardev_find(S("console"));
+	if (!console)
+		return OK;
+	struct thread_result t = thread_create(&(struct thread_attr){.name = S("web/tell"), .entry = web_access_tell_all,
+		.arg = console, .priority = CONFIG_WEB_PRIORITY, .class = SCHED_RR});
+	if (t.err == OK && thread_join(t.value, ktime_add(clock_now(), ACCESS_TELL_NS)) != OK)
+		thread_detach(t.value);
+	return t.err;
 }
 
 /* --- requests --- */
