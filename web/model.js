@@ -56,6 +56,7 @@ function interfaces(stats, before, seconds) {
 		return {
 			...iface, rxRate: rate("rx_bytes"), txRate: rate("tx_bytes"),
 			lost: iface.rx_dropped + iface.tx_dropped + iface.rx_errors + iface.tx_errors,
+			stalls: (iface.rx_stalls ?? 0) + (iface.tx_stalls ?? 0),
 		};
 	});
 }

@@ -16,7 +16,7 @@ function document(seconds, { cpu = 0, busy = 0, idle = 0, more = {} } = {}) {
 		],
 		memory: { total_bytes: 1000, free_bytes: 750 }, callouts: { hard: { lateness: h([1, 0, 0, 0], 7) } },
 		net: { interfaces: [{ name: "lo", rx_bytes: 1e6 * seconds, tx_bytes: 0, rx_dropped: 0, tx_dropped: 0, rx_errors: 0, tx_errors: 0 },
-			{ name: "eth0", rx_bytes: 500 * seconds, tx_bytes: 0, rx_dropped: 1, tx_dropped: 2, rx_errors: 0, tx_errors: 4 }] },
+			{ name: "eth0", rx_bytes: 500 * seconds, tx_bytes: 0, rx_dropped: 1, tx_dropped: 2, rx_errors: 0, tx_errors: 4, rx_stalls: 2, tx_stalls: 3 }] },
 		sched: { switches: 10 * seconds, preemptions: 0, migrations: 0,
 			latency: [{ kind: "wake", cpu: 0, ...h([1, 2, 0, 0], 200) }, { kind: "wake", cpu: 1, ...h([0, 1, 0, 5], 9000), max_name: "x" }] },
 		security: {}, ...more,
@@ -34,6 +34,7 @@ test("rates and shares are differences of two documents", () => {
 	assert.equal(now.rates.switches, 10);
 	assert.equal(now.rxRate, 500); // what the machine says to itself is no traffic
 	assert.equal(now.interfaces[1].lost, 7);
+	assert.deepEqual(now.interfaces.map((i) => i.stalls), [0, 5]);
 	assert.equal(now.memory.share, 0.25);
 });
 

@@ -69,19 +69,33 @@ export function Network() {
 	</${Panel}>`;
 }
 
-const alarm = (n) => [count(n), n > 0 ? "high" : undefined];
+const full = (http) => ["connections", "websockets", "streams", "shells"]
+	.reduce((total, what) => total + (http[`refused_${what}_full`] ?? 0), 0);
+const alarm = (n, hint) => [count(n), n > 0 ? "high" : undefined, hint];
+const hinted = (n, hint) => [count(n), undefined, hint];
 
 export function Server() {
-	const { http, rates, security } = view.value ?? {};
+	const { http, rates, security, interfaces } = view.value ?? {};
 	return html`<${Panel} id="server" title="Web server and protection" wide="w12">
 		<div class="columns"><${Pairs} entries=${http ? [
 			["Requests", count(http.requests)], ["Rate", rates.requests === null ? "–" : `${count(rates.requests)}/s`],
 			["Connections", count(http.connections)], ["WebSockets", count(http.websockets ?? 0)],
-			["Sent", bytes(http.sent_bytes)], ["Timed out", count(http.timeouts)], ["Refused", count(http.refused)],
+			["Sent", bytes(http.sent_bytes)], ["Timed out", count(http.timeouts)],
+			["Refused", ...hinted(http.refused, "for what they asked, or who they are")],
+			["Refused, full", ...hinted(full(http), "connections, WebSockets, streams or shells were all in use")],
+			["Refused, memory", ...alarm(http.refused_memory, "the machine was short of it")],
 		] : []} /><${Pairs} entries=${security ? [
 			["W^X", security.wx ? "holds" : "broken", security.wx ? undefined : "high"], ["Guard pages", count(security.guard_pages)],
-			["Stack canaries", security.stack_protector ? "on" : "off"], ["Refused by name", count(security.refused_host + security.refused_origin)],
-			["Bad frames", count(security.bad_frames)], ["Refused connections", count(security.refused_connections)],
+			["Stack canaries", security.stack_protector ? "on" : "off"],
+			["Refused by name", ...hinted(security.refused_host + security.refused_origin, "Host or Origin is no name of this machine")],
+			["Refused cross-site", ...hinted(security.refused_cross_site, "a page of another site asked")],
+			["Without token", ...hinted(security.refused_token, "refused: the token was missing or wrong")],
+			["Wrong tokens", ...alarm(security.token_wrong + security.refused_token_rate, "somebody guesses, or mistypes")],
+			["Refused connections", ...hinted(security.refused_connections, "TCP had no place for them")],
+			["Bad frames", count(security.bad_frames)],
+			["Held back", ...hinted(security.rate_limited, "answers to ARP, ping and strangers, which are rated")],
+			["ARP conflicts", ...alarm(security.arp_conflicts, "somebody else has our address")],
+			["Device stalls", ...hinted(interfaces.reduce((total, i) => total + i.stalls, 0), "the network device was set going again")],
 			security.irq_storms !== undefined && ["Interrupt storms", ...alarm(security.irq_storms)],
 		] : []} /></div>
 	</${Panel}>`;

@@ -57,8 +57,8 @@ export function Table({ label, columns, rows, keyOf, sort: by, down = false, emp
 }
 
 // Names and figures side by side.
-export const Pairs = ({ entries }) => html`<dl class="pairs">${entries.filter(Boolean).map(([name, value, state]) => html`
-	<div key=${name}><dt>${name}</dt><dd data-state=${state}>${value}</dd></div>`)}</dl>`;
+export const Pairs = ({ entries }) => html`<dl class="pairs">${entries.filter(Boolean).map(([name, value, state, hint]) => html`
+	<div key=${name} title=${hint}><dt>${name}</dt><dd data-state=${state}>${value}</dd></div>`)}</dl>`;
 
 export const Panel = ({ id, title, note, wide, tools, children }) => html`
 	<section id=${id} class=${`panel ${wide ?? ""}`} aria-labelledby=${`t-${id}`}>

@@ -65,14 +65,16 @@ function stats(t, state) {
 		net: { interfaces: [
 			{ name: "lo", address: "127.0.0.1/8", rx_bytes: 8200, tx_bytes: 8200, rx_dropped: 0, tx_dropped: 0, rx_errors: 0, tx_errors: 0 },
 			{ name: "eth0", address: "10.0.2.15/24", rx_bytes: Math.round(t * 5120 + 9000 * Math.sin(t / 4)), tx_bytes: Math.round(t * 91000 + 90000 * Math.sin(t / 7)),
-				rx_dropped: 2, tx_dropped: 0, rx_errors: 0, tx_errors: 0 }] },
+				rx_dropped: 2, tx_dropped: 0, rx_errors: 0, tx_errors: 0, rx_stalls: 20, tx_stalls: 1 }] },
 		sched: { switches: Math.round(t * 900), preemptions: Math.round(t * 40), migrations: Math.round(t * 3), quantum_ns: 5000000, invariants: true,
 			harts: harts.map((cpu) => ({ cpu, running_name: cpu ? "idle" : "web/0" })),
 			admission: harts.map((cpu) => ({ cpu, mode: "low", utilization_ppm: cpu ? 0 : 405000, capacity_ppm: 950000 })), domains: [], latency },
 		callouts: { hard: { lateness: histogram(Math.round(t * 20), 8, 6) }, soft: { lateness: histogram(Math.round(t * 10), 10, 6) } },
 		security: { wx: true, writable_executable_bytes: 0, guard_pages: 68, stack_protector: true, refused_host: 1, refused_origin: 2,
+			refused_cross_site: 22, refused_token: 23, token_wrong: 24, refused_token_rate: 1, rate_limited: 26, arp_conflicts: 27,
 			bad_frames: 7, refused_connections: 0, irq_storms: 0 },
-		http: { requests: Math.round(t * 4.2), connections: 4, websockets: 1, refused: 3, timeouts: 1, sent_bytes: Math.round(t * 81000) },
+		http: { requests: Math.round(t * 4.2), connections: 4, websockets: 1, refused: 3, timeouts: 1, refused_memory: 28,
+			refused_connections_full: 20, refused_websockets_full: 5, refused_streams_full: 3, refused_shells_full: 1, sent_bytes: Math.round(t * 81000) },
 	};
 }
 

@@ -38,6 +38,32 @@ async function unlocked(options) {
 	return page;
 }
 
+// What was refused is what an operator looks for: each counter of /api/stats that means it is somewhere on the page.
+test("what was refused is shown, and what it means", async () => {
+	const page = await newPage(browser);
+	await page.goto(url);
+	await live(page);
+	for (const [name, value, alarm] of [["Refused by name", 3], ["Refused cross-site", 22], ["Without token", 23], ["Wrong tokens", 25, "high"],
+		["Held back", 26], ["ARP conflicts", 27, "high"], ["Refused, memory", 28, "high"], ["Refused, full", 29], ["Device stalls", 21],
+		["Bad frames", 7], ["Interrupt storms", 0]]) {
+		const pair = page.locator("#server .pairs div", { has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) });
+		assert.equal(await pair.locator("dd").innerText(), String(value), name);
+		assert.equal(await pair.locator("dd").getAttribute("data-state"), alarm ?? null, name);
+	}
+	await page.done();
+});
+
+// Its room is that of the harts there are.
+test("a phone shows no empty room where there is one hart", async () => {
+	const page = await newPage(browser, { viewport: { width: 390, height: 844 } });
+	await page.goto(url);
+	await live(page);
+	await page.evaluate(() => document.querySelectorAll(".hart:not(:first-child)").forEach((hart) => { hart.hidden = true; }));
+	const { height } = await page.locator(".harts").boundingBox();
+	assert.ok(height < 50, `${height} pixels`);
+	await page.done();
+});
+
 test("it is usable after two round trips, and waits for no timer and no push", async () => {
 	const page = await newPage(browser);
 	page.setDefaultTimeout(20000);
