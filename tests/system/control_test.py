@@ -12,7 +12,7 @@ ELF = os.environ.get("MAZU_ELF", "build/mazu.elf")
 
 def setUpModule():
     global guest
-    guest = mazu.Mazu(ELF, smp=2, net="user", limit=240)
+    guest = mazu.Mazu(ELF, smp=2, net="user", limit=600)
     guest.wait_http("/")
 
 
@@ -55,8 +55,11 @@ class Control(unittest.TestCase):
             self.assertEqual([name for name, value in state.items() if not isinstance(value, int) or value < 0], [])
         for name in ("steps", "jobs", "misses", "overruns", "response_max_ns"):
             self.assertGreaterEqual(last[name], first[name], name)
-        # A step for each job that ended, but for the one under way.
-        self.assertLessEqual(abs(last["steps"] - last["jobs"]), 2)
+        # A step for each job that ended, but for the one under way. In a reading the steps are the older figure,
+        # however much older: so jobs are held against the steps of the next one.
+        after = control()
+        self.assertLessEqual(last["steps"], last["jobs"] + 2)
+        self.assertLessEqual(last["jobs"], after["steps"] + 2)
 
     def test_the_motor_follows_what_is_wanted(self):
         """Within 100 steps of a change of the set point there is an error, long after it there is none."""
@@ -129,7 +132,7 @@ class Instructions(unittest.TestCase):
     """`make run ICOUNT=1`: instructions are the time, so nothing of the host's makes the loop late."""
 
     def test_no_deadline_is_missed_while_the_page_is_served(self):
-        with mazu.Mazu(ELF, smp=1, net="user", icount="network", append="idle=busy", limit=240) as machine:
+        with mazu.Mazu(ELF, smp=1, net="user", icount="network", append="idle=busy", limit=600) as machine:
             machine.wait_http("/")
             state, served = {"jobs": 0}, 0
             while state["jobs"] < 1500:
