@@ -197,13 +197,15 @@ def accounted(count, older, sent):
 
 
 def hostile(seed):
-    with frames.boot(elf=ELF, smp=2, limit=500) as wire:
+    with frames.boot(elf=ELF, smp=2, limit=1100) as wire:
         wire.guest.wait_for("web: serving")
         before = clients.Levels(wire)
         stream = Generator(seed, wire.guest_mac, wire.mac)
+        # All before the first is sent: what is full for a second is full only if they come fast.
+        frames_made = [stream.frame() for _ in range(FRAMES)]
         with Drain(wire.guest):
-            for _ in range(FRAMES):
-                wire.guest.send_frame(stream.frame())
+            for frame in frames_made:
+                wire.guest.send_frame(frame)
         with Drain(wire.guest):
             for frame in stream.resets():
                 wire.guest.send_frame(frame)
