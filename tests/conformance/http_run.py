@@ -34,7 +34,8 @@ class Run:
         cases = [c for c in http_cases.CASES if not (self.peer and c.own)]
         if piece:
             cases = [c for c in cases if sum(len(s) for s in c.said if isinstance(s, str)) <= SHORT]
-        return wire.in_parallel(cases, lambda case: self.judge(case, piece))
+        return wire.in_parallel(cases, lambda case: self.judge(case, piece),
+                                wire.AT_ONCE_IN_PIECES if piece else wire.AT_ONCE)
 
     def judge(self, case, piece=0):
         """What was wrong, or nothing."""

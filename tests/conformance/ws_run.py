@@ -38,7 +38,8 @@ class Run:
         cases = [c for c in ws_cases.CASES if not piece or sum(map(len, spoken(c))) <= SHORT]
         if together:
             cases = [c for c in cases if len(spoken(c)) == len(c.said)]
-        return wire.in_parallel(cases, lambda case: self.judge(case, piece, together))
+        return wire.in_parallel(cases, lambda case: self.judge(case, piece, together),
+                                wire.AT_ONCE_IN_PIECES if piece else wire.AT_ONCE)
 
     def failed_shakes(self):
         return wire.in_parallel(ws_cases.SHAKES, self.judge_shake)
