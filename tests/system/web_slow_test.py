@@ -27,7 +27,7 @@ LIMIT_S = 120  # to end what hangs; slowhttptest ends when all its connections h
 
 def setUpModule():
     global guest
-    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=560)
+    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=1100)
     guest.wait_http("/")
 
 
@@ -119,6 +119,7 @@ class Vanishing(Base):
         said = (ws_cases.frame(ws_cases.BIN, bytes(200)) + ws_cases.frame(ws_cases.FIN | ws_cases.PING, b"x") +
                 ws_cases.head(ws_cases.FIN, 70) + b"abcd" + bytes(60))
         self.everywhere(ws_cases.hello().encode(), said, lambda got: got.startswith(b"HTTP/1.1 101 "))
+        self.before.wait()
         self.assertEqual(clients.json_of(guest, "/api/stats")["http"]["websockets"], 0)
 
     def test_within_an_answer(self):

@@ -15,7 +15,7 @@ SMP = 2
 
 def setUpModule():
     global guest
-    guest = mazu.Mazu(ELF, smp=SMP, net="user", limit=240)
+    guest = mazu.Mazu(ELF, smp=SMP, net="user", limit=600)
     guest.wait_http("/")
 
 
@@ -111,14 +111,16 @@ class Stats(unittest.TestCase):
 
     def test_domains_count_what_their_threads_run(self):
         """The time of net_rx is in its domain's, but for the turn that is under way, and for what interrupts took of it: more
-        where the host stops the machine in one.
+        where the host stops the machine in one, which further requests outweigh.
         """
-        stats = get_json("/api/stats")
         for name, domain in (("web/", "web"), ("net_rx", "net")):
-            threads = sum(t["cpu_time_ns"] for t in stats["tasks"] if t["name"].startswith(name))
-            now = next(d for d in get_json("/api/stats")["sched"]["domains"] if d["name"] == domain)
+            threads, used, end = 0, -1, time.monotonic() + 120
+            while used < threads // 2:
+                self.assertLess(time.monotonic(), end, (domain, used, threads))
+                threads = sum(t["cpu_time_ns"] for t in get_json("/api/stats")["tasks"] if t["name"].startswith(name))
+                now = next(d for d in get_json("/api/stats")["sched"]["domains"] if d["name"] == domain)
+                used = sum(h["used_ns"] for h in now["harts"])
             self.assertGreater(threads, 0)
-            self.assertGreaterEqual(sum(h["used_ns"] for h in now["harts"]), threads // 2)
 
     def test_admission_is_that_of_the_file(self):
         sched = get_json("/api/stats")["sched"]
