@@ -42,9 +42,17 @@ class MazuError(Exception):
     pass
 
 
+def reserved_port():
+    """A socket bound to a port that nobody else is given while it is open; who listens with SO_REUSEADDR may, as QEMU does."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
+    """For a network of one's own, where nobody takes it meanwhile."""
+    with reserved_port() as s:
         return s.getsockname()[1]
 
 
@@ -115,7 +123,7 @@ def _furnish_network(tap):
 class Mazu:
     def __init__(self, elf, *, smp=1, mem="256M", append="", net=None, icount=False, limit=120,
                  initrd=None, disk=None, seed=None, machine="virt,aclint=on", extra=()):
-        self.host, self.port, self.frames = "127.0.0.1", None, None
+        self.host, self.port, self.frames, self.reserved = "127.0.0.1", None, None, None
         self.frames_sent = 0
         self.mac = "52:54:00:12:34:56"
         fds = ()
@@ -136,7 +144,8 @@ class Mazu:
             args += ["-drive", f"file={disk},format=raw,if=none,id=d0",
                      "-device", "virtio-blk-device,drive=d0"]
         if net == "user":
-            self.port = free_port()
+            self.reserved = reserved_port()
+            self.port = self.reserved.getsockname()[1]
             args += ["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.port}-:80"]
         elif net == "frames":
             self.frames, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -197,8 +206,9 @@ class Mazu:
             self.process.wait()
         self.reader.join(5)
         self.process.stdin.close()
-        if self.frames:
-            self.frames.close()
+        for s in (self.frames, self.reserved):
+            if s:
+                s.close()
 
     def wait(self, timeout=None):
         """The exit status, once the guest has ended itself."""
@@ -244,10 +254,10 @@ class Mazu:
     def url(self, path="/"):
         return f"http://{self.host}:{self.port}{path}"
 
-    def connect(self, timeout=60):
+    def connect(self, timeout=120):
         return socket.create_connection((self.host, self.port), timeout=timeout)
 
-    def http(self, path, method="GET", body=None, headers=None, timeout=30):
+    def http(self, path, method="GET", body=None, headers=None, timeout=120):
         """One request on a connection of its own: (status, headers, body)."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
