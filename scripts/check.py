@@ -186,7 +186,7 @@ def selftest(build, smp, only=""):
     def job(log):
         elf = build.make(log)
         append = f"selftest={only}" if only else "selftest"
-        with mazu.Mazu(elf, smp=smp, append=append, limit=300) as guest:
+        with mazu.Mazu(elf, smp=smp, append=append, limit=600) as guest:
             try:
                 status = guest.wait()
             finally:
@@ -208,7 +208,7 @@ def boots(build):
                 passed, failed = selftest(build, 2)(log)
         if not os.path.exists("user/net/obj.mk"):
             return passed, failed  # a tree without its server has no page to show
-        with mazu.Mazu(elf, smp=2, net="user", limit=120) as guest:
+        with mazu.Mazu(elf, smp=2, net="user", limit=600) as guest:
             try:
                 status, _, body = guest.wait_http("/")
             finally:
@@ -254,7 +254,7 @@ def analyze(log):
 def system_test(path):
     def job(log):
         env = {"MAZU_ELF": DEBUG.make(log), "MAZU_ELF_RELEASE": RELEASE.make(log)}
-        return count(run(log, [PYTHON, path], 600, env))
+        return count(run(log, [PYTHON, path], 1200, env))
     return job
 
 

@@ -17,7 +17,7 @@ BOOTS, HARTS = 20, 4
 def boot(seed):
     """Why it failed, or None."""
     try:
-        with mazu.Mazu(ELF, smp=HARTS, net="user", seed=seed, limit=60) as guest:
+        with mazu.Mazu(ELF, smp=HARTS, net="user", seed=seed, limit=200) as guest:
             status, _, body = guest.wait_http("/")
             if status != 200 or not body:
                 return f"GET / gave {status} with {len(body)} bytes"

@@ -35,7 +35,7 @@ def case(name):
 
 def boot(append="", elf=ELF, **machine):
     """(exit status, what was printed) of a machine that ends by itself."""
-    with mazu.Mazu(elf, append=append, limit=60, **machine) as guest:
+    with mazu.Mazu(elf, append=append, limit=200, **machine) as guest:
         status = guest.wait()
         return status, guest.serial()
 
@@ -59,7 +59,7 @@ def tree_of(machine="virt,aclint=on", smp=1, mem="256M"):
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/tree"
         subprocess.run(["qemu-system-riscv64", "-M", f"{machine},dumpdtb={path}", "-smp", str(smp), "-m", mem],
-                       check=True, capture_output=True, timeout=60)
+                       check=True, capture_output=True, timeout=200)
         with open(path, "rb") as f:
             return bytearray(f.read())
 
@@ -136,7 +136,7 @@ def _():
 
 @case("a refusal is heard through the firmware where nobody listens by semihosting")
 def _():
-    with mazu.Mazu(ELF, mem="8M", limit=60, extra=("-semihosting-config", "enable=off")) as guest:
+    with mazu.Mazu(ELF, mem="8M", limit=200, extra=("-semihosting-config", "enable=off")) as guest:
         guest.wait_for("^boot refused: [0-9]+ KiB of memory are not enough")
         assert "lacks an instruction" not in guest.serial(), guest.serial()
 
@@ -145,7 +145,7 @@ def _():
 def _():
     command = ["qemu-system-riscv64", "-M", "spike", "-display", "none", "-serial", "stdio", "-monitor", "none",
                "-semihosting-config", "enable=on,target=native", "-kernel", ELF]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL,
                           check=False)
     assert done.returncode == REFUSED, f"exit status {done.returncode}"
     text = done.stdout + done.stderr

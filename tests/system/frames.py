@@ -73,7 +73,7 @@ class Wire:
                           pdst=packet[ARP].psrc))
         return packet
 
-    def expect(self, wanted, timeout=30):
+    def expect(self, wanted, timeout=100):
         """The first frame for which wanted() holds; what came before it is dropped."""
         for i, packet in enumerate(self.seen):
             if wanted(packet):
@@ -90,7 +90,7 @@ class Wire:
     def barrier(self):
         """All frames that the guest sends until it has handled everything sent so far."""
         ident, got = next(self.ids) & 0xffff, []
-        end = time.monotonic() + 30
+        end = time.monotonic() + 100
         while time.monotonic() < end:
             # Another request when the rate limit has eaten the last.
             self.send(self.ip_to() / ICMP(id=ident, seq=0xbeef))

@@ -18,7 +18,7 @@ import unittest
 import gdbstub
 import mazu
 
-LIMIT_S = 300
+LIMIT_S = 600
 QUIT = b"\x01x"  # Ctrl-A X, as run.sh says
 NOT_OURS = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "O", "KCONFIG_CONFIG", "LLVM", "RELEASE", "DEBUG", "V", "APPEND",
             "GDB", "TAP", "IF", "DISK", "INITRD", "SMP", "MEM", "PORT")
@@ -84,7 +84,7 @@ class Run:
         self.process.stdin.write(QUIT)
         self.process.stdin.flush()
         try:
-            return self.process.wait(60)
+            return self.process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"Ctrl-A X does not end it:\n{self.text()[-3000:]}") from None
 

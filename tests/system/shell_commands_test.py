@@ -123,7 +123,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 class Commands(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.guest = mazu.Mazu(ELF, smp=2, net="user", limit=500)
+        cls.guest = mazu.Mazu(ELF, smp=2, net="user", limit=1100)
         cls.addClassCleanup(cls.guest.kill)
         cls.guest.wait_for(PROMPT)
         cls.con = Console(cls.guest)
@@ -349,15 +349,15 @@ class Commands(unittest.TestCase):
     def test_net(self):
         self.good("net", r"^eth0 +10\.0\.2\.15/24 +10\.0\.2\.2$.*^name .*^eth0 ")
         self.good("net route", r"^destination +gateway +iface$.*10\.0\.2\.2 +eth0")
-        self.good("ping -qc 1 10.0.2.2; net arp", r"^10\.0\.2\.2 +\S+ +eth0 +\w+ +\d")
+        self.good("ping -qc 1 -W 60s 10.0.2.2; net arp", r"^10\.0\.2\.2 +\S+ +eth0 +\w+ +\d")
         self.good("net tcp", r"^ID +STATE .*LISTEN +0\.0\.0\.0:80 ")
         self.good("net stats", r"^ip_rx +\d+$.*^opened_active +\d+$")
 
     def test_ping(self):
-        self.good("ping -c 2 -i 50ms 10.0.2.2", r"\A64 bytes from 10\.0\.2\.2: seq=1 ttl=\d+ time=\d+\.\d{3} ms\n.*seq=2 .*\n"
+        self.good("ping -c 2 -i 50ms -W 60s 10.0.2.2", r"\A64 bytes from 10\.0\.2\.2: seq=1 ttl=\d+ time=\d+\.\d{3} ms\n.*seq=2 .*\n"
                   r"2 sent, 2 received, 0\.0% lost; least/mean/most \d+\.\d{3}/")
-        self.good("ping -c 1 -s 1472 localhost", "1480 bytes from 127.0.0.1")
-        self.good("ping -qc 1 mazu", r"\A1 sent, 1 received")
+        self.good("ping -c 1 -W 60s -s 1472 localhost", "1480 bytes from 127.0.0.1")
+        self.good("ping -qc 1 -W 60s mazu", r"\A1 sent, 1 received")
         self.bad("ping -c 1 -W 50ms 127.0.0.300", "no such name")
         self.bad("ping -c 1 255.255.255.255", "not the address of one host")
         self.bad("ping -c 2 -i 20ms -W 20ms 10.0.2.99", r"^2 sent, 0 received, 100\.0% lost$")

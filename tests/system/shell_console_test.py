@@ -48,7 +48,7 @@ class Console:
 class Shell(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.guest = mazu.Mazu(ELF, smp=4, net="frames", limit=400)
+        cls.guest = mazu.Mazu(ELF, smp=4, net="frames", limit=800)
         cls.addClassCleanup(cls.guest.process.stdout.close)
         cls.addClassCleanup(cls.guest.kill)
         cls.guest.wait_for(PROMPT)
@@ -147,7 +147,7 @@ class Shell(unittest.TestCase):
 class Idle(unittest.TestCase):
     def test_a_session_that_nobody_uses_ends(self):
         """In virtual time, which leaps from one event to the next."""
-        with mazu.Mazu(ELF, smp=1, icount=True, append="loglevel=error", limit=300) as guest:
+        with mazu.Mazu(ELF, smp=1, icount=True, append="loglevel=error", limit=600) as guest:
             guest.wait_for(PROMPT)
             guest.type("cat /proc/threads\n")
             loop = guest.wait_for(r"^(\d+) 0 control_loop ").group(1)  # whose milliseconds would have to be simulated

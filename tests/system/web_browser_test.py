@@ -17,7 +17,7 @@ import mazu
 
 ELF = os.environ.get("MAZU_ELF_RELEASE") or os.environ.get("MAZU_ELF", "build/mazu.elf")
 SHOTS, OPENINGS = os.environ.get("SHOTS"), os.environ.get("OPENINGS")
-LIMIT_S = 400
+LIMIT_S = 800
 # An instruction takes 4 ns of the machine's time, which is about the host's then.
 COUNTED = {"extra": ("-icount", "shift=2"), "append": "idle=busy", "limit": 1500}
 

@@ -15,7 +15,7 @@ DOCUMENTS = {"/api/stats": "tasks", "/api/tcp": "connections", "/api/arp": "entr
 
 def setUpModule():
     global guest
-    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=540)
+    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=1100)
     guest.wait_http("/")
 
 

@@ -28,7 +28,7 @@ def setUpModule():
         names = {case.name for case in cases}
         assert len(names) == len(cases), "a name comes twice"
         cases[:] = [case for case in cases if TEXT in case.name]
-    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=560)
+    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=1100)
     guest.wait_http("/")
 
 

@@ -23,7 +23,7 @@ WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Ver
 
 def setUpModule():
     global guest, document
-    guest = mazu.Mazu(ELF, smp=2, net="user", limit=300)
+    guest = mazu.Mazu(ELF, smp=2, net="user", limit=600)
     guest.wait_http("/")
     with open(SOURCE, encoding="utf-8") as f:
         document = json.load(f)

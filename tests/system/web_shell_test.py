@@ -23,7 +23,7 @@ PROMPT = b"$ "
 
 def setUpModule():
     global guest, token
-    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=560)
+    guest = mazu.Mazu(ELF, smp=2, net="tap", limit=1100)
     guest.wait_http("/")
     token = guest.token()
 

@@ -17,7 +17,7 @@ SHORT_CONNECTIONS = 10000
 
 def setUpModule():
     global guest
-    guest = mazu.Mazu(ELF, smp=2, net="user", limit=540)
+    guest = mazu.Mazu(ELF, smp=2, net="user", limit=1100)
     guest.wait_http("/")
 
 
