@@ -9,8 +9,8 @@
  * reason; once granted, nothing that others do makes the loop late. control_files.c shows what it publishes. Refused, or
  * killed, it ends, and may be started again.
  *
- * Locks: none. `loop_users` lets one start it at a time. State is published under a sequence count, preemption off for the copy: readers try again, the loop
- * never waits.
+ * Locks: none. `loop_users` lets one start it at a time. State is published under a sequence count, preemption off for
+ * the copy: readers try again, the loop never waits.
  */
 #include "kernel/diag/diag.h"
 #include "kernel/lock/lock.h"

@@ -3,10 +3,11 @@
  *
  * It is made at boot of the machine's randomness (web_secret_make), unless the secret file
  * /token says another one or "off" (/initrd/token, if there is one, instead). The console
- * shows it, written to the UART and never logged, as soon as that takes something
- * (web_sim_token_is_told_when_the_console_takes_it). A request brings it as Authorization: Bearer; or once, in the address of the page, for a cookie. The cookie is a secret of its
- * own, made at each boot, so that it cannot be guessed however weak a token somebody has
- * chosen: it is judged always, and a wrong one, which an earlier boot may have set, is no try.
+ * shows it, written to the UART and never logged, as soon as that takes something. A request
+ * brings it as Authorization: Bearer; or once, in the address of the page, for a cookie. The
+ * cookie is a secret of its own, made at each boot, so that it cannot be guessed however weak a
+ * token somebody has chosen: it is judged always, and a wrong one, which an earlier boot may
+ * have set, is no try.
  * Of tokens only so many wrong ones are looked at. Beyond, one that somebody has chosen is
  * not looked at whatever it is; one that was made here cannot be guessed at any rate, so who
  * has it is let in, whoever floods beside him.
