@@ -195,7 +195,8 @@ class Setting(unittest.TestCase):
             self.assertEqual([(e["name"], e["size_bytes"]) for e in entries], [("token", 0)])
             # Who guesses on is not listened to, even when he is right; the cookie is another secret.
             statuses = [other.http("/api/shell/out", headers=bearer(f"guess-{i}"))[0] for i in range(100)]
-            self.assertEqual(set(statuses), {401, 429})  # another try comes back each second
+            self.assertIn(429, statuses)
+            self.assertLessEqual(set(statuses), {401, 429})  # another try comes back each second, or none has yet
             self.assertEqual(other.http("/api/shell/out", headers=cookie)[0], 404)
             self.assertNotIn(FIXED.encode(), other.http("/api/klog")[2])
 
