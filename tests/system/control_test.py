@@ -110,7 +110,7 @@ class Again(unittest.TestCase):
 
     def test_it_ends_and_is_started_again(self):
         self.lines = 0
-        with mazu.Mazu(ELF, smp=1, net="user", limit=240) as self.machine:
+        with mazu.Mazu(ELF, smp=1, net="user", limit=600) as self.machine:
             self.machine.wait_http("/")
             tid = self.state("runs")
             self.says("echo start > /app/control/ctl", r"^echo: /app/control/ctl: refused: it runs$")
