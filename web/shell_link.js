@@ -2,8 +2,8 @@
 // Here {"columns", "rows"} goes out and {"exited": true} comes in. A stream that breaks is opened again, which
 // is a new session: the server ends a session whose client has gone.
 //
-// A browser does not tell why a stream does not open; so the server is asked, by ask(): may this page open one? It rejects
-// while the machine does not answer.
+// A browser does not tell why a stream does not open, and says aloud that it did not; so before it is opened again the
+// server is asked, by ask(): may this page open one? It rejects while the machine does not answer.
 //
 // onState gets "connecting", "open", "lost", "refused" (there is no room for another session), "token" (this page may not
 // open one, any more: a machine that was started anew has another token; it is not tried again) or "exited".
@@ -15,7 +15,7 @@ const MESSAGE_MAX = 2048;
 export class ShellLink {
 	constructor({ open, ask, onBytes, onState, size, clock = globalThis }) {
 		Object.assign(this, { open, ask, onBytes, onState, size, clock });
-		this.failures = 0;
+		this.failures = this.tries = 0; // failures: sockets, of a machine that answers
 		this.phase = "exited";
 	}
 
@@ -31,7 +31,7 @@ export class ShellLink {
 		const socket = this.socket = this.open();
 		socket.binaryType = "arraybuffer";
 		socket.onopen = () => {
-			this.failures = 0;
+			this.failures = this.tries = 0;
 			this.say("open");
 			this.resize();
 		};
@@ -50,27 +50,30 @@ export class ShellLink {
 			this.say("exited");
 			return;
 		}
-		const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
-		this.timer = this.clock.setTimeout(() => this.connect(), wait);
-		if (this.failures < REFUSED_AFTER)
-			this.say("lost");
-		else
-			this.question(this.timer);
+		this.later();
+		this.say(++this.failures < REFUSED_AFTER ? "lost" : "refused");
 	}
 
-	// Why does it not open? An answer that comes when it is tried again, or has opened, says nothing any more.
-	async question(timer) {
-		let phase = "lost";
-		try {
-			phase = await this.ask() ? "refused" : "token";
-		} catch {
-			// the machine does not answer
-		}
-		if (timer !== this.timer || this.phase === "open")
+	later() {
+		const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)];
+		const timer = this.timer = this.clock.setTimeout(() => this.again(timer), wait);
+	}
+
+	// An answer that comes when all is closed, or opened anew, says nothing any more.
+	async again(timer) {
+		const allowed = await this.ask().catch(() => null);
+		if (timer !== this.timer)
 			return;
-		if (phase === "token")
+		if (allowed) {
+			this.connect();
+		} else if (allowed === null) {
+			this.failures = 0;
+			this.later();
+			this.say("lost");
+		} else {
 			this.close();
-		this.say(phase);
+			this.say("token");
+		}
 	}
 
 	// Bytes as typed, in messages that the server takes whole.
