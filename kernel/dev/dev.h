@@ -75,7 +75,7 @@ struct restart_row {
 #define RESTART(id, ...)                                                                           \
 	static const struct restart_row restart_##id aligned_to(8) section(".restart") = {__VA_ARGS__}
 
-/* Within a quarter of a second, of which a busy hart may make more. Thread context, no lock held. */
+/* Within little more than two seconds, in milliseconds if everybody answers. Thread context, no lock held. */
 noreturn void machine_restart(void);
 
 /* ---- netdev.c: network devices, and the one thread that receives for all of them ---- */

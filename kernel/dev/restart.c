@@ -18,9 +18,9 @@
 extern const struct restart_row restart_start[], restart_end[];
 
 static const int64_t restart_ns[] = {
-	[RESTART_LEAVE] = 150 * NS_PER_MS, /* a client's answer: a few round trips over a continent */
-	[RESTART_FLUSH] = 50 * NS_PER_MS,  /* one, of those who have all but the last acknowledgement */
-	[RESTART_CUT] = 10 * NS_PER_MS,    /* the last frames, to the wire */
+	[RESTART_LEAVE] = NS_PER_S,     /* a client's answer: a few round trips over a continent */
+	[RESTART_FLUSH] = NS_PER_S,     /* one, of those who have all but the last acknowledgement; and one loss */
+	[RESTART_CUT] = 10 * NS_PER_MS, /* the last frames, to the wire */
 };
 
 static uint32_t restart_begun; /* atomic */

@@ -96,10 +96,10 @@ static void restart_check(int64_t answers_ns, bool cancelled)
 	CHECK(sim_begun[0].name == 'a' && sim_begun[1].name == 'b' && sim_begun[2].name == 'c');
 	CHECK_EQ(sim_begun[1].at_ns, 7);
 	int64_t cut = sim_begun[2].at_ns - 7;
-	CHECK(cut >= min(answers_ns, 200 * NS_PER_MS) && cut <= answers_ns + 2 * RESTART_LOOK_NS);
+	CHECK(cut >= min(answers_ns, 2 * NS_PER_S) && cut <= answers_ns + 2 * RESTART_LOOK_NS);
 	CHECK(sim_now.ns - sim_begun[2].at_ns >= 10 * NS_PER_MS); /* for the frames */
-	CHECK(sim_now.ns <= 7 + 250 * NS_PER_MS);
-	CHECK(cancelled || sim_waits <= 250 * NS_PER_MS / RESTART_LOOK_NS);
+	CHECK(sim_now.ns <= 7 + 2100 * NS_PER_MS);
+	CHECK(cancelled || sim_waits <= 2100 * NS_PER_MS / RESTART_LOOK_NS);
 }
 
 TEST(restart_is_bounded_whoever_answers)
