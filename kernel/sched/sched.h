@@ -125,7 +125,10 @@ struct thread_attr {
 	uint8_t domain;    /* deadline.h; 0: system */
 	bool system;       /* refuses to be killed */
 	int64_t watchdog_ns; /* see watchdog.c below; 0: CONFIG_WATCHDOG_THREAD_MS, less: no limit */
-	/* Stack and struct are back, which is later than the end of entry: for who counts what is held. No lock held. */
+	/*
+	 * Stack and struct are back, which is later than the end of entry: for who counts what is held. Any context,
+	 * interrupts may be off; no lock held.
+	 */
 	void (*gone)(void);
 };
 
