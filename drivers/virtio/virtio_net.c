@@ -44,7 +44,7 @@
 #define VNET_QUEUE_TX     1
 #define VNET_LOOK_NS      (2 * NS_PER_MS)
 #define VNET_RX_LOOKS     2 /* behind the last frame: the first may come at once, the second polls */
-#define VNET_RECLAIM_MAX  64 /* packets taken back in one stretch under the lock */
+#define VNET_RECLAIM_MAX  8 /* packets taken back in one hold of the lock, with preemption off */
 
 #define VNET_HDR_NEEDS_CSUM 1
 #define VNET_HDR_DATA_VALID 2
@@ -218,13 +218,15 @@ static void vnet_tx_done(struct packet *p)
 		packet_free(p);
 }
 
-/* Takes back at most VNET_RECLAIM_MAX sent packets into `done`. */
-static void vnet_tx_take_locked(struct list *done)
+/* Takes back at most VNET_RECLAIM_MAX sent packets into `done`; how many. */
+static unsigned vnet_tx_take_locked(struct list *done)
 {
 	void *token;
 	uint32_t len;
-	for (int i = 0; i < VNET_RECLAIM_MAX && virtq_take(&vnet.tx, &token, &len); i++)
+	unsigned n = 0;
+	for (; n < VNET_RECLAIM_MAX && virtq_take(&vnet.tx, &token, &len); n++)
 		list_push_back(done, &((struct packet *)token)->node);
+	return n;
 }
 
 static void vnet_tx_done_all(struct list *done)
@@ -233,13 +235,17 @@ static void vnet_tx_done_all(struct list *done)
 		vnet_tx_done(list_entry(n, struct packet, node));
 }
 
+/* All that was sent when it began, a few in each hold. */
 static void vnet_tx_reclaim(void)
 {
-	struct list done = LIST_INIT(done);
-	spin_lock(&vnet.lock);
-	vnet_tx_take_locked(&done);
-	spin_unlock(&vnet.lock);
-	vnet_tx_done_all(&done);
+	unsigned n = VNET_RECLAIM_MAX;
+	for (unsigned taken = 0; n == VNET_RECLAIM_MAX && taken < CONFIG_VIRTIO_NET_QUEUE; taken += n) {
+		struct list done = LIST_INIT(done);
+		spin_lock(&vnet.lock);
+		n = vnet_tx_take_locked(&done);
+		spin_unlock(&vnet.lock);
+		vnet_tx_done_all(&done);
+	}
 }
 
 /* ---- a later look ---- */

@@ -59,6 +59,8 @@ void virtq_init(struct virtq *q, uint16_t size, void *mem, struct virtq_slot *sl
 void virtq_check(const struct virtq *q)
 {
 	uint16_t n = 0;
+	if (!config_on(CONFIG_DEBUG))
+		return;
 	for (uint16_t i = q->free_head; i != SLOT_NONE && n <= q->size; i = q->slot[i].next) {
 		debug_assert(q->slot[i].token == NULL);
 		n++;

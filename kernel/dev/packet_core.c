@@ -26,6 +26,8 @@ void packet_mem_put(struct packet_mem *m)
 void packet_check(const struct packet *p)
 {
 	size_t len = 0;
+	if (!config_on(CONFIG_DEBUG))
+		return;
 	debug_assert(p->frag_count >= 1 && p->frag_count <= PACKET_FRAGS);
 	for (size_t i = 0; i < p->frag_count; i++) {
 		debug_assert(p->frag[i].mem != NULL && (i == 0 || p->frag[i].len != 0));

@@ -61,6 +61,8 @@ void arp_table_init(struct arp_table *t, struct arp_entry *entries, size_t count
 void arp_check(const struct arp_table *t)
 {
 	size_t waiting = 0;
+	if (!config_on(CONFIG_DEBUG))
+		return;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct arp_entry *e = &t->entry[i];
 		debug_assert(e->waiting_n <= ARP_WAITING_MAX);
