@@ -244,6 +244,14 @@ def reproducible(log):
     return 1, 0
 
 
+def sources_only(log):
+    """What .gitignore names is made, by builds or by set-up: none of it is committed."""
+    made = run(log, ["git", "ls-files", "-ci", "--exclude-standard"], 60).split()
+    if made:
+        raise Failure(f"committed, though .gitignore names it: {made[0]} and {len(made) - 1} more")
+    return 1, 0
+
+
 def analyze(log):
     """clang-tidy over every file of the image; a finding is a failure."""
     DEBUG.make(log)
@@ -303,6 +311,7 @@ def jobs():
     yield ("build",), "reproducible", reproducible
     yield ("build", "analyze"), "analyze", analyze
     yield ("host",), "layers", command(PYTHON, "tools/check_layers.py")
+    yield ("host",), "sources-only", sources_only
     yield ("host",), "purity", command("make", "purity", limit=300)
     for path in sorted(glob.glob("tools/*_test.py") + glob.glob("scripts/*_test.py")):
         yield ("host",), os.path.basename(path)[:-3], command(PYTHON, path)
